@@ -1,0 +1,48 @@
+// Builds the bundles that docs/ARCHITECTURE.md lists and prints their sizes.
+//   node esbuild.mjs [--production] [--watch] [--tests]
+import { statSync } from 'node:fs';
+import esbuild from 'esbuild';
+
+const production = process.argv.includes('--production');
+const watch = process.argv.includes('--watch');
+const tests = process.argv.includes('--tests');
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'cjs',
+  external: ['vscode'],
+  minify: production,
+  sourcemap: !production,
+  keepNames: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+const programs = {
+  extension: 'src/extension.ts',
+  engine: 'src/peer/engineWorker.ts',
+  tracker: 'src/tracker/main.ts',
+  cli: 'src/cli/main.ts',
+};
+
+const options = tests
+  ? {
+      ...common,
+      entryPoints: { suite: 'test/extension/suite/index.ts' },
+      outdir: 'dist-test/extension',
+      external: ['vscode', 'mocha'],
+    }
+  : { ...common, entryPoints: programs, outdir: 'dist', metafile: true };
+
+if (watch) {
+  const context = await esbuild.context(options);
+  await context.watch();
+  console.log('watching');
+} else {
+  await esbuild.build(options);
+  if (!tests)
+    for (const name of Object.keys(programs))
+      console.log(`dist/${name}.js ${(statSync(`dist/${name}.js`).size / 1024).toFixed(0)} KiB`);
+}

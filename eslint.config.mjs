@@ -1,0 +1,168 @@
+// The rooms and their import rules: docs/ARCHITECTURE.md, "Invariants".
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+const ENGINE_ROOMS = ['common', 'protocol', 'peer', 'tracker', 'cli'];
+
+const noVscode = {
+  group: ['vscode'],
+  message:
+    'The engine runs without an editor: take what you need as a parameter, or publish an event that src/editor or src/views turns into a VS Code call.',
+};
+const noRoom = (rooms, message) => ({ group: rooms.map((room) => `**/${room}/**`), message });
+const noSockets = {
+  group: ['node:net', 'node:tls', 'node:http', 'node:https', 'node:dgram'],
+  message: 'The editor talks to the engine through EngineClient (src/peer/enginePort.ts).',
+};
+const noBareNodeModules = {
+  regex:
+    '^(assert|buffer|child_process|cluster|crypto|dgram|dns|events|fs|http|http2|https|module|net|os|path|perf_hooks|process|readline|stream|string_decoder|timers|tls|url|util|v8|vm|worker_threads|zlib)(/.*)?$',
+  message:
+    "Write 'node:…': the extension host patches the bare names of http, https, net and tls for proxies.",
+};
+
+/** One import policy per room; a later block replaces an earlier one, so each names all its rules. */
+const restrict = (files, patterns, paths = []) => ({
+  files,
+  rules: {
+    'no-restricted-imports': ['error', { patterns: [noBareNodeModules, ...patterns], paths }],
+  },
+});
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'dist-test/**', '.vscode-test/**', 'node_modules/**', 'bench/results/**'] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      globals: globals.node,
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/prefer-readonly': 'error',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
+      'no-console': ['error'],
+      'no-empty': ['error', { allowEmptyCatch: false }],
+      eqeqeq: 'error',
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
+      'max-params': ['error', 4],
+      'no-restricted-globals': [
+        'error',
+        { name: 'fetch', message: 'The extension host patches the global fetch: use node:http.' },
+      ],
+    },
+  },
+  restrict(['**/*.ts'], []),
+  restrict(
+    ['src/common/**/*.ts'],
+    [
+      noVscode,
+      noRoom(
+        ['protocol', 'peer', 'tracker', 'cli', 'views', 'editor'],
+        'common imports nothing of ours: move the code to the room that needs it.',
+      ),
+      noSockets,
+    ],
+  ),
+  restrict(
+    ['src/protocol/**/*.ts'],
+    [
+      noVscode,
+      noRoom(
+        ['peer', 'tracker', 'cli', 'views', 'editor'],
+        'protocol imports only common: it says what goes over the wire, not who sends it.',
+      ),
+      {
+        group: ['node:fs', 'node:fs/promises', ...noSockets.group],
+        message: 'protocol is pure (no sockets, no files): hand in bytes or strings.',
+      },
+    ],
+  ),
+  restrict(
+    ['src/peer/**/*.ts'],
+    [
+      noVscode,
+      noRoom(
+        ['tracker', 'cli', 'views', 'editor'],
+        'A peer knows a tracker only through the wire: put what both need into protocol or common.',
+      ),
+    ],
+  ),
+  restrict(
+    ['src/tracker/**/*.ts'],
+    [
+      noVscode,
+      noRoom(
+        ['peer', 'cli', 'views', 'editor'],
+        'A tracker knows peers only through the wire: put what both need into protocol or common.',
+      ),
+    ],
+  ),
+  restrict(
+    ['src/cli/**/*.ts'],
+    [
+      noVscode,
+      noRoom(['views', 'editor'], 'The command line runs without an editor: use the Peer facade.'),
+    ],
+  ),
+  restrict(
+    ['src/views/**/*.ts', 'src/editor/**/*.ts'],
+    [
+      noSockets,
+      noRoom(
+        ['tracker', 'cli'],
+        'Only editor/localTracker.ts knows that a tracker can be started: ask it.',
+      ),
+      {
+        regex: '/peer/(?!peerApi|enginePort)',
+        message:
+          'The engine runs in a worker: use the types of peer/peerApi and the client of peer/enginePort.',
+      },
+    ],
+  ),
+  {
+    files: ['src/views/**/*.ts', 'src/editor/**/*.ts'],
+    ignores: ['src/editor/notifier.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['showErrorMessage', 'showWarningMessage', 'showInformationMessage'].map((property) => ({
+          object: 'window',
+          property,
+          message:
+            'Notifications run links found in their text: go through editor/notifier.ts, which passes every part through foreignText.',
+        })),
+      ],
+    },
+  },
+  {
+    files: ENGINE_ROOMS.map((room) => `src/${room}/**/*.ts`),
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "NewExpression[callee.name='Error']",
+          message: 'Throw a PeershelfError with a code: the user gets a message and a next step by it.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
+    rules: {
+      'no-console': 'off',
+      'max-lines-per-function': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  { files: ['**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+  { files: ['**/*.mjs'], rules: { 'no-console': 'off' } },
+);

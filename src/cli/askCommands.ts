@@ -1,0 +1,72 @@
+import type { Command } from 'commander';
+import type { NetworkFile } from '../peer/peerApi';
+import type { CommandContext } from './commandContext';
+import { formatAge, formatSize, printJson, printLine, printTable } from './output';
+import { type SessionOptions, withPeer } from './session';
+
+/** A terminal shows no more; what is left out is said. */
+const MAX_LISTED_FILES = 100_000;
+
+interface AskOptions extends SessionOptions {
+  readonly json?: boolean;
+}
+
+/** `list`, `search`, `discover` and `ping`: they ask the tracker and never register. */
+export function addAskCommands(program: Command, context: CommandContext): void {
+  const { output, session, signal } = context;
+
+  session(program.command('list').description('list what everyone offers'))
+    .option('--host <hostname>', 'only files of this host')
+    .action(async (options: AskOptions & { host?: string }) => {
+      await withPeer({ options, output, signal }, async (peer) => {
+        await peer.refreshNetwork();
+        const query = { hostname: options.host, limit: MAX_LISTED_FILES };
+        printFiles(context, options, (await peer.networkFiles(query)).files);
+      });
+    });
+
+  session(program.command('search <query>').description('list files whose name or owner matches'))
+    .action(async (text: string, options: AskOptions) => {
+      await withPeer({ options, output, signal }, async (peer) => {
+        await peer.refreshNetwork();
+        const { files } = await peer.networkFiles({ text, limit: MAX_LISTED_FILES });
+        printFiles(context, options, files);
+      });
+    });
+
+  session(program.command('discover <hostname>').description('list what one host offers'))
+    .action(async (hostname: string, options: AskOptions) => {
+      await withPeer({ options, output, signal }, async (peer) => {
+        printFiles(context, options, await peer.discover({ hostname }));
+      });
+    });
+
+  session(program.command('ping <hostname>').description('tell whether a host is online'))
+    .action(async (hostname: string, options: AskOptions) => {
+      await withPeer({ options, output, signal }, async (peer) => {
+        const online = await peer.ping({ hostname });
+        if (options.json === true) printJson(output, { hostname, online });
+        else printLine(output, online ? 'online' : 'not online');
+        if (!online) context.setExitCode(1);
+      });
+    });
+}
+
+function printFiles(
+  { output }: CommandContext,
+  { json }: AskOptions,
+  files: readonly NetworkFile[],
+): void {
+  if (json === true) files.forEach((file) => printJson(output, file));
+  else if (files.length === 0) output.stderr.write('No files.\n');
+  else
+    printTable(
+      output,
+      files.map((file) => [
+        file.name,
+        formatSize(file.sizeBytes),
+        file.displayName,
+        formatAge(Date.now() - file.publishedAtMs),
+      ]),
+    );
+}

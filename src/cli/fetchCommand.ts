@@ -1,0 +1,99 @@
+import { statSync } from 'node:fs';
+import { basename, join, posix, relative, resolve } from 'node:path';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import type { FetchResult, TransferProgress } from '../peer/peerApi';
+import { toLocalName } from '../protocol/names';
+import { plainText } from '../protocol/text';
+import type { CommandContext } from './commandContext';
+import { formatSize, printJson, printLine } from './output';
+import { type SessionOptions, withPeer } from './session';
+
+interface FetchCommandOptions extends SessionOptions {
+  readonly from?: string;
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** `fetch NAME`: fetches one file into PATH, by default its base name in the current folder. */
+export function addFetchCommand(program: Command, context: CommandContext): void {
+  context
+    .session(program.command('fetch <name>').description('fetch a file'))
+    .option('--from <hostname>', 'the host to fetch from')
+    .option('--output <path>', 'file or existing folder to fetch into')
+    .option('--force', 'replace what is there')
+    .action(async (name: string, options: FetchCommandOptions) => {
+      const { output, signal } = context;
+      const destination = chooseDestination(name, options.output);
+      const bar = createBar(context, options.json === true);
+      await withPeer({ options, output, signal }, async (peer) => {
+        try {
+          const result = await peer.fetch(
+            {
+              name,
+              hostname: options.from,
+              destination,
+              ifExists: options.force === true ? 'overwrite' : 'fail',
+            },
+            { signal, onProgress: bar.update },
+          );
+          bar.stop();
+          report(result, context, options);
+        } finally {
+          bar.stop();
+        }
+      });
+    });
+}
+
+function chooseDestination(name: string, output: string | undefined): string {
+  const isFolder = output !== undefined && statSync(output, { throwIfNoEntry: false })?.isDirectory();
+  if (output !== undefined && isFolder !== true) return resolve(output);
+  // The last part only: a name must not choose a folder of its own.
+  return resolve(join(output ?? '.', basename(toLocalName(posix.basename(name), process.platform))));
+}
+
+function report(
+  result: FetchResult,
+  { output }: CommandContext,
+  options: FetchCommandOptions,
+): void {
+  if (options.json === true) {
+    printJson(output, result);
+    return;
+  }
+  const path = plainText(relative('.', result.path) || result.path, Number.POSITIVE_INFINITY);
+  const done = result.outcome === 'fetched' ? 'fetched' : 'already there:';
+  const owner = plainText(result.displayName);
+  printLine(output, `${done} ${path} (${formatSize(result.sizeBytes)}) from ${owner}`);
+  if (result.changedSincePublished)
+    output.stderr.write('peershelf: the file has changed since it was published; this is the new content\n');
+}
+
+/** A progress bar on a terminal, nothing elsewhere. */
+function createBar(
+  { output }: CommandContext,
+  json: boolean,
+): { update: (progress: TransferProgress) => void; stop: () => void } {
+  if (json || output.stderr.isTTY !== true)
+    return { update: () => undefined, stop: () => undefined };
+  const bar = new SingleBar({
+    format: '{bar} {percentage}% of {size}',
+    stream: process.stderr,
+    clearOnComplete: true,
+  });
+  let started = false;
+  return {
+    update: ({ bytes, totalBytes }) => {
+      const payload = { size: formatSize(totalBytes) };
+      if (started) bar.update(bytes, payload);
+      else bar.start(totalBytes, bytes, payload);
+      started = true;
+    },
+    stop: () => {
+      if (started) bar.stop();
+      started = false;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { Command, CommanderError } from 'commander';
+import { describeError, PeershelfError } from '../common/errors';
+import { createTrackerCommand } from '../tracker/command';
+import { version } from '../../package.json';
+import { addAskCommands } from './askCommands';
+import type { CommandContext } from './commandContext';
+import { errorText } from './errorText';
+import { addFetchCommand } from './fetchCommand';
+import type { Output } from './output';
+import { addShareCommand } from './shareCommand';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** Mistakes in how the command was written, rather than in what it met. */
+const USAGE_ERRORS: ReadonlySet<string> = new Set(['INVALID_ADDRESS', 'INVALID_ARGUMENT']);
+
+/** Runs one command line (without the program's own name); resolves to the exit code. */
+export async function runProgram(
+  args: readonly string[],
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  let exitCode = 0;
+  const context: CommandContext = {
+    output,
+    signal,
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+    session: (command) =>
+      command
+        .requiredOption('--tracker <host:port>', 'the tracker of an open session')
+        .option('--json', 'print one JSON object per line')
+        .option('--verbose', 'log what happens to standard error'),
+  };
+  const program = createProgram(context);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    const failure = PeershelfError.from(error);
+    output.stderr.write(`peershelf: ${errorText(failure)}\n`);
+    if (args.includes('--verbose')) output.stderr.write(`${describeError(failure)}\n`);
+    return USAGE_ERRORS.has(failure.code) ? EXIT_USAGE : EXIT_FAILED;
+  }
+}
+
+function createProgram(context: CommandContext): Command {
+  const { output } = context;
+  const program = new Command('peershelf')
+    .description('share files directly between the machines of a team')
+    .version(version);
+  program.addCommand(createTrackerCommand());
+  addShareCommand(program, context);
+  addAskCommands(program, context);
+  addFetchCommand(program, context);
+  for (const command of [program, ...program.commands])
+    command.exitOverride().configureOutput({
+      writeOut: (text) => output.stdout.write(text),
+      writeErr: (text) => output.stderr.write(text),
+    });
+  return program;
+}

@@ -1,0 +1,104 @@
+import { basename, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { deferred } from '../common/deferred';
+import { fromPlainError, PeershelfError } from '../common/errors';
+import { onAbort } from '../common/abort';
+import { formatHostPort, isAddressLiteral } from '../protocol/address';
+import { plainText } from '../protocol/text';
+import type { Peer } from '../peer/peer';
+import type { PeerSettings, PortRange } from '../peer/peerApi';
+import type { CommandContext } from './commandContext';
+import { errorText } from './errorText';
+import { printJson, printLine } from './output';
+import { type SessionOptions, withPeer } from './session';
+
+interface ShareOptions extends SessionOptions {
+  readonly name?: string;
+  readonly hostname?: string;
+  readonly displayName?: string;
+  readonly port?: string;
+  readonly host?: string;
+  readonly json?: boolean;
+}
+
+/** `share PATH…`: publishes and serves until stopped. */
+export function addShareCommand(program: Command, context: CommandContext): void {
+  context
+    .session(program.command('share <path...>').description('publish files and serve them'))
+    .option('--name <name>', 'published name, for a single file')
+    .option('--hostname <hostname>', 'name of this peer in the network')
+    .option('--display-name <name>', 'name that people see')
+    .option('--port <port>', 'port or range to serve on, such as 6012 or 6000-7000; 0 for any')
+    .option('--host <address>', 'address to serve on')
+    .action(async (paths: string[], options: ShareOptions) => {
+      const { output, signal } = context;
+      await withPeer({ options, output, signal, settings: toSettings(options) }, (peer) =>
+        share(peer, toFiles(paths, options.name), { context, json: options.json === true }),
+      );
+    });
+}
+
+async function share(
+  peer: Peer,
+  files: { path: string; name: string }[],
+  { context, json }: { context: CommandContext; json: boolean },
+): Promise<void> {
+  const { output, signal } = context;
+  const outcomes = await peer.publish({ files });
+  for (const { name, error } of outcomes) {
+    if (error !== undefined) {
+      context.setExitCode(1);
+      output.stderr.write(`peershelf: ${errorText(fromPlainError(error))}\n`);
+    } else if (json) printJson(output, { published: name });
+    else printLine(output, `published ${plainText(name, Number.POSITIVE_INFINITY)}`);
+  }
+  const { serving } = await peer.snapshot();
+  if (serving === undefined || outcomes.every(({ error }) => error !== undefined)) return;
+  if (json) printJson(output, { serving });
+  else printLine(output, `serving on ${formatHostPort(serving)}`);
+  const connection = peer.onDidChangeConnection((state) => {
+    if (state.kind === 'waiting')
+      output.stderr.write(`peershelf: ${errorText(fromPlainError(state.error))}\n`);
+  });
+  await untilAborted(signal);
+  connection.dispose();
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  const stopped = deferred<undefined>();
+  // A timer keeps the process alive: sockets and timers of the engine do not.
+  const alive = setInterval(() => undefined, 60_000);
+  onAbort(signal, () => stopped.resolve(undefined));
+  await stopped.promise;
+  clearInterval(alive);
+}
+
+function toFiles(paths: readonly string[], name: string | undefined): { path: string; name: string }[] {
+  if (name !== undefined && paths.length > 1)
+    throw new PeershelfError('INVALID_ARGUMENT', '--name goes with a single file');
+  return paths.map((path) => ({ path: resolve(path), name: name ?? basename(resolve(path)) }));
+}
+
+function toSettings(options: ShareOptions): Partial<PeerSettings> {
+  const { hostname, displayName, port, host } = options;
+  if (host !== undefined && !isAddressLiteral(host))
+    throw new PeershelfError('INVALID_ADDRESS', '--host takes an address', {
+      details: { address: host },
+    });
+  return {
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(displayName === undefined ? {} : { displayName }),
+    ...(port === undefined ? {} : { ports: parsePorts(port) }),
+    ...(host === undefined ? {} : { listenHost: host === '0.0.0.0' ? '::' : host }),
+  };
+}
+
+function parsePorts(text: string): PortRange {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/u.exec(text);
+  const first = Number(match?.[1] ?? Number.NaN);
+  const last = Number(match?.[2] ?? first);
+  if (!(first <= last && last <= 65_535 && (first > 0 || last === 0)))
+    throw new PeershelfError('INVALID_ARGUMENT', `${text} is no port or range of ports`);
+  return { first, last };
+}
+

@@ -1,0 +1,138 @@
+/**
+ * Every failure that a user can meet. A code never changes its meaning: the editor and the command
+ * line map it to a sentence with a cause and a next step, docs/PROTOCOL.md lists those that travel.
+ */
+export const ERROR_CODES = [
+  'ALREADY_RUNNING',
+  'AMBIGUOUS_NAME',
+  'CANCELLED',
+  'CONNECTION_LOST',
+  'DESTINATION_EXISTS',
+  'DESTINATION_IS_FOLDER',
+  'DISK_FULL',
+  'ENGINE_STOPPED',
+  'FILE_CHANGED',
+  'FILE_GONE',
+  'FILE_UNREADABLE',
+  'FOLDER_NOT_WRITABLE',
+  'INTERNAL',
+  'INVALID_ADDRESS',
+  'INVALID_ARGUMENT',
+  'INVALID_MESSAGE',
+  'INVALID_NAME',
+  'LENGTH_MISMATCH',
+  'LINE_TOO_LONG',
+  'LIMIT_EXCEEDED',
+  'NAME_TAKEN',
+  'NO_FREE_PORT',
+  'NOT_A_FILE',
+  'NOT_CONNECTED',
+  'NOT_FOUND',
+  'NOT_PUBLISHED',
+  'OUTSIDE_FOLDER',
+  'PEER_BUSY',
+  'PEER_UNREACHABLE',
+  'PORT_IN_USE',
+  'STALLED',
+  'TIMED_OUT',
+  'TRACKER_REFUSED',
+  'TRACKER_UNREACHABLE',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** What a message may mention: a file name, a host, an address, a size. Plain data, so it crosses threads. */
+export type ErrorDetails = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+export interface PeershelfErrorOptions {
+  readonly cause?: unknown;
+  readonly details?: ErrorDetails;
+}
+
+/** The one error class. `message` is English for developers and logs; users see a text chosen by `code`. */
+export class PeershelfError extends Error {
+  static override readonly name = 'PeershelfError';
+  override readonly name = 'PeershelfError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, options: PeershelfErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+
+  /** Whether `value` is one of ours, with this code if one is given. */
+  static is(value: unknown, code?: ErrorCode): value is PeershelfError {
+    return value instanceof PeershelfError && (code === undefined || value.code === code);
+  }
+
+  /** `value` itself when it is one of ours, else an `INTERNAL` that keeps it as its cause. */
+  static from(value: unknown): PeershelfError {
+    if (value instanceof PeershelfError) return value;
+    if (isAbortError(value)) return new PeershelfError('CANCELLED', 'cancelled', { cause: value });
+    return new PeershelfError('INTERNAL', describeError(value), { cause: value });
+  }
+}
+
+/** An error as data, to cross a message port. */
+export interface PlainError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+  readonly stack: string;
+}
+
+export function toPlainError(value: unknown): PlainError {
+  const error = PeershelfError.from(value);
+  return {
+    code: error.code,
+    message: error.message,
+    details: error.details,
+    stack: describeError(error),
+  };
+}
+
+/** The error of the other side of a port; its stack there is kept as the cause. */
+export function fromPlainError(plain: PlainError): PeershelfError {
+  return new PeershelfError(plain.code, plain.message, {
+    details: plain.details,
+    cause: plain.stack,
+  });
+}
+
+/** One line per error of the chain of causes, for logs. */
+export function describeError(value: unknown): string {
+  if (!(value instanceof Error)) return typeof value === 'string' ? value : JSON.stringify(value);
+  const own = value.stack ?? `${value.name}: ${value.message}`;
+  return value.cause === undefined ? own : `${own}\ncaused by ${describeError(value.cause)}`;
+}
+
+/** The code of a failed system call (`ENOSPC`, `ECONNREFUSED`, …), or undefined. */
+export function systemCode(value: unknown): string | undefined {
+  if (!(value instanceof Error) || !('code' in value)) return undefined;
+  return typeof value.code === 'string' ? value.code : undefined;
+}
+
+const FILE_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  ENOSPC: 'DISK_FULL',
+  EDQUOT: 'DISK_FULL',
+  EFBIG: 'DISK_FULL',
+  EACCES: 'FOLDER_NOT_WRITABLE',
+  EPERM: 'FOLDER_NOT_WRITABLE',
+  EROFS: 'FOLDER_NOT_WRITABLE',
+  ENOTDIR: 'FOLDER_NOT_WRITABLE',
+  EISDIR: 'DESTINATION_IS_FOLDER',
+};
+
+/** Translates a failed write below `path`; what is not known stays `INTERNAL` with its cause. */
+export function fromWriteError(value: unknown, path: string): PeershelfError {
+  if (PeershelfError.is(value)) return value;
+  const code = FILE_ERRORS[systemCode(value) ?? ''];
+  if (code === undefined) return PeershelfError.from(value);
+  return new PeershelfError(code, `cannot write ${path}`, { cause: value, details: { path } });
+}
+
+function isAbortError(value: unknown): boolean {
+  return value instanceof Error && value.name === 'AbortError';
+}

@@ -1,0 +1,113 @@
+import { type Stats, statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import * as v from 'valibot';
+import { DisposableBase } from '../../common/disposable';
+import { Emitter } from '../../common/events';
+import type { Logger } from '../../common/logger';
+import { readJsonFile, writeJsonFile } from '../jsonFile';
+import { publishedNameProblem } from '../../protocol/names';
+
+const CATALOGUE_VERSION = 1;
+
+/** A file that this peer offers, as it was when it was published. Replaced, never changed. */
+export interface CatalogueEntry {
+  readonly name: string;
+  /** Absolute path of the file where it lies. */
+  readonly path: string;
+  /** Its path with all links resolved: if that changes, another file lies there. */
+  readonly realPath: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly publishedAtMs: number;
+}
+
+const absolutePath = v.pipe(v.string(), v.check(isAbsolute));
+const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
+
+const storedCatalogue = v.object({
+  version: v.literal(CATALOGUE_VERSION),
+  files: v.array(
+    v.object({
+      name: v.pipe(
+        v.string(),
+        v.check((name) => publishedNameProblem(name) === undefined),
+      ),
+      path: absolutePath,
+      realPath: absolutePath,
+      sizeBytes: amount,
+      modifiedMs: amount,
+      publishedAtMs: amount,
+    }),
+  ),
+});
+
+/**
+ * What this peer offers in one session, kept in one file. Only names in here are served.
+ */
+export class Catalogue extends DisposableBase {
+  private readonly entries = new Map<string, CatalogueEntry>();
+  private readonly changeEmitter = this.register(new Emitter<void>());
+
+  readonly onDidChange = this.changeEmitter.event;
+
+  constructor(
+    /** Undefined: nothing outlives this process. */
+    private readonly file: string | undefined,
+    private readonly logger: Logger,
+  ) {
+    super();
+  }
+
+  /** Reads what was stored. A damaged file is put aside and named in the log, never overwritten. */
+  load(): void {
+    if (this.file === undefined) return;
+    const stored = readJsonFile(this.file, storedCatalogue, this.logger);
+    for (const entry of stored?.files ?? []) this.entries.set(entry.name, entry);
+    this.changeEmitter.fire();
+  }
+
+  get(name: string): CatalogueEntry | undefined {
+    return this.entries.get(name);
+  }
+
+  all(): CatalogueEntry[] {
+    return [...this.entries.values()];
+  }
+
+  /** Adds or replaces entries, and stores them before it returns. */
+  add(entries: readonly CatalogueEntry[]): void {
+    if (entries.length === 0) return;
+    for (const entry of entries) this.entries.set(entry.name, entry);
+    this.save();
+  }
+
+  /** Takes names out; those that are not in are passed over. */
+  remove(names: readonly string[]): void {
+    const removed = names.filter((name) => this.entries.delete(name));
+    if (removed.length > 0) this.save();
+  }
+
+  private save(): void {
+    if (this.file !== undefined)
+      writeJsonFile(this.file, { version: CATALOGUE_VERSION, files: this.all() });
+    this.changeEmitter.fire();
+  }
+}
+
+export type EntryCondition = 'same' | 'changed' | 'missing';
+
+/** How the file of an entry is now. */
+export function entryCondition(entry: CatalogueEntry): EntryCondition {
+  const stats = statIfReachable(entry.path);
+  if (stats === undefined || !stats.isFile()) return 'missing';
+  const same = stats.size === entry.sizeBytes && stats.mtimeMs === entry.modifiedMs;
+  return same ? 'same' : 'changed';
+}
+
+function statIfReachable(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined; // A folder on the way may not be entered any more: as good as gone.
+  }
+}

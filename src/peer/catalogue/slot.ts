@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { type Clock, every } from '../../common/clock';
+import { DisposableBase, toDisposable } from '../../common/disposable';
+import { PeershelfError, systemCode } from '../../common/errors';
+
+/** Windows of one user on one folder; more are a mistake of a script. */
+const MAX_SLOTS = 64;
+/** A held lock is touched this often. */
+const TOUCH_INTERVAL_MS = 60_000;
+/**
+ * A lock untouched for this long is not live even if some process has its number by now, or if it
+ * was made on another machine that shares the folder.
+ */
+const STALE_AFTER_MS = 30 * 60_000;
+
+const lockSchema = v.object({ pid: v.number(), machine: v.string(), token: v.string() });
+type Lock = v.InferOutput<typeof lockSchema>;
+
+const LOCK_NAME = 'lock.json';
+
+/**
+ * The place of one window below its workspace's storage: a numbered folder with a live lock, so that
+ * windows on the same folder work side by side, and a window that reloads finds its own place again.
+ */
+export class Slot extends DisposableBase {
+  private constructor(
+    /** Where this window keeps its own things. */
+    readonly folder: string,
+    private readonly token: string,
+    clock: Clock,
+  ) {
+    super();
+    this.register(every(clock, TOUCH_INTERVAL_MS, () => this.touch()));
+    this.register(toDisposable(() => this.unlock()));
+  }
+
+  /** Takes the first place that nobody holds. */
+  static acquire(storageFolder: string, clock: Clock): Slot {
+    for (let number = 1; number <= MAX_SLOTS; number += 1) {
+      const folder = join(storageFolder, `slot-${number}`);
+      mkdirSync(folder, { recursive: true });
+      const token = randomUUID();
+      if (tryLock(folder, token, clock)) return new Slot(folder, token, clock);
+    }
+    throw new PeershelfError('ALREADY_RUNNING', 'too many windows on this folder', {
+      details: { limit: MAX_SLOTS },
+    });
+  }
+
+  private touch(): void {
+    const now = new Date();
+    if (this.isMine()) utimesSync(join(this.folder, LOCK_NAME), now, now);
+  }
+
+  private unlock(): void {
+    if (this.isMine()) unlinkSync(join(this.folder, LOCK_NAME));
+  }
+
+  private isMine(): boolean {
+    return readLock(join(this.folder, LOCK_NAME))?.token === this.token;
+  }
+}
+
+function tryLock(folder: string, token: string, clock: Clock): boolean {
+  const path = join(folder, LOCK_NAME);
+  if (existsSync(path) && !removeStale(path, clock)) return false;
+  const lock: Lock = { pid: process.pid, machine: hostname(), token };
+  const candidate = join(folder, `${token}.lock`);
+  writeFileSync(candidate, JSON.stringify(lock));
+  try {
+    // A link appears whole and only where nothing is; writing in place would show half a lock.
+    linkSync(candidate, path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    // File systems without hard links: create the file only where nothing is.
+    return createExclusively(path, lock);
+  } finally {
+    rmSync(candidate, { force: true });
+  }
+}
+
+function createExclusively(path: string, lock: Lock): boolean {
+  try {
+    writeFileSync(path, JSON.stringify(lock), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Whether the lock is gone now because its holder is. */
+function removeStale(path: string, clock: Clock): boolean {
+  const lock = readLock(path);
+  if (isLive(path, lock, clock)) return false;
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return true;
+    throw error;
+  }
+  const taken = readLock(aside);
+  unlinkSync(aside);
+  if (taken?.token === lock?.token) return true;
+  // Between the two steps somebody else removed the stale lock and made a new one: give it back.
+  if (taken !== undefined) createExclusively(path, taken);
+  return false;
+}
+
+function isLive(path: string, lock: Lock | undefined, clock: Clock): boolean {
+  const touchedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  if (touchedMs === undefined || lock === undefined) return false;
+  if (clock.now() - touchedMs > STALE_AFTER_MS) return false;
+  return lock.machine !== hostname() || processExists(lock.pid);
+}
+
+function readLock(path: string): Lock | undefined {
+  try {
+    const result = v.safeParse(lockSchema, JSON.parse(readFileSync(path, 'utf8')));
+    return result.success ? result.output : undefined;
+  } catch {
+    return undefined; // Gone or half written by a crash: nobody's.
+  }
+}
+
+/** Whether a process with this number runs here, whoever owns it. */
+export function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}

@@ -1,0 +1,162 @@
+import type { Socket } from 'node:net';
+import { type Clock, delay } from '../../common/clock';
+import { type Deferred, deferred } from '../../common/deferred';
+import { DisposableBase } from '../../common/disposable';
+import { PeershelfError, toPlainError } from '../../common/errors';
+import { Emitter } from '../../common/events';
+import type { Logger } from '../../common/logger';
+import { formatHostPort, type HostPort } from '../../protocol/address';
+import { dial } from './dial';
+import { reconnectDelayMs } from './reconnectPolicy';
+import { TrackerConnection } from './trackerConnection';
+
+/** Longest wait for a tracker to accept a connection. */
+const CONNECT_DEADLINE_MS = 10_000;
+
+export type LinkState =
+  | { readonly kind: 'disconnected' }
+  | { readonly kind: 'connecting'; readonly tracker: HostPort }
+  | {
+      readonly kind: 'connected';
+      readonly tracker: HostPort;
+      readonly connection: TrackerConnection;
+    }
+  | {
+      readonly kind: 'waiting';
+      readonly tracker: HostPort;
+      readonly retryAtMs: number;
+      readonly error: ReturnType<typeof toPlainError>;
+    };
+
+export interface ControlLinkDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Runs on each new connection before it counts as connected: registers what is published. */
+  readonly greet: (connection: TrackerConnection) => Promise<void>;
+  /** From 0 to 1, to spread retries. */
+  readonly random?: () => number;
+  readonly dialTracker?: (tracker: HostPort, signal: AbortSignal) => Promise<Socket>;
+}
+
+/**
+ * Keeps one control connection to one tracker, for as long as wished: connects, and after every loss
+ * connects again with growing, jittered delays.
+ */
+export class ControlLink extends DisposableBase {
+  private readonly changeEmitter = this.register(new Emitter<LinkState>());
+  private current: LinkState = { kind: 'disconnected' };
+  private run: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
+
+  readonly onDidChange = this.changeEmitter.event;
+
+  constructor(private readonly dependencies: ControlLinkDependencies) {
+    super();
+  }
+
+  get state(): LinkState {
+    return this.current;
+  }
+
+  /**
+   * Starts to keep a connection to `tracker`; one to another tracker is closed before. Resolves when
+   * connected, rejects when the first attempt fails: attempts go on until `disconnect` all the same.
+   */
+  async connect(tracker: HostPort): Promise<void> {
+    await this.disconnect();
+    const controller = new AbortController();
+    const first = deferred<undefined>();
+    const done = this.keepConnected(tracker, controller.signal, first);
+    this.run = { controller, done };
+    await first.promise;
+  }
+
+  /** Closes the connection and stops trying. Resolves when nothing is open any more. */
+  async disconnect(): Promise<void> {
+    const { run } = this;
+    this.run = undefined;
+    run?.controller.abort();
+    await run?.done;
+  }
+
+  private async keepConnected(
+    tracker: HostPort,
+    signal: AbortSignal,
+    first: Deferred<undefined>,
+  ): Promise<void> {
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      this.move({ kind: 'connecting', tracker });
+      const error = await this.connectOnce(tracker, signal, () => {
+        attempt = -1;
+        first.resolve(undefined);
+      }).catch((failure: unknown) => PeershelfError.from(failure));
+      first.reject(error);
+      await this.waitForRetry({ tracker, attempt: Math.max(0, attempt), error, signal });
+    }
+    this.move({ kind: 'disconnected' });
+  }
+
+  /** Resolves to the reason when an established connection ends; throws when none comes about. */
+  private async connectOnce(
+    tracker: HostPort,
+    signal: AbortSignal,
+    onConnected: () => void,
+  ): Promise<PeershelfError> {
+    const { clock, logger, greet, dialTracker } = this.dependencies;
+    const socket = await (dialTracker ?? this.dialTcp)(tracker, signal);
+    const connection = new TrackerConnection(socket, { clock, logger });
+    const closed = deferred<PeershelfError>();
+    connection.onDidClose(closed.resolve);
+    const abort = (): void => closed.resolve(new PeershelfError('CANCELLED', 'disconnected'));
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    try {
+      const lost = closed.promise.then((error) => Promise.reject(error));
+      await Promise.race([greet(connection), lost]);
+      lost.catch(() => undefined); // Reported below, as the result of this method.
+      logger.info(`connected to ${formatHostPort(tracker)}`);
+      this.move({ kind: 'connected', tracker, connection });
+      onConnected();
+      return await closed.promise;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      await connection.close();
+    }
+  }
+
+  private readonly dialTcp = (tracker: HostPort, signal: AbortSignal): Promise<Socket> =>
+    dial({
+      options: tracker,
+      unreachable: 'TRACKER_UNREACHABLE',
+      deadlineMs: CONNECT_DEADLINE_MS,
+      clock: this.dependencies.clock,
+      signal,
+    });
+
+  private async waitForRetry(retry: {
+    tracker: HostPort;
+    attempt: number;
+    error: PeershelfError;
+    signal: AbortSignal;
+  }): Promise<void> {
+    if (retry.signal.aborted) return;
+    const { clock, logger, random = Math.random } = this.dependencies;
+    const delayMs = reconnectDelayMs(retry.attempt, random());
+    logger.info(`${retry.error.message}; next attempt in ${delayMs} ms`);
+    this.move({
+      kind: 'waiting',
+      tracker: retry.tracker,
+      retryAtMs: clock.now() + delayMs,
+      error: toPlainError(retry.error),
+    });
+    try {
+      await delay(clock, delayMs, retry.signal);
+    } catch (error) {
+      if (!PeershelfError.is(error, 'CANCELLED')) throw error;
+    }
+  }
+
+  private move(state: LinkState): void {
+    this.current = state;
+    this.changeEmitter.fire(state);
+  }
+}

@@ -1,0 +1,22 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { describeError, PeershelfError } from '../common/errors';
+import { createLogger } from '../common/logger';
+import { type FromEngine, serveEngine } from './enginePort';
+import { Peer } from './peer';
+import type { EngineOptions } from './peerApi';
+
+/** Entry of the engine worker: one `Peer` behind the message port of its parent. */
+function main(): void {
+  const port = parentPort;
+  if (port === null) throw new PeershelfError('INTERNAL', 'the engine must run as a worker');
+  const logger = createLogger((level, tag, message) => {
+    port.postMessage({ type: 'log', level, tag, message } satisfies FromEngine);
+  }, 'engine');
+  // A defect must be seen, but must not end what else runs: transfers of a whole team may.
+  process.on('unhandledRejection', (reason) => {
+    logger.error(`unhandled rejection: ${describeError(reason)}`);
+  });
+  serveEngine(new Peer({ logger }, workerData as EngineOptions), port);
+}
+
+main();

@@ -1,0 +1,39 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import * as v from 'valibot';
+import { describeError, systemCode } from '../common/errors';
+import type { Logger } from '../common/logger';
+
+/**
+ * Reads a file of ours. Undefined when there is none yet, or when it is damaged: then it is put
+ * aside as `….damaged`, so that nothing is lost, and the log says so.
+ */
+export function readJsonFile<T>(
+  path: string,
+  schema: v.GenericSchema<unknown, T>,
+  logger: Logger,
+): T | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return v.parse(schema, JSON.parse(text));
+  } catch (error) {
+    logger.warn(`${path} is damaged and put aside: ${describeError(error)}`);
+    renameSync(path, `${path}.damaged`);
+    return undefined;
+  }
+}
+
+/** Replaces a file of ours whole: a reader or a crash sees the old or the new one, never a part. */
+export function writeJsonFile(path: string, value: unknown): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${randomUUID()}.new`;
+  writeFileSync(temporary, JSON.stringify(value));
+  renameSync(temporary, path);
+}

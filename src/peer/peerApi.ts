@@ -1,0 +1,251 @@
+import type { Event } from '../common/events';
+import type { PlainError } from '../common/errors';
+import type { HostPort } from '../protocol/address';
+
+/**
+ * What the editor and the command line can ask of the engine, as plain data: the same calls work in
+ * process and over the engine worker's message port. Every call is `(request, options)`.
+ */
+export interface PeerApi {
+  /**
+   * Joins the open session of a tracker and stays in it until `disconnect`: reconnects by itself and
+   * offers again what was published in this session. Resolves at the first success.
+   * @throws TRACKER_UNREACHABLE when the first attempt fails; further attempts go on nevertheless.
+   */
+  connect(request: ConnectRequest, options?: CallOptions): Promise<void>;
+
+  /** Says goodbye to the tracker and stops serving. What is published stays recorded for its session. */
+  disconnect(request?: undefined, options?: CallOptions): Promise<void>;
+
+  /** Resolves to one outcome per file, in order; one that fails does not keep the others from it. */
+  publish(request: PublishRequest, options?: CallOptions): Promise<PublishOutcome[]>;
+
+  /** Takes names back. Those that are not published are passed over. Running uploads of them end. */
+  unpublish(request: UnpublishRequest, options?: CallOptions): Promise<void>;
+
+  /**
+   * Fetches one file into `destination`, which appears only when it is whole.
+   * @throws NOT_FOUND, AMBIGUOUS_NAME, DESTINATION_EXISTS, PEER_UNREACHABLE, STALLED, DISK_FULL,
+   * FOLDER_NOT_WRITABLE, CANCELLED and others of ErrorCode.
+   */
+  fetch(request: FetchRequest, options?: FetchOptions): Promise<FetchResult>;
+
+  cancelTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
+
+  /** Asks the tracker for what everyone offers now. Fires `onDidChangeNetwork` when it changed. */
+  refreshNetwork(request?: undefined, options?: CallOptions): Promise<void>;
+
+  /** Whether somebody looks at the network: while true, it is refreshed every few seconds. */
+  watchNetwork(request: { readonly watching: boolean }, options?: CallOptions): Promise<void>;
+
+  /** Peers of the last refresh, sorted by display name; this peer is left out. */
+  networkPeers(request?: undefined, options?: CallOptions): Promise<NetworkPeer[]>;
+
+  /** Files of the last refresh, sorted by name; those of this peer are left out. */
+  networkFiles(request: NetworkQuery, options?: CallOptions): Promise<NetworkPage>;
+
+  /** What one host offers, asked of the tracker now. @throws NOT_FOUND for an unknown host. */
+  discover(request: { readonly hostname: string }, options?: CallOptions): Promise<NetworkFile[]>;
+
+  /** Whether the tracker knows this host. */
+  ping(request: { readonly hostname: string }, options?: CallOptions): Promise<boolean>;
+
+  /** Everything that a view shows at first; the events say what changes. */
+  snapshot(request?: undefined, options?: CallOptions): Promise<PeerSnapshot>;
+
+  /** Changes settings while running; what concerns the listening port holds from the next start. */
+  configure(request: Partial<PeerSettings>, options?: CallOptions): Promise<void>;
+
+  /** Ends everything: transfers, listening socket, control connection. May be called twice. */
+  stop(request?: undefined, options?: CallOptions): Promise<void>;
+}
+
+export interface PeerEvents {
+  readonly onDidChangeConnection: Event<ConnectionState>;
+  readonly onDidChangePublished: Event<readonly PublishedFile[]>;
+  /** The index of the network changed; ask for the parts that are shown. */
+  readonly onDidChangeNetwork: Event<NetworkSummary>;
+  /** Running transfers and the last finished ones. At most a few times a second. */
+  readonly onDidChangeTransfers: Event<readonly Transfer[]>;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FetchOptions extends CallOptions {
+  /** At most a few times a second. */
+  readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
+}
+
+export interface TransferProgress {
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+export interface ConnectRequest {
+  readonly tracker: HostPort;
+}
+
+export interface PublishRequest {
+  readonly files: readonly {
+    /** Absolute path of the file where it lies; it is not copied. */
+    readonly path: string;
+    /** The name that others see: `/` between its parts. Normalized and checked. */
+    readonly name: string;
+    /** Folder that must contain the file's real path, if any must. */
+    readonly folder?: string | undefined;
+  }[];
+}
+
+export interface PublishOutcome {
+  readonly name: string;
+  /** Undefined when published. */
+  readonly error: PlainError | undefined;
+}
+
+export interface UnpublishRequest {
+  readonly names: readonly string[];
+}
+
+export interface FetchRequest {
+  readonly name: string;
+  /** The publisher to fetch from; without it any that offers the name, if all offer the same. */
+  readonly hostname?: string | undefined;
+  /** Absolute path of the file to make; its folder is made when missing. */
+  readonly destination: string;
+  /** Folder that must contain the destination's real path, if any must. */
+  readonly folder?: string | undefined;
+  /** What to do when the destination has other content. `keepBoth` chooses `name (2).ext`. */
+  readonly ifExists: 'fail' | 'overwrite' | 'keepBoth';
+}
+
+export interface FetchResult {
+  readonly outcome: 'fetched' | 'alreadyThere';
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly hostname: string;
+  readonly displayName: string;
+  /** The publisher changed the file after publishing it: its size is not the listed one. */
+  readonly changedSincePublished: boolean;
+}
+
+export type ConnectionState =
+  | { readonly kind: 'disconnected' }
+  | { readonly kind: 'connecting'; readonly tracker: HostPort }
+  | {
+      readonly kind: 'connected';
+      readonly tracker: HostPort;
+      /** The name under which this peer is or would be registered. */
+      readonly hostname: string;
+    }
+  | {
+      /** The connection failed; the next attempt is due at `retryAtMs` (epoch). */
+      readonly kind: 'waiting';
+      readonly tracker: HostPort;
+      readonly retryAtMs: number;
+      readonly error: PlainError;
+    };
+
+export interface PublishedFile {
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly publishedAtMs: number;
+  /** `pending`: the tracker has not taken it yet. `missing`: the file is gone from its place. */
+  readonly state: 'offered' | 'pending' | 'missing' | 'changed';
+  /** Running uploads. */
+  readonly uploads: number;
+}
+
+export interface NetworkPeer {
+  readonly hostname: string;
+  readonly displayName: string;
+  readonly address: HostPort;
+  readonly fileCount: number;
+  /** How long ago the tracker last heard of the peer. */
+  readonly lastSeenAgeMs: number;
+}
+
+export interface NetworkFile {
+  readonly name: string;
+  readonly hostname: string;
+  readonly displayName: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly publishedAtMs: number;
+}
+
+export interface NetworkQuery {
+  /** Only files of this host. */
+  readonly hostname?: string | undefined;
+  /** Only names or owners that contain every word of this text, whatever the case. */
+  readonly text?: string | undefined;
+  readonly limit: number;
+}
+
+export interface NetworkPage {
+  readonly files: readonly NetworkFile[];
+  /** How many match in all. */
+  readonly total: number;
+}
+
+export interface NetworkSummary {
+  readonly peers: number;
+  readonly files: number;
+  /** When the tracker was last asked (epoch), or undefined before. */
+  readonly refreshedAtMs: number | undefined;
+}
+
+export interface Transfer {
+  readonly id: string;
+  readonly direction: 'upload' | 'download';
+  readonly name: string;
+  /** Display name of the publisher, or the address of the one that fetches. */
+  readonly peer: string;
+  readonly bytes: number;
+  readonly totalBytes: number;
+  readonly bytesPerSecond: number;
+  readonly startedAtMs: number;
+  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
+  readonly error: PlainError | undefined;
+}
+
+export interface PeerSnapshot {
+  readonly connection: ConnectionState;
+  /** Where others fetch from this peer; undefined before anything is published. */
+  readonly serving: HostPort | undefined;
+  readonly published: readonly PublishedFile[];
+  readonly network: NetworkSummary;
+  readonly transfers: readonly Transfer[];
+}
+
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface PeerSettings {
+  /** Wished hostname; `-2`, `-3` … follows when the tracker has it already. */
+  readonly hostname: string;
+  readonly displayName: string;
+  /** Ports to listen on; `{first: 0, last: 0}` lets the system choose. */
+  readonly ports: PortRange;
+  /** Address that others are told; empty: the one that the tracker sees. */
+  readonly advertiseAddress: string;
+  /** Address to listen on; empty: loopback when the tracker is on this machine, else all. */
+  readonly listenHost: string;
+  /** Uploads at the same time; more are refused until one ends. */
+  readonly maxUploads: number;
+}
+
+/** What the engine worker is started with. */
+export interface EngineOptions {
+  /** Folder for what outlives the window (published files, leftovers), one per workspace. */
+  readonly storageFolder: string;
+  /** Whether published files are offered again after a restart; the command line does not. */
+  readonly keepCatalogue: boolean;
+  readonly settings: PeerSettings;
+}

@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { type Clock, delay } from '../common/clock';
+import { DisposableBase, DisposableSlot } from '../common/disposable';
+import { describeError, PeershelfError } from '../common/errors';
+import { Emitter } from '../common/events';
+import type { Logger } from '../common/logger';
+import { formatHostPort, type HostPort, isLoopback, unmapIpv4 } from '../protocol/address';
+import { Catalogue, type CatalogueEntry } from './catalogue/catalogue';
+import { Announcer } from './control/announcer';
+import { ControlLink, type ControlLinkDependencies, type LinkState } from './control/controlLink';
+import { Heartbeat, type HeartbeatState } from './control/heartbeat';
+import { TrackerClient } from './control/trackerClient';
+import type { TrackerConnection } from './control/trackerConnection';
+import type { ConnectionState, PeerSettings } from './peerApi';
+import { ALL_ADDRESSES, type PeerServer } from './transfer/peerServer';
+
+/** Time for the tracker to take our goodbye. */
+const GOODBYE_DEADLINE_MS = 1_000;
+
+export interface TrackerSessionDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Folder of this window for what outlives it. */
+  readonly folder: string;
+  readonly keepCatalogue: boolean;
+  readonly server: PeerServer;
+  readonly settings: () => PeerSettings;
+  readonly heartbeatState: () => HeartbeatState;
+  readonly dialTracker?: ControlLinkDependencies['dialTracker'];
+}
+
+/** What belongs to one connection and ends with it. */
+interface Greeted {
+  readonly client: TrackerClient;
+  readonly announcer: Announcer;
+}
+
+/**
+ * Membership of one open session at a time: the catalogue that belongs to it, the control connection
+ * with its heartbeat, and what the tracker has been told.
+ */
+export class TrackerSession extends DisposableBase {
+  private readonly link: ControlLink;
+  private readonly heartbeat = this.register(new DisposableSlot());
+  private readonly connectionEmitter = this.register(new Emitter<ConnectionState>());
+  private readonly catalogueEmitter = this.register(new Emitter<void>());
+  private readonly catalogueSubscription = this.register(new DisposableSlot());
+  private readonly refusals = new Map<string, PeershelfError>();
+  private currentCatalogue: Catalogue | undefined;
+  private greeted: Greeted | undefined;
+  private currentServing: HostPort | undefined;
+  private currentHeartbeat: Heartbeat | undefined;
+
+  readonly onDidChangeConnection = this.connectionEmitter.event;
+  /** Entries came or went, or the tracker took them. */
+  readonly onDidChangeCatalogue = this.catalogueEmitter.event;
+
+  constructor(private readonly dependencies: TrackerSessionDependencies) {
+    super();
+    const { clock, logger, dialTracker } = dependencies;
+    this.link = this.register(
+      new ControlLink({
+        clock,
+        logger,
+        greet: (connection) => this.greet(connection),
+        ...(dialTracker === undefined ? {} : { dialTracker }),
+      }),
+    );
+    this.register(this.link.onDidChange((state) => this.onLinkChanged(state)));
+  }
+
+  /** Where others fetch from this peer; undefined before anything is published. */
+  get serving(): HostPort | undefined {
+    return this.currentServing;
+  }
+
+  get connection(): ConnectionState {
+    const { state } = this.link;
+    if (state.kind !== 'connected') return state;
+    return { kind: 'connected', tracker: state.tracker, hostname: this.hostname };
+  }
+
+  /** The name under which this peer is, or else would be, registered. */
+  get hostname(): string {
+    return this.greeted?.announcer.hostname ?? this.dependencies.settings().hostname;
+  }
+
+  /** The hostname under which the tracker knows this peer now. */
+  get registeredHostname(): string | undefined {
+    return this.greeted?.announcer.hostname;
+  }
+
+  /** What is offered in this session; undefined outside of any. */
+  get catalogue(): Catalogue | undefined {
+    return this.currentCatalogue;
+  }
+
+  /** The tracker, or undefined while there is no connection. */
+  get client(): TrackerClient | undefined {
+    return this.link.state.kind === 'connected' ? this.greeted?.client : undefined;
+  }
+
+  isAnnounced(entry: CatalogueEntry): boolean {
+    return this.greeted?.announcer.has(entry) ?? false;
+  }
+
+  /** @throws what the first attempt failed with; attempts go on. */
+  async join(tracker: HostPort): Promise<void> {
+    await this.leave();
+    const { logger, keepCatalogue } = this.dependencies;
+    const file = keepCatalogue ? this.catalogueFile(tracker) : undefined;
+    const catalogue = new Catalogue(file, logger);
+    this.catalogueSubscription.set(catalogue.onDidChange(() => this.catalogueEmitter.fire()));
+    this.currentCatalogue = catalogue;
+    catalogue.load();
+    await this.link.connect(tracker);
+  }
+
+  /** Says goodbye, disconnects and stops listening. What is published stays stored. */
+  async leave(): Promise<void> {
+    await this.sayGoodbye();
+    await this.link.disconnect();
+    await this.dependencies.server.stop();
+    this.currentServing = undefined;
+    this.catalogueSubscription.set(undefined);
+    this.currentCatalogue?.dispose();
+    this.currentCatalogue = undefined;
+    this.catalogueEmitter.fire();
+  }
+
+  /**
+   * Tells the tracker what changed in the catalogue; without a connection that waits for the next.
+   * Resolves to the files that the tracker refused: they are out of the catalogue again.
+   * @throws PORT_IN_USE, NO_FREE_PORT when nothing can be served.
+   */
+  async announce(): Promise<ReadonlyMap<string, PeershelfError>> {
+    this.refusals.clear();
+    try {
+      await this.greeted?.announcer.sync();
+    } catch (error) {
+      if (!isConnectionFailure(error)) throw error;
+      this.dependencies.logger.info(`announcing waits for a connection: ${describeError(error)}`);
+    }
+    this.catalogueEmitter.fire();
+    return new Map(this.refusals);
+  }
+
+  /** Registers anew, for when the hostname or the display name has changed. */
+  async registerAgain(): Promise<void> {
+    if (this.greeted?.announcer.hostname === undefined) return;
+    this.greeted.announcer.forget();
+    await this.announce();
+    this.connectionEmitter.fire(this.connection);
+  }
+
+  /** The state of the peer changed: the next heartbeat may be due sooner. */
+  updateHeartbeat(): void {
+    this.currentHeartbeat?.update();
+  }
+
+  private async greet(connection: TrackerConnection): Promise<void> {
+    const client = new TrackerClient(connection);
+    const announcer = new Announcer(client, {
+      logger: this.dependencies.logger,
+      files: () => this.currentCatalogue?.all() ?? [],
+      identity: () => this.dependencies.settings(),
+      listen: () => this.listen(connection.localAddress),
+      onRefused: (name, error) => {
+        this.refusals.set(name, error);
+        this.currentCatalogue?.remove([name]);
+      },
+    });
+    this.greeted = { client, announcer };
+    await announcer.sync();
+  }
+
+  /** Opens the listening socket: to this machine only when the tracker is on it, too. */
+  private async listen(localAddress: string): Promise<{ port: number; ip: string }> {
+    const { server, settings } = this.dependencies;
+    const { ports, advertiseAddress, listenHost } = settings();
+    const host = listenHost || (isLoopback(localAddress) ? '127.0.0.1' : ALL_ADDRESSES);
+    const port = await server.ensureListening(host, ports);
+    const ip = advertiseAddress || (host === ALL_ADDRESSES ? '' : host);
+    this.currentServing = { host: ip || unmapIpv4(localAddress), port };
+    return { port, ip };
+  }
+
+  private onLinkChanged(state: LinkState): void {
+    if (state.kind === 'connected') this.startHeartbeat();
+    else {
+      this.heartbeat.set(undefined);
+      this.currentHeartbeat = undefined;
+      this.greeted = undefined;
+      this.catalogueEmitter.fire();
+    }
+    this.connectionEmitter.fire(this.connection);
+  }
+
+  private startHeartbeat(): void {
+    const { clock, logger, heartbeatState } = this.dependencies;
+    const heartbeat = new Heartbeat({
+      clock,
+      state: heartbeatState,
+      ping: (state) => this.ping(state),
+      onError: (error) => logger.debug(`heartbeat: ${describeError(error)}`),
+    });
+    this.heartbeat.set(heartbeat);
+    this.currentHeartbeat = heartbeat;
+    heartbeat.start();
+  }
+
+  private async ping(state: HeartbeatState): Promise<void> {
+    const { greeted } = this;
+    if (greeted === undefined) return;
+    const isKnown = await greeted.client.ping(this.hostname, state);
+    if (isKnown || greeted.announcer.hostname === undefined) return;
+    this.dependencies.logger.info('the tracker has forgotten this peer: registering again');
+    greeted.announcer.forget();
+    await this.announce();
+  }
+
+  private async sayGoodbye(): Promise<void> {
+    const hostname = this.registeredHostname;
+    const { client } = this;
+    if (client === undefined || hostname === undefined) return;
+    const { clock, logger } = this.dependencies;
+    try {
+      await Promise.race([client.unregister(hostname), delay(clock, GOODBYE_DEADLINE_MS)]);
+    } catch (error) {
+      // The tracker forgets this peer by itself in time.
+      logger.debug(`goodbye: ${describeError(error)}`);
+    }
+  }
+
+  /** One file per session: joining another session offers nothing of this one. */
+  private catalogueFile(tracker: HostPort): string {
+    const key = createHash('sha256')
+      .update(`open ${formatHostPort(tracker)}`)
+      .digest('hex');
+    return join(this.dependencies.folder, `catalogue-${key.slice(0, 32)}.json`);
+  }
+}
+
+function isConnectionFailure(error: unknown): boolean {
+  return PeershelfError.is(error, 'CONNECTION_LOST') || PeershelfError.is(error, 'TIMED_OUT');
+}

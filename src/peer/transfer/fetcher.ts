@@ -1,0 +1,199 @@
+import { existsSync, statSync } from 'node:fs';
+import { onAbort, throwIfAborted } from '../../common/abort';
+import type { Clock } from '../../common/clock';
+import { type ErrorCode, PeershelfError } from '../../common/errors';
+import type { Logger } from '../../common/logger';
+import type { SourceInfo } from '../../protocol/controlReplies';
+import type { FetchOptions, FetchRequest, FetchResult } from '../peerApi';
+import { Destination, destinationExists } from './destination';
+import { download } from './download';
+import type { Leftovers } from './leftovers';
+import { Semaphore } from './semaphore';
+import type { TransferHandle, TransferList } from './transferList';
+
+/** Downloads at the same time. */
+const MAX_DOWNLOADS = 4;
+/** Downloads that wait for their turn. */
+const MAX_QUEUED_DOWNLOADS = 10_000;
+/** Sources tried before a fetch gives up. */
+const MAX_ATTEMPTS = 5;
+/** Progress is told at most this often. */
+const PROGRESS_INTERVAL_MS = 100;
+
+/** Failures of one publisher after which another one may still succeed. */
+const TRY_NEXT_SOURCE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CONNECTION_LOST',
+  'FILE_GONE',
+  'FILE_UNREADABLE',
+  'INVALID_MESSAGE',
+  'LENGTH_MISMATCH',
+  'LINE_TOO_LONG',
+  'NOT_PUBLISHED',
+  'PEER_BUSY',
+  'PEER_UNREACHABLE',
+  'STALLED',
+]);
+
+export interface FetcherDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly transfers: TransferList;
+  readonly leftovers: Leftovers;
+  /** For tests of stalls. */
+  readonly stallMs?: number | undefined;
+}
+
+/** Runs downloads: chooses the source, writes beside the destination, places the finished file. */
+export class Fetcher {
+  private readonly turns = new Semaphore(MAX_DOWNLOADS, MAX_QUEUED_DOWNLOADS);
+
+  constructor(private readonly dependencies: FetcherDependencies) {}
+
+  /** @param sources who offers the name, this peer left out. */
+  async fetch(
+    request: FetchRequest,
+    sources: readonly SourceInfo[],
+    options: FetchOptions,
+  ): Promise<FetchResult> {
+    const candidates = chooseSources(request, sources);
+    const [first] = candidates;
+    if (first === undefined) throw notFound(request);
+    Destination.prepareFolder({ ...request, path: request.destination, folder: request.folder });
+    if (isCertainConflict(request, first)) throw destinationExists(request.destination);
+
+    const handle = this.dependencies.transfers.start({
+      direction: 'download',
+      name: request.name,
+      peer: first.displayName,
+      totalBytes: first.size,
+    });
+    const abort = onAbort(options.signal, () => this.dependencies.transfers.cancel(handle.id));
+    try {
+      const result = await this.turns.run(
+        () => this.fetchFromAny({ request, candidates, handle, options }),
+        handle.signal,
+      );
+      handle.finish();
+      return result;
+    } catch (error) {
+      handle.finish(error);
+      throw error;
+    } finally {
+      abort.dispose();
+    }
+  }
+
+  private async fetchFromAny(job: FetchJob): Promise<FetchResult> {
+    const { request, candidates, handle } = job;
+    const { leftovers, logger } = this.dependencies;
+    const path = request.destination;
+    const destination = new Destination(
+      { path, folder: request.folder, ifExists: request.ifExists },
+      leftovers.reserve(path),
+    );
+    try {
+      let failure: unknown = notFound(request);
+      for (const source of candidates.slice(0, MAX_ATTEMPTS)) {
+        throwIfAborted(handle.signal);
+        try {
+          return await this.fetchFrom(source, destination, job);
+        } catch (error) {
+          if (!PeershelfError.is(error) || !TRY_NEXT_SOURCE.has(error.code)) throw error;
+          logger.info(`${request.name} from ${source.hostname}: ${error.message}`);
+          failure = withSource(error, source);
+        }
+      }
+      throw failure;
+    } finally {
+      destination.dispose();
+    }
+  }
+
+  private async fetchFrom(
+    source: SourceInfo,
+    destination: Destination,
+    { request, handle, options }: FetchJob,
+  ): Promise<FetchResult> {
+    const { clock, stallMs } = this.dependencies;
+    const tell = throttled(clock, (bytes, totalBytes) =>
+      options.onProgress?.({ bytes, totalBytes }),
+    );
+    const sizeBytes = await download(
+      { host: source.ip, port: source.port },
+      request.name,
+      destination,
+      {
+        clock,
+        signal: handle.signal,
+        stallMs,
+        onBytes: (bytes, totalBytes) => {
+          handle.setTotal(totalBytes);
+          handle.setBytes(bytes);
+          tell(bytes, totalBytes);
+        },
+      },
+    );
+    throwIfAborted(handle.signal);
+    return {
+      ...destination.place(),
+      sizeBytes,
+      hostname: source.hostname,
+      displayName: source.displayName,
+      changedSincePublished: sizeBytes !== source.size,
+    };
+  }
+}
+
+interface FetchJob {
+  readonly request: FetchRequest;
+  readonly candidates: readonly SourceInfo[];
+  readonly handle: TransferHandle;
+  readonly options: FetchOptions;
+}
+
+/**
+ * The sources that offer what was asked for.
+ * @throws AMBIGUOUS_NAME when several hosts offer different files and none was named. Version 1 has
+ * no content id: files are taken for the same when size and time of modification are.
+ */
+function chooseSources(request: FetchRequest, sources: readonly SourceInfo[]): SourceInfo[] {
+  const { hostname, name } = request;
+  const found = sources.filter((source) => hostname === undefined || source.hostname === hostname);
+  const [first] = found;
+  const same = found.filter((one) => one.size === first?.size && one.modified === first.modified);
+  if (same.length === found.length) return found;
+  throw new PeershelfError('AMBIGUOUS_NAME', `several hosts offer different files as ${name}`, {
+    details: { name, hostnames: found.map((source) => source.hostname) },
+  });
+}
+
+/** Other content is there for certain, so that nothing need be transferred to see it. */
+function isCertainConflict(request: FetchRequest, source: SourceInfo): boolean {
+  const { destination, ifExists } = request;
+  if (ifExists !== 'fail' || !existsSync(destination)) return false;
+  return statSync(destination).size !== source.size;
+}
+
+function notFound({ name, hostname }: FetchRequest): PeershelfError {
+  return new PeershelfError('NOT_FOUND', `nobody offers ${name}`, {
+    details: hostname === undefined ? { name } : { name, hostname },
+  });
+}
+
+function withSource(error: PeershelfError, source: SourceInfo): PeershelfError {
+  const details = { ...error.details, hostname: source.hostname, displayName: source.displayName };
+  return new PeershelfError(error.code, error.message, { cause: error, details });
+}
+
+function throttled(
+  clock: Clock,
+  tell: (bytes: number, totalBytes: number) => void,
+): (bytes: number, totalBytes: number) => void {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return (bytes, totalBytes) => {
+    const nowMs = clock.monotonic();
+    if (bytes < totalBytes && nowMs - lastMs < PROGRESS_INTERVAL_MS) return;
+    lastMs = nowMs;
+    tell(bytes, totalBytes);
+  };
+}

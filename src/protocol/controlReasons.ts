@@ -1,0 +1,27 @@
+/**
+ * Why a tracker refuses a request that is well-formed, word for word as `reason` of its reply says
+ * it. Clients compare these texts, so they never change; docs/PROTOCOL.md lists them.
+ */
+export const CONTROL_REASONS = {
+  badJson: 'bad JSON',
+  notAnObject: 'not a JSON object',
+  lineTooLong: 'line too long',
+  tooManyConnections: 'too many connections',
+  tooManyRequests: 'too many requests',
+  tooManyFiles: 'too many files',
+  hostnameInUse: 'hostname in use',
+  notYourHost: 'not your host',
+  unknownHost: 'unknown host',
+  fileNotFound: 'file not found',
+  badRegister: 'bad register',
+  badRequest: 'bad request',
+  badUnregister: 'bad unregister',
+  missingHostname: 'missing hostname',
+  missingName: 'missing fname',
+  missingHostnameOrName: 'missing hostname or fname',
+  missingAction: 'missing action',
+  badData: 'data must be an object',
+  trackerFailed: 'the tracker failed',
+} as const;
+
+export type ControlReason = (typeof CONTROL_REASONS)[keyof typeof CONTROL_REASONS];

@@ -1,0 +1,46 @@
+/**
+ * Every limit of the wire, once, with its reason. docs/PROTOCOL.md repeats them as a table and says
+ * what happens at each; a test keeps the two together.
+ */
+
+/** Longest hostname, display name or file name: several path components of 255 bytes, and room. */
+export const MAX_NAME_BYTES = 1_024;
+
+/**
+ * Longest line of the control conversation. A tracker keeps at most this much of an unfinished line
+ * per connection; clients put what does not fit into REGISTER into PUBLISH lines of their own.
+ */
+export const MAX_CONTROL_LINE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Longest reply that a client reads. LIST of version 1 has no pages: 100,000 files of 250 bytes
+ * each are 25 MB, and a larger network needs version 2.
+ */
+export const MAX_CONTROL_REPLY_BYTES = 64 * 1024 * 1024;
+
+/** A client keeps a REGISTER line below this and publishes the remaining files by PUBLISH. */
+export const MAX_REGISTER_BYTES = 1024 * 1024;
+
+/** Longest request line of a version 1 transfer: `GET `, the longest name, `\r\n`, and room. */
+export const MAX_TRANSFER_LINE_BYTES = 2_048;
+
+/** Hosts or files taken from one reply; more are dropped and counted in the log. */
+export const MAX_REPLY_ENTRIES = 250_000;
+
+/** Hosts taken from one answer to REQUEST: a fetch needs a few, a hostile tracker names a million. */
+export const MAX_SOURCES = 1_000;
+
+/** Port of a tracker when none is named. */
+export const DEFAULT_TRACKER_PORT = 9_000;
+
+/** Ports of a peer when none is named, as the original system has them. */
+export const DEFAULT_PEER_PORTS = { first: 6_000, last: 7_000 } as const;
+
+/** A peer without user or network activity for this long is idle. */
+export const IDLE_THRESHOLD_MS = 300_000;
+
+/** Time between heartbeats by state: idle saves the network, busy shows a transfer's life soon. */
+export const HEARTBEAT_INTERVALS_MS = { idle: 300_000, active: 60_000, busy: 30_000 } as const;
+
+/** A tracker removes a host after this much silence: four idle heartbeats. */
+export const HOST_EXPIRY_MS = 1_200_000;

@@ -1,0 +1,80 @@
+import { PeershelfError } from '../common/errors';
+import { MAX_NAME_BYTES } from './limits';
+
+const CONTROL_CHARACTER = /\p{Cc}/u;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Characters that reorder the text around them: a name with one can look like another name. */
+const BIDI_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+/** Names that Windows gives to devices, with any extension and any case (superscript digits included). */
+const WINDOWS_DEVICE =
+  /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])$/iu;
+
+/** Why a string is no name on the wire, or undefined when it is one. Names are opaque to a tracker. */
+export function opaqueNameProblem(name: string): string | undefined {
+  if (name === '') return 'is empty';
+  if (CONTROL_CHARACTER.test(name)) return 'has a control character';
+  if (LONE_SURROGATE.test(name)) return 'is not valid Unicode';
+  // UTF-8 takes at most three bytes per UTF-16 unit: most names need no count.
+  if (name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES)
+    return `is longer than ${MAX_NAME_BYTES} bytes`;
+  return undefined;
+}
+
+/** Why a name cannot be published, or undefined. It must be NFC already: see {@link toPublishedName}. */
+export function publishedNameProblem(name: string): string | undefined {
+  const problem = opaqueNameProblem(name);
+  if (problem !== undefined) return problem;
+  if (BIDI_CONTROL.test(name)) return 'has a character that changes the direction of text';
+  if (name.includes('\\')) return 'has a backslash';
+  if (name.startsWith('/') || /^[a-z]:/iu.test(name)) return 'is an absolute path';
+  if (name !== name.normalize('NFC')) return 'is not in Unicode normalization form C';
+  for (const segment of name.split('/')) {
+    const segmentProblem = publishedSegmentProblem(segment);
+    if (segmentProblem !== undefined) return segmentProblem;
+  }
+  return undefined;
+}
+
+function publishedSegmentProblem(segment: string): string | undefined {
+  if (segment === '') return 'has an empty part';
+  // Windows drops trailing dots and spaces, so '.. ' or 'nul.' mean what they must not.
+  const bare = segment.replace(/[. ]+$/u, '');
+  if (bare === '') return 'has a part of dots only';
+  const stem = bare.split(/[.:]/u, 1)[0]?.trimEnd() ?? '';
+  if (WINDOWS_DEVICE.test(stem)) return 'has a part that is a device on Windows';
+  return undefined;
+}
+
+/**
+ * The published name of a path relative to its folder, `/` between its parts: NFC, as macOS hands out
+ * decomposed names and everyone else composed ones.
+ * @throws INVALID_NAME with the reason in `details.problem`.
+ */
+export function toPublishedName(relativePath: string): string {
+  const name = relativePath.normalize('NFC');
+  const problem = publishedNameProblem(name);
+  if (problem !== undefined) throw invalidName(name, problem);
+  return name;
+}
+
+/**
+ * The relative local path for a name that someone else chose, `/` between its parts. On Windows,
+ * characters that cannot stand in a file name become `_`.
+ * @throws INVALID_NAME when the name would leave its folder or mislead.
+ */
+export function toLocalName(name: string, platform: NodeJS.Platform): string {
+  const local = toPublishedName(name);
+  if (platform !== 'win32') return local;
+  return local
+    .split('/')
+    .map((segment) => segment.replace(/[<>:"|?*]/gu, '_').replace(/[. ]+$/u, '_'))
+    .join('/');
+}
+
+function invalidName(name: string, problem: string): PeershelfError {
+  return new PeershelfError('INVALID_NAME', `the name ${JSON.stringify(name)} ${problem}`, {
+    details: { name, problem },
+  });
+}

@@ -1,0 +1,123 @@
+import { strict as assert } from 'node:assert';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { deferred } from '../../src/common/deferred';
+import type { ErrorCode } from '../../src/common/errors';
+import type { HostPort } from '../../src/protocol/address';
+import type { FetchRequest } from '../../src/peer/peerApi';
+import { useCleanup } from '../support/cleanup';
+import { registerHost, startMisbehavingPeer } from '../support/misbehavingPeer';
+import { rejectsWith } from '../support/rejectsWith';
+import { startPeer, type TestPeer } from '../support/startPeer';
+import { startTracker } from '../support/startTracker';
+
+const SIZE = 100;
+
+describe('fetching from a broken or hostile publisher', () => {
+  const cleanup = useCleanup();
+  let tracker: HostPort;
+  let bob: TestPeer;
+
+  beforeEach(async () => {
+    ({ address: tracker } = await startTracker(cleanup));
+    bob = await startPeer(cleanup, { tracker, dependencies: { stallMs: 200 } });
+  });
+
+  const request = (): FetchRequest => ({
+    name: 'file',
+    destination: bob.path('shared/file'),
+    ifExists: 'fail',
+  });
+  const offer = async (hostname: string, behave: (socket: Socket) => void): Promise<void> => {
+    const address = await startMisbehavingPeer(cleanup, behave);
+    await registerHost(cleanup, tracker, { hostname, address, files: { file: SIZE } });
+  };
+  const answer =
+    (text: string): ((socket: Socket) => void) =>
+    (socket) => {
+      socket.once('data', () => socket.end(text));
+    };
+
+  const cases: [string, ErrorCode, (socket: Socket) => void][] = [
+    ['closes at once', 'CONNECTION_LOST', (socket) => socket.destroy()],
+    ['closes after the request', 'CONNECTION_LOST', answer('')],
+    ['closes in the middle', 'CONNECTION_LOST', answer(`LENGTH ${SIZE}\nonly a part`)],
+    ['sends more than announced', 'LENGTH_MISMATCH', answer(`LENGTH 3\n${'x'.repeat(50)}`)],
+    ['speaks something else', 'INVALID_MESSAGE', answer('HTTP/1.1 200 OK\r\n\r\n')],
+    ['announces a negative length', 'INVALID_MESSAGE', answer('LENGTH -1\n')],
+    ['announces no number', 'INVALID_MESSAGE', answer('LENGTH 1e3\n')],
+    ['sends a line without end', 'LINE_TOO_LONG', answer('x'.repeat(100_000))],
+    ['announces more than the disk holds', 'DISK_FULL', answer('LENGTH 9007199254740991\n')],
+    ['says that it is not published', 'NOT_PUBLISHED', answer('ERROR notfound\n')],
+    ['says that the file is gone', 'FILE_GONE', answer('ERROR filenotfound\n')],
+    ['says that it cannot read', 'FILE_UNREADABLE', answer('ERROR readerror\n')],
+    ['says that it is interrupted', 'PEER_BUSY', answer('ERROR interrupted\n')],
+    ['answers with an unknown error', 'INVALID_MESSAGE', answer('ERROR [x](command:y)\n')],
+    ['never answers', 'STALLED', () => undefined],
+    [
+      'stops in the middle',
+      'STALLED',
+      (socket) => socket.once('data', () => socket.write(`LENGTH ${SIZE}\nonly a part`)),
+    ],
+  ];
+  for (const [what, code, behave] of cases)
+    it(`one that ${what}: ${code}, and nothing is left`, async () => {
+      await offer('mallory', behave);
+      const error = await rejectsWith(code, bob.peer.fetch(request()));
+      if (code !== 'DISK_FULL') assert.equal(error.details['hostname'], 'mallory');
+      assert.deepEqual(readdirSync(bob.path('shared')), []);
+    });
+
+  it('one that is not there', async () => {
+    const address = { host: '127.0.0.1', port: 1 };
+    await registerHost(cleanup, tracker, { hostname: 'off', address, files: { file: SIZE } });
+    const error = await rejectsWith('PEER_UNREACHABLE', bob.peer.fetch(request()));
+    assert.equal(error.details['address'], '127.0.0.1:1');
+  });
+
+  it('goes on with another publisher of the same file', async () => {
+    await offer('broken', answer(`LENGTH ${SIZE}\nonly a part`));
+    await offer('healthy', answer(`LENGTH ${SIZE}\n${'y'.repeat(SIZE)}`));
+    const result = await bob.peer.fetch(request());
+    assert.equal(result.hostname, 'healthy');
+    assert.equal(readFileSync(result.path, 'utf8'), 'y'.repeat(SIZE));
+    assert.deepEqual(readdirSync(bob.path('shared')), ['file']);
+  });
+
+  it('can be cancelled at any moment: connecting, waiting, and in the middle', async () => {
+    const started = deferred<undefined>();
+    await offer('slow', (socket) => {
+      socket.once('data', () => {
+        socket.write(`LENGTH ${SIZE}\npart`);
+        started.resolve(undefined);
+      });
+    });
+    for (const moment of ['before', 'during'] as const) {
+      const controller = new AbortController();
+      if (moment === 'before') controller.abort();
+      const fetching = bob.peer.fetch(request(), { signal: controller.signal });
+      if (moment === 'during') void started.promise.then(() => controller.abort());
+      await rejectsWith('CANCELLED', fetching);
+      assert.equal(existsSync(bob.path('shared/file')), false);
+      assert.deepEqual(readdirSync(bob.path('shared')), []);
+    }
+    const { transfers } = await bob.peer.snapshot();
+    assert.deepEqual(new Set(transfers.map(({ state }) => state)), new Set(['cancelled']));
+  });
+
+  it('a slow publisher that moves is never given up', async () => {
+    await offer('slow', (socket) => {
+      socket.once('data', () => {
+        socket.write(`LENGTH ${SIZE}\n`);
+        let sent = 0;
+        const timer = setInterval(() => {
+          socket.write('z'.repeat(10));
+          sent += 10;
+          if (sent === SIZE) clearInterval(timer);
+        }, 40);
+        socket.on('close', () => clearInterval(timer));
+      });
+    });
+    assert.equal((await bob.peer.fetch(request())).sizeBytes, SIZE);
+  });
+});

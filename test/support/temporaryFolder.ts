@@ -1,0 +1,11 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Cleanup } from './cleanup';
+
+/** A new empty folder, removed after the test. */
+export function temporaryFolder(cleanup: Cleanup): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'peershelf-test-')));
+  cleanup.add(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}

@@ -1,0 +1,38 @@
+import type { Event } from '../../src/common/events';
+
+const DEADLINE_MS = 10_000;
+const POLL_MS = 5;
+
+/** Resolves to the first value of `event` that `accept` takes; rejects after a deadline. */
+export function nextEvent<T>(
+  event: Event<T>,
+  accept: (value: T) => boolean = () => true,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      subscription.dispose();
+      reject(new Error('the event did not come in time'));
+    }, DEADLINE_MS);
+    const subscription = event((value) => {
+      if (!accept(value)) return;
+      clearTimeout(timer);
+      subscription.dispose();
+      resolve(value);
+    });
+  });
+}
+
+/** Resolves to the first defined result of `probe`, asked again and again; rejects after a deadline. */
+export async function eventually<T>(
+  probe: () => T | undefined | Promise<T | undefined>,
+  what: string,
+  deadlineMs = DEADLINE_MS,
+): Promise<T> {
+  const startMs = performance.now();
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() - startMs > deadlineMs) throw new Error(`not in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
