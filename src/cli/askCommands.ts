@@ -25,31 +25,34 @@ export function addAskCommands(program: Command, context: CommandContext): void 
       });
     });
 
-  session(program.command('search <query>').description('list files whose name or owner matches'))
-    .action(async (text: string, options: AskOptions) => {
-      await withPeer({ options, output, signal }, async (peer) => {
-        await peer.refreshNetwork();
-        const { files } = await peer.networkFiles({ text, limit: MAX_LISTED_FILES });
-        printFiles(context, options, files);
-      });
+  session(
+    program.command('search <query>').description('list files whose name or owner matches'),
+  ).action(async (text: string, options: AskOptions) => {
+    await withPeer({ options, output, signal }, async (peer) => {
+      await peer.refreshNetwork();
+      const { files } = await peer.networkFiles({ text, limit: MAX_LISTED_FILES });
+      printFiles(context, options, files);
     });
+  });
 
-  session(program.command('discover <hostname>').description('list what one host offers'))
-    .action(async (hostname: string, options: AskOptions) => {
+  session(program.command('discover <hostname>').description('list what one host offers')).action(
+    async (hostname: string, options: AskOptions) => {
       await withPeer({ options, output, signal }, async (peer) => {
         printFiles(context, options, await peer.discover({ hostname }));
       });
-    });
+    },
+  );
 
-  session(program.command('ping <hostname>').description('tell whether a host is online'))
-    .action(async (hostname: string, options: AskOptions) => {
+  session(program.command('ping <hostname>').description('tell whether a host is online')).action(
+    async (hostname: string, options: AskOptions) => {
       await withPeer({ options, output, signal }, async (peer) => {
         const online = await peer.ping({ hostname });
         if (options.json === true) printJson(output, { hostname, online });
         else printLine(output, online ? 'online' : 'not online');
         if (!online) context.setExitCode(1);
       });
-    });
+    },
+  );
 }
 
 function printFiles(

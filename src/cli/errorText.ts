@@ -62,6 +62,8 @@ export function errorText(error: PeershelfError): string {
     case 'NOT_CONNECTED':
       return 'There is no connection to a tracker. Check that it runs, and try again.';
     case 'NOT_FOUND':
+      if (details['name'] === undefined)
+        return `The tracker knows no host ${detail(details, 'hostname', 'of that name')}. See who is there with peershelf list.`;
       return `Nobody offers ${name}${fromHost(details)}. See what there is with peershelf list.`;
     case 'NOT_PUBLISHED':
       return `${owner} does not offer the file any more. See what there is with peershelf list.`;

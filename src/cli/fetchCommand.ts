@@ -48,10 +48,13 @@ export function addFetchCommand(program: Command, context: CommandContext): void
 }
 
 function chooseDestination(name: string, output: string | undefined): string {
-  const isFolder = output !== undefined && statSync(output, { throwIfNoEntry: false })?.isDirectory();
+  const isFolder =
+    output !== undefined && statSync(output, { throwIfNoEntry: false })?.isDirectory();
   if (output !== undefined && isFolder !== true) return resolve(output);
   // The last part only: a name must not choose a folder of its own.
-  return resolve(join(output ?? '.', basename(toLocalName(posix.basename(name), process.platform))));
+  return resolve(
+    join(output ?? '.', basename(toLocalName(posix.basename(name), process.platform))),
+  );
 }
 
 function report(
@@ -68,7 +71,9 @@ function report(
   const owner = plainText(result.displayName);
   printLine(output, `${done} ${path} (${formatSize(result.sizeBytes)}) from ${owner}`);
   if (result.changedSincePublished)
-    output.stderr.write('peershelf: the file has changed since it was published; this is the new content\n');
+    output.stderr.write(
+      'peershelf: the file has changed since it was published; this is the new content\n',
+    );
 }
 
 /** A progress bar on a terminal, nothing elsewhere. */

@@ -3,8 +3,7 @@ import { runProgram } from './program';
 
 /** Entry of `peershelf`: signals, streams and the exit code; everything else is in `runProgram`. */
 const controller = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => controller.abort());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
 
 // A reader that closes early (`peershelf list | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

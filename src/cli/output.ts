@@ -1,6 +1,8 @@
 import { plainText } from '../protocol/text';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+/** JSON leaves these as they are, but a terminal acts on them or a reader is misled by them. */
+const MISLEADING = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 const MINUTE_MS = 60_000;
 
 /** Where a command writes. Tests hand in their own. */
@@ -16,7 +18,7 @@ export function printLine(output: Output, line: string): void {
 
 /** One JSON object on a line of its own. JSON escapes what a terminal must not get. */
 export function printJson(output: Output, value: object): void {
-  output.stdout.write(`${JSON.stringify(value).replace(/[\u007f-\uffff]/gu, escapeUnit)}\n`);
+  output.stdout.write(`${JSON.stringify(value).replace(MISLEADING, escapeUnit)}\n`);
 }
 
 /** Columns separated by two spaces; texts of others made plain. */
@@ -27,7 +29,13 @@ export function printTable(output: Output, rows: readonly (readonly string[])[])
     Math.max(...shown.map((row) => row[column]?.length ?? 0)),
   );
   for (const row of shown)
-    printLine(output, row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+    printLine(
+      output,
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 export function formatSize(bytes: number): string {

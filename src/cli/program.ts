@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { describeError, PeershelfError } from '../common/errors';
 import { createTrackerCommand } from '../tracker/command';
+import { processIo } from '../tracker/processIo';
 import { version } from '../../package.json';
 import { addAskCommands } from './askCommands';
 import type { CommandContext } from './commandContext';
@@ -39,7 +40,7 @@ export async function runProgram(
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    if (error instanceof CommanderError) return commanderExitCode(error);
     const failure = PeershelfError.from(error);
     output.stderr.write(`peershelf: ${errorText(failure)}\n`);
     if (args.includes('--verbose')) output.stderr.write(`${describeError(failure)}\n`);
@@ -47,12 +48,16 @@ export async function runProgram(
   }
 }
 
+/** The tracker chooses its own exit codes; everywhere else commander only meets wrong usage. */
+function commanderExitCode({ exitCode, code }: CommanderError): number {
+  return exitCode === 0 || code === 'peershelf.tracker' ? exitCode : EXIT_USAGE;
+}
+
 function createProgram(context: CommandContext): Command {
   const { output } = context;
   const program = new Command('peershelf')
     .description('share files directly between the machines of a team')
     .version(version);
-  program.addCommand(createTrackerCommand());
   addShareCommand(program, context);
   addAskCommands(program, context);
   addFetchCommand(program, context);
@@ -61,5 +66,6 @@ function createProgram(context: CommandContext): Command {
       writeOut: (text) => output.stdout.write(text),
       writeErr: (text) => output.stderr.write(text),
     });
+  program.addCommand(createTrackerCommand(processIo()));
   return program;
 }

@@ -73,7 +73,10 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   clearInterval(alive);
 }
 
-function toFiles(paths: readonly string[], name: string | undefined): { path: string; name: string }[] {
+function toFiles(
+  paths: readonly string[],
+  name: string | undefined,
+): { path: string; name: string }[] {
   if (name !== undefined && paths.length > 1)
     throw new PeershelfError('INVALID_ARGUMENT', '--name goes with a single file');
   return paths.map((path) => ({ path: resolve(path), name: name ?? basename(resolve(path)) }));
@@ -101,4 +104,3 @@ function parsePorts(text: string): PortRange {
     throw new PeershelfError('INVALID_ARGUMENT', `${text} is no port or range of ports`);
   return { first, last };
 }
-

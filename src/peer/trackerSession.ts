@@ -47,6 +47,8 @@ export class TrackerSession extends DisposableBase {
   private readonly catalogueEmitter = this.register(new Emitter<void>());
   private readonly catalogueSubscription = this.register(new DisposableSlot());
   private readonly refusals = new Map<string, PeershelfError>();
+  /** Counts calls of `join` and `leave`: only the last one holds. */
+  private wishes = 0;
   private currentCatalogue: Catalogue | undefined;
   private greeted: Greeted | undefined;
   private currentServing: HostPort | undefined;
@@ -107,7 +109,10 @@ export class TrackerSession extends DisposableBase {
 
   /** @throws what the first attempt failed with; attempts go on. */
   async join(tracker: HostPort): Promise<void> {
-    await this.leave();
+    const leaving = this.leave();
+    const wish = this.wishes;
+    await leaving;
+    if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
     const { logger, keepCatalogue } = this.dependencies;
     const file = keepCatalogue ? this.catalogueFile(tracker) : undefined;
     const catalogue = new Catalogue(file, logger);
@@ -119,6 +124,7 @@ export class TrackerSession extends DisposableBase {
 
   /** Says goodbye, disconnects and stops listening. What is published stays stored. */
   async leave(): Promise<void> {
+    this.wishes += 1;
     await this.sayGoodbye();
     await this.link.disconnect();
     await this.dependencies.server.stop();

@@ -39,7 +39,7 @@ export async function registerHost(
       hostname: host.hostname,
       ip: host.address.host,
       port: host.address.port,
-      files_metadata: Object.fromEntries(files),
+      files_metadata: Object.fromEntries(files) as Record<string, object>,
     },
   });
   if (!reply.includes('OK')) throw new Error(reply);

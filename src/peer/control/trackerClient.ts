@@ -84,7 +84,7 @@ export class TrackerClient {
       if (!PeershelfError.is(error, 'TRACKER_REFUSED')) throw error;
       throw new PeershelfError('NOT_FOUND', `the tracker knows no host ${hostname}`, {
         cause: error,
-        details: { name: hostname },
+        details: { hostname },
       });
     }
   }

@@ -1,0 +1,186 @@
+import { strict as assert } from 'node:assert';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { useCleanup } from '../support/cleanup';
+import { startMisbehavingPeer, registerHost } from '../support/misbehavingPeer';
+import { startProcess, type TestProcess } from '../support/startProcess';
+import { temporaryFolder } from '../support/temporaryFolder';
+import { eventually } from '../support/waitFor';
+import { parseHostPort } from '../../src/protocol/address';
+
+const CLI = join(__dirname, '../../dist/cli.js');
+
+describe('the command line', () => {
+  const cleanup = useCleanup();
+  let folder: string;
+  let data: string;
+
+  beforeEach(() => {
+    folder = temporaryFolder(cleanup);
+    data = temporaryFolder(cleanup);
+  });
+
+  const run = (...args: string[]): TestProcess =>
+    startProcess(cleanup, process.execPath, [CLI, ...args], {
+      cwd: folder,
+      env: { XDG_DATA_HOME: data, LOCALAPPDATA: data, HOME: data },
+    });
+  const finish = async (
+    ...args: string[]
+  ): Promise<{ code: unknown; out: string; err: string }> => {
+    const running = run(...args);
+    const code = await running.exited;
+    return { code, out: running.stdout(), err: running.stderr() };
+  };
+  const startTracker = async (): Promise<string> => {
+    const [, address = ''] = await run('tracker', '--open', '--port', '0').printed(
+      /^listening on (\S+)\n/u,
+    );
+    return address;
+  };
+  const share = async (tracker: string, name: string, content: string): Promise<TestProcess> => {
+    writeFileSync(join(folder, name), content);
+    const sharing = run(
+      ...['share', name, '--tracker', tracker, '--port', '0'],
+      ...['--hostname', 'alice', '--display-name', 'Alice'],
+    );
+    await sharing.printed(/^published .+\nserving on 127\.0\.0\.1:\d+\n/u);
+    return sharing;
+  };
+
+  it('starts a tracker, shares, lists, searches, discovers, pings, fetches, and stops', async () => {
+    const tracker = await startTracker();
+    const sharing = await share(tracker, 'Ghi chú.txt', 'a note');
+    for (const command of [
+      ['list'],
+      ['search', 'GHI'],
+      ['discover', 'alice'],
+      ['list', '--host', 'alice'],
+    ])
+      assert.match((await finish(...command, '--tracker', tracker)).out, /^Ghi chú\.txt {2}6 B/u);
+    assert.equal((await finish('search', 'nothing', '--tracker', tracker)).out, '');
+
+    const { out } = await finish('list', '--json', '--tracker', tracker);
+    const file = JSON.parse(out) as Record<string, unknown>;
+    assert.equal(file['name'], 'Ghi chú.txt');
+    assert.equal(file['displayName'], 'Alice');
+
+    assert.equal((await finish('ping', 'alice', '--tracker', tracker)).code, 0);
+    const fetched = await finish(
+      'fetch',
+      'Ghi chú.txt',
+      '--output',
+      'copy.txt',
+      '--tracker',
+      tracker,
+    );
+    assert.deepEqual(fetched, { code: 0, out: 'fetched copy.txt (6 B) from Alice\n', err: '' });
+    assert.equal(readFileSync(join(folder, 'copy.txt'), 'utf8'), 'a note');
+
+    sharing.child.kill('SIGINT');
+    assert.equal(await sharing.exited, 0);
+    const gone = await finish('ping', 'alice', '--tracker', tracker);
+    assert.deepEqual([gone.code, gone.out], [1, 'not online\n']);
+  });
+
+  it('refuses to overwrite other content without --force, and takes a folder as output', async () => {
+    const tracker = await startTracker();
+    await share(tracker, 'a.txt', 'theirs');
+    const into = temporaryFolder(cleanup);
+    const args = ['fetch', 'a.txt', '--tracker', tracker, '--output', into];
+    assert.equal((await finish(...args)).code, 0);
+    writeFileSync(join(into, 'a.txt'), 'mine');
+    const refused = await finish(...args);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /^peershelf: .* exists with other content\. Use --force .*\n$/u);
+    assert.equal((await finish(...args, '--force')).code, 0);
+    assert.equal(readFileSync(join(into, 'a.txt'), 'utf8'), 'theirs');
+  });
+
+  it('exits with 2 and one line for wrong usage', async () => {
+    for (const args of [
+      ['fetch', 'a.txt'],
+      ['bogus'],
+      ['fetch', '--tracker', '127.0.0.1:1'],
+      ['list', '--tracker', 'not an address'],
+      ['share', 'a', '--tracker', '127.0.0.1:1', '--port', '9-1'],
+    ]) {
+      const { code, out, err } = await finish(...args);
+      assert.deepEqual([code, out], [2, ''], args.join(' '));
+      assert.match(err, /^.+\n$/u);
+    }
+  });
+
+  it('exits with 1 and cause and next step for what it meets', async () => {
+    const tracker = await startTracker();
+    const cases: [string[], RegExp][] = [
+      [['list', '--tracker', '127.0.0.1:1'], /Cannot reach the tracker at 127\.0\.0\.1:1\. Check/u],
+      [['fetch', 'none', '--tracker', tracker], /Nobody offers none\. See/u],
+      [['discover', 'nobody', '--tracker', tracker], /The tracker knows no host nobody\. See/u],
+      [['share', 'missing', '--tracker', tracker], /missing does not exist\. Check the path/u],
+      [['share', '.', '--name', 'dot', '--tracker', tracker], /is no file\. Name files/u],
+    ];
+    for (const [args, message] of cases) {
+      const { code, err } = await finish(...args);
+      assert.equal(code, 1, args.join(' '));
+      assert.match(err, message);
+    }
+  });
+
+  it('shows names of others without what a terminal would act on', async () => {
+    const tracker = await startTracker();
+    const address = await startMisbehavingPeer(cleanup, (socket) => socket.destroy());
+    await registerHost(cleanup, parseHostPort(tracker), {
+      hostname: 'evil\u202Etxt',
+      address,
+      files: { 'a\u202Eb': 1 },
+    });
+    const { out } = await finish('list', '--tracker', tracker);
+    assert.match(out, /^a\ufffdb {2}1 B {2}evil\ufffdtxt/u);
+    const json = (await finish('list', '--json', '--tracker', tracker)).out;
+    assert.match(json, /a\\u202eb/u);
+  });
+
+  it('leaves nothing under the final name when it is killed, and cleans up at its next start', async () => {
+    const tracker = await startTracker();
+    const address = await startMisbehavingPeer(cleanup, (socket) => {
+      socket.once('data', () => socket.write(`LENGTH 1000\n${'x'.repeat(500)}`));
+    });
+    await registerHost(cleanup, parseHostPort(tracker), {
+      hostname: 'slow',
+      address,
+      files: { half: 1000 },
+    });
+    const fetching = run('fetch', 'half', '--tracker', tracker);
+    await eventually(
+      () => readdirSync(folder).some((name) => name.endsWith('.part')) || undefined,
+      'the download runs',
+    );
+    fetching.child.kill('SIGKILL');
+    await fetching.exited;
+    assert.equal(existsSync(join(folder, 'half')), false);
+    await finish('list', '--tracker', tracker);
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it('cancels a fetch on SIGINT and removes what it had', async () => {
+    const tracker = await startTracker();
+    const address = await startMisbehavingPeer(cleanup, (socket) => {
+      socket.once('data', () => socket.write(`LENGTH 1000\n${'x'.repeat(500)}`));
+    });
+    await registerHost(cleanup, parseHostPort(tracker), {
+      hostname: 'slow',
+      address,
+      files: { half: 1000 },
+    });
+    const fetching = run('fetch', 'half', '--tracker', tracker);
+    await eventually(
+      () => readdirSync(folder).some((name) => name.endsWith('.part')) || undefined,
+      'the download runs',
+    );
+    fetching.child.kill('SIGINT');
+    assert.equal(await fetching.exited, 1);
+    assert.match(fetching.stderr(), /Cancelled/u);
+    assert.deepEqual(readdirSync(folder), []);
+  });
+});

@@ -1,0 +1,297 @@
+import { strict as assert } from 'node:assert';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { HostPort } from '../../src/protocol/address';
+import type { ConnectionState } from '../../src/peer/peerApi';
+import { type Cleanup, useCleanup } from '../support/cleanup';
+import { connectRaw } from '../support/rawPeer';
+import { rejectsWith } from '../support/rejectsWith';
+import { startPeer, type TestPeer } from '../support/startPeer';
+import { startTracker } from '../support/startTracker';
+import { temporaryFolder } from '../support/temporaryFolder';
+import { eventually, nextEvent } from '../support/waitFor';
+
+const isKind =
+  (kind: ConnectionState['kind']) =>
+  (state: ConnectionState): boolean =>
+    state.kind === kind;
+
+/** A port that nobody listens on at this moment. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Holds a port until the test ends. */
+async function occupyPort(cleanup: Cleanup): Promise<number> {
+  const server = createServer();
+  cleanup.add(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+describe('the session with a tracker', () => {
+  const cleanup = useCleanup();
+
+  const namesAt = async (tracker: HostPort): Promise<string[]> => {
+    const looker = await startPeer(cleanup, { tracker, settings: { hostname: 'looker' } });
+    await looker.peer.refreshNetwork();
+    const { files } = await looker.peer.networkFiles({ limit: 100 });
+    return files.map(({ hostname, name }) => `${hostname}/${name}`);
+  };
+  const kindOf = async ({ peer }: TestPeer): Promise<ConnectionState['kind']> =>
+    (await peer.snapshot()).connection.kind;
+
+  it('reports an unreachable tracker at once, and connects when it is there', async () => {
+    const port = await freePort();
+    const tracker = { host: '127.0.0.1', port };
+    const alice = await startPeer(cleanup);
+    const error = await rejectsWith('TRACKER_UNREACHABLE', alice.peer.connect({ tracker }));
+    assert.equal(error.details['address'], `127.0.0.1:${port}`);
+    const connected = nextEvent(alice.peer.onDidChangeConnection, isKind('connected'));
+    await startTracker(cleanup, { port });
+    await connected;
+  });
+
+  it('offers everything again after the tracker was restarted', async () => {
+    const first = await startTracker(cleanup);
+    const alice = await startPeer(cleanup, {
+      tracker: first.address,
+      settings: { hostname: 'alice' },
+    });
+    await alice.publish('a.txt');
+    await alice.publish('b.txt');
+    const lost = nextEvent(alice.peer.onDidChangeConnection, isKind('waiting'));
+    await first.tracker.stop();
+    await lost;
+    const back = nextEvent(alice.peer.onDidChangeConnection, isKind('connected'));
+    await startTracker(cleanup, { port: first.address.port });
+    await back;
+    assert.deepEqual(await namesAt(first.address), ['alice/a.txt', 'alice/b.txt']);
+  });
+
+  it('publishes while the tracker is away, and offers it when it is back', async () => {
+    const first = await startTracker(cleanup);
+    const alice = await startPeer(cleanup, {
+      tracker: first.address,
+      settings: { hostname: 'alice' },
+    });
+    const lost = nextEvent(alice.peer.onDidChangeConnection, isKind('waiting'));
+    await first.tracker.stop();
+    await lost;
+    await alice.publish('late.txt');
+    assert.equal((await alice.peer.snapshot()).published[0]?.state, 'pending');
+    const back = nextEvent(alice.peer.onDidChangeConnection, isKind('connected'));
+    await startTracker(cleanup, { port: first.address.port });
+    await back;
+    assert.equal((await alice.peer.snapshot()).published[0]?.state, 'offered');
+    assert.deepEqual(await namesAt(first.address), ['alice/late.txt']);
+  });
+
+  it('disconnects while it is still connecting', async () => {
+    const alice = await startPeer(cleanup);
+    const port = await freePort();
+    const connecting = alice.peer.connect({ tracker: { host: '127.0.0.1', port } });
+    await Promise.allSettled([connecting, alice.peer.disconnect()]);
+    assert.equal(await kindOf(alice), 'disconnected');
+  });
+
+  it('stops twice, during a connect too', async () => {
+    const alice = await startPeer(cleanup);
+    const connecting = alice.peer.connect({
+      tracker: { host: '127.0.0.1', port: await freePort() },
+    });
+    await Promise.allSettled([connecting, alice.peer.stop(), alice.peer.stop()]);
+    await alice.peer.stop();
+  });
+
+  it('is not registered before it publishes, and says goodbye when it leaves', async () => {
+    const { address } = await startTracker(cleanup);
+    const alice = await startPeer(cleanup, { tracker: address, settings: { hostname: 'alice' } });
+    assert.equal(await alice.peer.ping({ hostname: 'alice' }), false);
+    await alice.publish('a.txt');
+    assert.equal(await alice.peer.ping({ hostname: 'alice' }), true);
+    const { serving } = await alice.peer.snapshot();
+    await alice.peer.disconnect();
+    assert.deepEqual(await namesAt(address), []);
+    assert.ok(serving);
+    await assert.rejects(connectRaw(cleanup, serving), { code: 'ECONNREFUSED' });
+  });
+
+  it('offers nothing in another session, and everything again in the first', async () => {
+    const one = await startTracker(cleanup);
+    const two = await startTracker(cleanup);
+    const alice = await startPeer(cleanup, {
+      tracker: one.address,
+      settings: { hostname: 'alice' },
+    });
+    await alice.publish('a.txt');
+    await alice.peer.connect({ tracker: two.address });
+    assert.deepEqual(await namesAt(two.address), []);
+    await alice.peer.connect({ tracker: one.address });
+    assert.deepEqual(await namesAt(one.address), ['alice/a.txt']);
+  });
+
+  it('takes another hostname when another peer has it, and the wished one when it is free', async () => {
+    const { address } = await startTracker(cleanup);
+    const one = await startPeer(cleanup, { tracker: address, settings: { hostname: 'alice' } });
+    const two = await startPeer(cleanup, { tracker: address, settings: { hostname: 'alice' } });
+    await one.publish('a.txt');
+    await two.publish('b.txt');
+    assert.deepEqual(await namesAt(address), ['alice/a.txt', 'alice-2/b.txt']);
+  });
+
+  it('registers under a new display name while connected', async () => {
+    const { address } = await startTracker(cleanup);
+    const alice = await startPeer(cleanup, { tracker: address });
+    await alice.publish('a.txt');
+    await alice.peer.configure({ displayName: 'Alice Ánh' });
+    const bob = await startPeer(cleanup, { tracker: address, settings: { hostname: 'bob' } });
+    await bob.peer.refreshNetwork();
+    assert.equal((await bob.peer.networkPeers())[0]?.displayName, 'Alice Ánh');
+  });
+
+  it('reports a file that the tracker refuses, and goes on with the others', async () => {
+    const { address } = await startTracker(cleanup, { limits: { maxFilesPerHost: 2 } });
+    const alice = await startPeer(cleanup, { tracker: address });
+    await alice.publish('1');
+    await alice.publish('2');
+    const path = alice.write('3', 'x');
+    const [outcome] = await alice.peer.publish({ files: [{ path, name: '3' }] });
+    assert.equal(outcome?.error?.code, 'TRACKER_REFUSED');
+    assert.equal((await alice.peer.snapshot()).published.length, 2);
+  });
+
+  it('sees what others publish while it watches', async () => {
+    const { address } = await startTracker(cleanup);
+    const bob = await startPeer(cleanup, { tracker: address, settings: { hostname: 'bob' } });
+    const alice = await startPeer(cleanup, { tracker: address, settings: { hostname: 'alice' } });
+    await bob.peer.watchNetwork({ watching: true });
+    const seen = nextEvent(bob.peer.onDidChangeNetwork, ({ files }) => files === 1);
+    await alice.publish('a.txt');
+    assert.equal((await seen).peers, 1);
+    await bob.peer.disconnect();
+    assert.equal((await bob.peer.networkFiles({ limit: 1 })).total, 0);
+  });
+
+  describe('after a restart', () => {
+    it('offers what was published before, from the same place', async () => {
+      const { address } = await startTracker(cleanup);
+      const before = await startPeer(cleanup, {
+        tracker: address,
+        settings: { hostname: 'alice' },
+      });
+      await before.publish('a.txt');
+      await before.peer.stop();
+      assert.deepEqual(await namesAt(address), []);
+      const { storageFolder } = before;
+      await startPeer(cleanup, {
+        tracker: address,
+        storageFolder,
+        settings: { hostname: 'alice' },
+      });
+      assert.deepEqual(await namesAt(address), ['alice/a.txt']);
+    });
+
+    it('puts a damaged catalogue aside and starts empty', async () => {
+      const { address } = await startTracker(cleanup);
+      const before = await startPeer(cleanup, { tracker: address });
+      await before.publish('a.txt');
+      await before.peer.stop();
+      const slot = join(before.storageFolder, 'slot-1');
+      const [file] = readdirSync(slot).filter((name) => name.startsWith('catalogue'));
+      writeFileSync(join(slot, file ?? ''), '{"version":1,"files":[{"name":"../x"}]}');
+      const after = await startPeer(cleanup, {
+        tracker: address,
+        storageFolder: before.storageFolder,
+      });
+      assert.deepEqual((await after.peer.snapshot()).published, []);
+      assert.ok(existsSync(join(slot, `${file}.damaged`)));
+    });
+  });
+
+  describe('two windows on one folder', () => {
+    it('work side by side, each with its own files, and find their places again', async () => {
+      const { address: tracker } = await startTracker(cleanup);
+      const storageFolder = temporaryFolder(cleanup);
+      const settings = { hostname: 'alice' };
+      const one = await startPeer(cleanup, { tracker, storageFolder, settings });
+      const two = await startPeer(cleanup, { tracker, storageFolder, settings });
+      await one.publish('one.txt');
+      await two.publish('two.txt');
+      await one.peer.stop();
+      const again = await startPeer(cleanup, { tracker, storageFolder, settings });
+      const { published } = await again.peer.snapshot();
+      assert.deepEqual(
+        published.map(({ name }) => name),
+        ['one.txt'],
+      );
+      assert.deepEqual(await namesAt(tracker), ['alice/one.txt', 'alice-2/two.txt']);
+    });
+  });
+
+  describe('the port', () => {
+    const publishWith = async (ports: { first: number; last: number }): Promise<number> => {
+      const { address: tracker } = await startTracker(cleanup);
+      const alice = await startPeer(cleanup, { tracker, settings: { ports } });
+      await alice.publish('a.txt');
+      return (await alice.peer.snapshot()).serving?.port ?? 0;
+    };
+
+    it('is the next free one of its range', async () => {
+      const taken = await occupyPort(cleanup);
+      const chosen = await publishWith({ first: taken, last: Math.min(taken + 20, 65_535) });
+      assert.ok(chosen > taken && chosen <= taken + 20);
+    });
+
+    it('is said to be in use, and nothing looks published', async () => {
+      const port = await occupyPort(cleanup);
+      await rejectsWith('PORT_IN_USE', publishWith({ first: port, last: port }));
+    });
+
+    it('is said to be missing when the whole range is taken', async () => {
+      const { address: tracker } = await startTracker(cleanup);
+      const holder = await startPeer(cleanup, { tracker, settings: { hostname: 'holder' } });
+      await holder.publish('x');
+      const first = await occupyPort(cleanup);
+      const second = createServer();
+      cleanup.add(() => second.close());
+      // A neighbour that is taken by somebody else already is just as good.
+      await new Promise((resolve) => {
+        second.once('error', resolve).listen(first + 1, '127.0.0.1', () => resolve(undefined));
+      });
+      const alice = await startPeer(cleanup, {
+        tracker,
+        settings: { ports: { first, last: first + 1 } },
+      });
+      await rejectsWith('NO_FREE_PORT', alice.publish('a.txt'));
+      assert.deepEqual((await alice.peer.snapshot()).published, []);
+      // Another setting is enough to go on.
+      await alice.peer.configure({ ports: { first: 0, last: 0 } });
+      await alice.publish('a.txt');
+      await eventually(async () => {
+        const names = await namesAt(tracker);
+        return names.includes('host/a.txt') || undefined;
+      }, 'it is offered');
+    });
+  });
+
+  it('leaves no temporary file behind a crash: the next start removes it', async () => {
+    const alice = await startPeer(cleanup);
+    const leftovers = join(alice.storageFolder, 'leftovers');
+    const part = alice.write('.peershelf-0123456789abcdef.part', 'half');
+    const innocent = alice.write('innocent.txt', 'mine');
+    // No process has this number: it is above every system's highest.
+    const pid = 2 ** 30;
+    writeFileSync(join(leftovers, '1.json'), JSON.stringify({ pid, path: part }));
+    writeFileSync(join(leftovers, '2.json'), JSON.stringify({ pid, path: innocent }));
+    await startPeer(cleanup, { storageFolder: alice.storageFolder });
+    assert.equal(existsSync(part), false);
+    assert.equal(readFileSync(innocent, 'utf8'), 'mine');
+  });
+});
