@@ -1,0 +1,64 @@
+import type { Locator, Page } from 'playwright-core';
+import { normalise, until } from './waits';
+
+/** The menu that a right click opens, with its submenus. */
+export class ContextMenu {
+  constructor(private readonly page: Page) {}
+
+  /** Right-clicks a row and waits for the menu. */
+  async openOn(row: Locator): Promise<void> {
+    await row.click({ button: 'right' });
+    await this.items().first().waitFor();
+  }
+
+  /** Titles of the open menu (and submenu), without separators. */
+  async titles(): Promise<string[]> {
+    const titles = await this.items().locator('.action-label').allTextContents();
+    return titles.map(normalise).filter((title) => title !== '');
+  }
+
+  /** Picks an entry; further titles lead through submenus. */
+  async choose(...titles: string[]): Promise<void> {
+    for (const [index, title] of titles.entries()) {
+      const item = await this.find(title);
+      // A bare click is swallowed by the workbench; Enter on the focused entry is not.
+      await item.hover();
+      await until(`focus on menu entry "${title}"`, () => this.isFocused(item));
+      const isLast = index === titles.length - 1;
+      await this.page.keyboard.press(isLast ? 'Enter' : 'ArrowRight');
+    }
+    await this.items().first().waitFor({ state: 'hidden' });
+  }
+
+  /** Closes the menu without choosing. */
+  async dismiss(): Promise<void> {
+    await until('menu to close', async () => {
+      await this.page.keyboard.press('Escape');
+      return (await this.items().count()) === 0;
+    });
+  }
+
+  private items(): Locator {
+    return this.page.locator('.monaco-menu .action-item:not(.disabled)');
+  }
+
+  private find(title: string): Promise<Locator> {
+    return until(
+      `menu entry "${title}"`,
+      async () => {
+        for (const item of await this.items().all()) {
+          const text = await item.locator('.action-label').first().textContent();
+          if (normalise(text ?? '') === title) {
+            return item;
+          }
+        }
+        return undefined;
+      },
+      { seen: () => this.titles() },
+    );
+  }
+
+  private async isFocused(item: Locator): Promise<boolean> {
+    return (await item.getAttribute('class'))?.split(' ').includes('focused') ?? false;
+  }
+}

@@ -1,0 +1,102 @@
+import type { Locator, Page } from 'playwright-core';
+import { ContextMenu } from './contextMenu';
+import { normalise, until, wholeText } from './waits';
+
+/** The tree of files. */
+export class Explorer {
+  private readonly menu: ContextMenu;
+
+  constructor(private readonly page: Page) {
+    this.menu = new ContextMenu(page);
+  }
+
+  /** Names in sight, from top to bottom. */
+  async names(): Promise<string[]> {
+    const names = await this.rows().locator('.label-name').allTextContents();
+    return names.map(normalise);
+  }
+
+  /** Waits for a file or folder. */
+  async shows(name: string): Promise<void> {
+    await this.find(name);
+  }
+
+  /** Opens a file in an editor that stays. */
+  async openFile(name: string): Promise<void> {
+    await (await this.find(name)).dblclick();
+  }
+
+  /** Opens a folder. */
+  async openFolder(name: string): Promise<void> {
+    const row = await this.find(name);
+    if ((await row.getAttribute('aria-expanded')) === 'false') {
+      await row.click();
+      await until(`folder "${name}" open`, async () => {
+        return (await row.getAttribute('aria-expanded')) === 'true';
+      });
+    }
+  }
+
+  /** Picks an entry of the menu of one or several files (further titles: submenus). */
+  async contextMenu(names: string | readonly string[], ...titles: string[]): Promise<void> {
+    await this.openContextMenu(names);
+    await this.menu.choose(...titles);
+  }
+
+  /** What the menu of files offers. */
+  async contextMenuTitles(names: string | readonly string[]): Promise<string[]> {
+    await this.openContextMenu(names);
+    const titles = await this.menu.titles();
+    await this.menu.dismiss();
+    return titles;
+  }
+
+  private async openContextMenu(names: string | readonly string[]): Promise<void> {
+    const all = typeof names === 'string' ? [names] : names;
+    if (all.length > 1) {
+      await this.select(all);
+    }
+    const last = all[all.length - 1];
+    if (last === undefined) {
+      throw new Error('a context menu needs a file');
+    }
+    await this.menu.openOn(await this.find(last));
+  }
+
+  /** A plain click would open the file, so all are added with the modifier key. */
+  private async select(names: readonly string[]): Promise<void> {
+    await this.clearSelection();
+    for (const name of names) {
+      const row = await this.find(name);
+      await row.click({ modifiers: ['ControlOrMeta'] });
+      await until(`"${name}" selected`, () => hasClass(row, 'selected'));
+    }
+  }
+
+  private async clearSelection(): Promise<void> {
+    const selected = this.rows().and(this.page.locator('.selected'));
+    await until('no file selected', async () => {
+      const first = selected.first();
+      if ((await selected.count()) === 0) {
+        return true;
+      }
+      await first.click({ modifiers: ['ControlOrMeta'] });
+      return false;
+    });
+  }
+
+  private rows(): Locator {
+    return this.page.locator('.explorer-folders-view .monaco-list-row');
+  }
+
+  private async find(name: string): Promise<Locator> {
+    const label = this.page.locator('.label-name').filter({ hasText: wholeText(name) });
+    const row = this.rows().filter({ has: label }).first();
+    await until(`"${name}" in the explorer`, () => row.isVisible(), { seen: () => this.names() });
+    return row;
+  }
+}
+
+async function hasClass(locator: Locator, name: string): Promise<boolean> {
+  return (await locator.getAttribute('class'))?.split(' ').includes(name) ?? false;
+}

@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** How long anything in the workbench may take on a busy machine. */
+export const WORKBENCH_TIMEOUT_MS = 20_000;
+
+const POLL_MS = 50;
+
+/**
+ * Asks `probe` again and again until it gives a value other than `undefined` or `false`.
+ * Fails after `timeoutMs` with `what` and, where given, what was there instead.
+ */
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false>,
+  options: { timeoutMs?: number; seen?: () => Promise<unknown> } = {},
+): Promise<T> {
+  const timeoutMs = options.timeoutMs ?? WORKBENCH_TIMEOUT_MS;
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const result = await probe();
+    if (result !== undefined && result !== false) {
+      return result;
+    }
+    if (Date.now() > deadline) {
+      const seen =
+        options.seen === undefined ? '' : `; seen: ${JSON.stringify(await options.seen())}`;
+      throw new Error(`${what}: not within ${timeoutMs} ms${seen}`);
+    }
+    await delay(POLL_MS);
+  }
+}
+
+/** Text that a test expects: exactly this, or matching this pattern. */
+export type Expected = string | RegExp;
+
+export function matches(text: string, expected: Expected): boolean {
+  return typeof expected === 'string' ? text === expected : expected.test(text);
+}
+
+/** Runs of white space, non-breaking ones included, count as one space. */
+export function normalise(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+/** A pattern for an element whose whole text this is, however its spaces are drawn. */
+export function wholeText(text: string): RegExp {
+  const escaped = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^\\s*${escaped.replace(/ /g, '\\s+')}\\s*$`);
+}

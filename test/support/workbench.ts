@@ -1,0 +1,272 @@
+import { mkdir } from 'node:fs/promises';
+import * as path from 'node:path';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { RunningServer, WindowOptions } from '../../scripts/host/vscodeServer';
+import { ContextMenu } from './parts/contextMenu';
+import { Explorer } from './parts/explorer';
+import { ModalDialog, Notifications } from './parts/notifications';
+import { InputBox, QuickPick } from './parts/quickInput';
+import { View } from './parts/view';
+import {
+  matches,
+  normalise,
+  until,
+  wholeText,
+  WORKBENCH_TIMEOUT_MS,
+  type Expected,
+} from './parts/waits';
+
+const VIEWPORT = { width: 1400, height: 1000 };
+const KEY_RETRY_MS = 2_000;
+const KEPT_CONSOLE_LINES = 500;
+
+export interface OpenOptions extends WindowOptions {
+  /** Folder or `.code-workspace` file; none opens an empty window. */
+  folder?: string;
+  /** Give the one of another window to share its storage (secrets, trust); else a fresh one. */
+  context?: BrowserContext;
+}
+
+/** One VS Code window in a browser page, driven the way a user would. */
+export class Workbench {
+  readonly quickPick: QuickPick;
+  readonly inputBox: InputBox;
+  readonly explorer: Explorer;
+  readonly notifications: Notifications;
+  readonly dialog: ModalDialog;
+  readonly menu: ContextMenu;
+  /** Last lines of the page's console; extension host output is among them. */
+  readonly consoleLines: string[] = [];
+
+  private constructor(
+    readonly server: RunningServer,
+    readonly page: Page,
+  ) {
+    this.quickPick = new QuickPick(page);
+    this.inputBox = new InputBox(page);
+    this.explorer = new Explorer(page);
+    this.notifications = new Notifications(page);
+    this.dialog = new ModalDialog(page);
+    this.menu = new ContextMenu(page);
+    page.setDefaultTimeout(WORKBENCH_TIMEOUT_MS);
+    page.on('console', (message) => this.keepLine(message.text()));
+    page.on('pageerror', (error) => this.keepLine(`page error: ${error.message}`));
+    // Only "leave this page?" comes this way, and tests that leave mean it.
+    page.on('dialog', (dialog) => void dialog.accept().catch(() => undefined));
+  }
+
+  /** Opens a window and resolves when the workbench has restored its state. */
+  static async open(
+    browser: Browser,
+    server: RunningServer,
+    options: OpenOptions = {},
+  ): Promise<Workbench> {
+    const context = options.context ?? (await newContext(browser));
+    const page = await context.newPage();
+    // The transpiler wraps functions in a helper that does not exist inside the page.
+    await page.addInitScript('globalThis.__name = (target) => target');
+    const workbench = new Workbench(server, page);
+    await workbench.goto(server.url(options.folder, options));
+    return workbench;
+  }
+
+  /** Loads the window again with the same storage, as "Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.restored();
+  }
+
+  /** Goes to another address of the same server, e.g. another folder. */
+  async goto(address: string): Promise<void> {
+    await this.page.goto(address);
+    await this.restored();
+  }
+
+  /** Closes the page; the context goes with it unless other pages use it. */
+  async close(): Promise<void> {
+    const context = this.page.context();
+    await this.page.close();
+    if (context.pages().length === 0) {
+      await context.close();
+    }
+  }
+
+  /** Runs a command through the palette by its whole title, category included. */
+  async runCommand(title: string): Promise<void> {
+    await this.openPalette(`>${title}`);
+    await this.quickPick.choose(title);
+  }
+
+  /** Titles that the palette offers for a text. */
+  async paletteTitles(text: string): Promise<string[]> {
+    await this.openPalette(`>${text}`);
+    await until('palette filled', async () => (await this.quickPick.labels()).length > 0);
+    const titles = await this.quickPick.labels();
+    await this.quickPick.cancel();
+    return titles;
+  }
+
+  /** Shows a container of the activity bar. */
+  async openView(containerTitle: string): Promise<void> {
+    const tab = this.page
+      .locator('.activitybar .action-item')
+      .filter({ has: this.page.locator(`.action-label[aria-label^="${containerTitle}"]`) })
+      .first();
+    await tab.waitFor();
+    if (!(await hasClass(tab, 'checked'))) {
+      await tab.click();
+      await until(`container "${containerTitle}" open`, () => hasClass(tab, 'checked'));
+    }
+  }
+
+  /** A view of the open container. */
+  view(title: string): View {
+    return new View(this.page, title);
+  }
+
+  /** Waits for a status bar item by its text and gives that. */
+  async statusBarItem(text: RegExp, timeoutMs?: number): Promise<string> {
+    return until(
+      `status bar item ${text}`,
+      async () => (await this.statusBarTexts()).find((found) => text.test(found)),
+      {
+        seen: () => this.statusBarTexts(),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      },
+    );
+  }
+
+  async clickStatusBarItem(text: RegExp): Promise<void> {
+    await this.statusBarItem(text);
+    await this.statusBar().filter({ hasText: text }).first().click();
+  }
+
+  /** Texts of the status bar without icons; what a screen reader says is in the labels. */
+  async statusBarTexts(): Promise<string[]> {
+    const texts = await this.statusBar().allTextContents();
+    return texts.map(normalise).filter((text) => text !== '');
+  }
+
+  /** Titles of the open editors, from left to right. */
+  async editorTabs(): Promise<string[]> {
+    const tabs = await this.page.locator('.tabs-container .tab .monaco-icon-label').all();
+    const texts = await Promise.all(tabs.map((tab) => tab.textContent()));
+    return texts.map((text) => normalise(text ?? ''));
+  }
+
+  /** Text in sight of the editor that is active. */
+  async editorText(): Promise<string> {
+    const lines = this.page.locator('.editor-group-container.active .view-lines').first();
+    return (await lines.innerText()).replaceAll('\u00a0', ' ');
+  }
+
+  /** Waits until the active editor shows a file with this text. */
+  async editorShows(tab: Expected, text: RegExp): Promise<void> {
+    const active = this.page.locator('.editor-group-container.active .tab.active');
+    await until(
+      `editor ${tab} with ${text}`,
+      async () => {
+        if ((await active.count()) === 0) {
+          return false;
+        }
+        const title = normalise((await active.first().textContent()) ?? '');
+        return matches(title, tab) && text.test(await this.editorText());
+      },
+      { seen: () => this.editorTabs() },
+    );
+  }
+
+  /** Types into whatever has the focus. */
+  async type(text: string): Promise<void> {
+    await this.page.keyboard.type(text);
+  }
+
+  async press(key: string): Promise<void> {
+    await this.page.keyboard.press(key);
+  }
+
+  async isRestricted(): Promise<boolean> {
+    return (await this.statusBarTexts()).some((text) => text.includes('Restricted Mode'));
+  }
+
+  /** Trusts the folder: in the dialog of a first start, else in the trust editor. */
+  async trustFolder(): Promise<void> {
+    await until('a way to trust the folder', async () => {
+      return (await this.dialog.isOpen()) || (await this.isRestricted());
+    });
+    if (await this.dialog.isOpen()) {
+      await this.dialog.press('Yes, I trust the authors', /trust the authors/);
+    } else {
+      await this.runCommand('Workspaces: Manage Workspace Trust');
+      const editor = this.page.locator('.workspace-trust-editor');
+      await editor
+        .locator('.monaco-button')
+        .filter({ hasText: wholeText('Trust') })
+        .click();
+      // The newest build shows this editor above everything; notifications wait behind it.
+      await this.runCommand('View: Close Editor');
+      await editor.waitFor({ state: 'hidden' });
+    }
+    await until('the folder trusted', async () => !(await this.isRestricted()));
+  }
+
+  /** Answers the dialog of a first start with no. */
+  async declineTrust(): Promise<void> {
+    await this.dialog.press("No, I don't trust the authors", /trust the authors/);
+    await until('restricted mode', () => this.isRestricted());
+  }
+
+  /** Text on the clipboard of the browser, which all its windows share. */
+  async clipboard(): Promise<string> {
+    return this.page.evaluate<string>('navigator.clipboard.readText()');
+  }
+
+  /** Saves a picture of the window. */
+  async screenshot(file: string): Promise<void> {
+    await mkdir(path.dirname(file), { recursive: true });
+    await this.page.screenshot({ path: file });
+  }
+
+  private async openPalette(text: string): Promise<void> {
+    await until('command palette', async () => {
+      await this.page.keyboard.press('F1');
+      return this.page
+        .locator('.quick-input-widget')
+        .waitFor({ timeout: KEY_RETRY_MS })
+        .then(() => true)
+        .catch(() => false); // The key came before anything listened: press it again.
+    });
+    await this.quickPick.type(text);
+  }
+
+  private async restored(): Promise<void> {
+    await this.page.locator('.monaco-workbench').waitFor();
+    // The workbench leaves this mark once views and editors are back.
+    await this.page.waitForFunction(
+      "performance.getEntriesByName('code/didStartWorkbench').length > 0",
+    );
+  }
+
+  private statusBar(): Locator {
+    return this.page.locator('.statusbar-item');
+  }
+
+  private keepLine(line: string): void {
+    this.consoleLines.push(line);
+    if (this.consoleLines.length > KEPT_CONSOLE_LINES) {
+      this.consoleLines.shift();
+    }
+  }
+}
+
+/** A browser profile of its own, with what a user would have allowed. */
+async function newContext(browser: Browser): Promise<BrowserContext> {
+  return browser.newContext({
+    viewport: VIEWPORT,
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+}
+
+async function hasClass(locator: Locator, name: string): Promise<boolean> {
+  return (await locator.getAttribute('class'))?.split(' ').includes(name) ?? false;
+}

@@ -1,0 +1,69 @@
+import { strict as assert } from 'node:assert';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import { systemClock } from '../../../src/common/clock';
+import { processExists, Slot } from '../../../src/peer/catalogue/slot';
+import { useCleanup } from '../../support/cleanup';
+import { temporaryFolder } from '../../support/temporaryFolder';
+
+/** Above every system's highest process number. */
+const NO_PROCESS = 2 ** 30;
+
+describe('Slot', () => {
+  const cleanup = useCleanup();
+  let folder: string;
+  beforeEach(() => (folder = temporaryFolder(cleanup)));
+
+  const acquire = (): Slot => {
+    const slot = Slot.acquire(folder, systemClock);
+    cleanup.add(() => slot.dispose());
+    return slot;
+  };
+  const lockPath = (): string => join(folder, 'slot-1', 'lock.json');
+  const writeLock = (lock: object): void => writeFileSync(lockPath(), JSON.stringify(lock));
+
+  it('gives each window a place, and a free one again', () => {
+    const [one, two, three] = [acquire(), acquire(), acquire()];
+    assert.deepEqual(
+      [one, two, three].map((slot) => basename(slot.folder)),
+      ['slot-1', 'slot-2', 'slot-3'],
+    );
+    two.dispose();
+    assert.equal(basename(acquire().folder), 'slot-2');
+  });
+
+  it('takes over from a process that is gone, and from a lock that nobody touches', () => {
+    acquire().dispose();
+    writeLock({ pid: NO_PROCESS, machine: hostname(), token: 'old' });
+    const slot = acquire();
+    assert.equal(basename(slot.folder), 'slot-1');
+    slot.dispose();
+
+    writeLock({ pid: process.pid, machine: hostname(), token: 'old' });
+    const longAgo = new Date(Date.now() - 3_600_000);
+    utimesSync(lockPath(), longAgo, longAgo);
+    assert.equal(basename(acquire().folder), 'slot-1');
+  });
+
+  it('leaves the lock of another machine alone while it is touched', () => {
+    acquire().dispose();
+    writeLock({ pid: NO_PROCESS, machine: 'another', token: 'theirs' });
+    assert.equal(basename(acquire().folder), 'slot-2');
+  });
+
+  it('takes over a damaged lock, and removes only its own', () => {
+    acquire().dispose();
+    writeFileSync(lockPath(), 'half a lo');
+    const slot = acquire();
+    assert.equal(basename(slot.folder), 'slot-1');
+    writeLock({ pid: process.pid, machine: hostname(), token: 'somebody else' });
+    slot.dispose();
+    assert.match(readFileSync(lockPath(), 'utf8'), /somebody else/u);
+  });
+
+  it('knows which processes exist', () => {
+    assert.equal(processExists(process.pid), true);
+    assert.equal(processExists(NO_PROCESS), false);
+  });
+});
