@@ -249,5 +249,5 @@ export class TrackerSession extends DisposableBase {
 }
 
 function isConnectionFailure(error: unknown): boolean {
-  return PeershelfError.is(error, 'CONNECTION_LOST') || PeershelfError.is(error, 'TIMED_OUT');
+  return PeershelfError.is(error, 'TRACKER_UNREACHABLE') || PeershelfError.is(error, 'TIMED_OUT');
 }

@@ -196,8 +196,26 @@ const PARSERS: Readonly<Record<ControlAction, Parser>> = {
   LIST: () => ({ kind: 'request', request: { action: 'LIST' } }),
 };
 
+/**
+ * REQUEST as clients write it, for a name without escapes: by far the most frequent line, read
+ * several times faster than JSON in general. The test holds that both ways read the same.
+ */
+const PLAIN_REQUEST =
+  /^\{"action": ?"REQUEST", ?"data": ?\{"fname": ?"([^"\\\u0000-\u001f]+)"\}\}$/u;
+
 /** Reads one line. Never throws: every line has an answer. */
 export function parseControlRequest(line: string): ParsedRequest {
+  const name = PLAIN_REQUEST.exec(line)?.[1];
+  return name === undefined ? parseAnyRequest(line) : parseName(name);
+}
+
+function parseName(name: string): ParsedRequest {
+  const problem = opaqueNameProblem(name);
+  if (problem !== undefined) return refused(`fname ${problem}`);
+  return { kind: 'request', request: { action: 'REQUEST', name } };
+}
+
+function parseAnyRequest(line: string): ParsedRequest {
   let message: unknown;
   try {
     message = JSON.parse(line);

@@ -67,18 +67,17 @@ export class LineDecoder {
   }
 
   private take(last: Buffer, end: number): Buffer {
-    const from = this.scanned === 0 ? this.start : 0;
-    let line = last.subarray(from, end);
+    let line = last.subarray(this.scanned === 0 ? this.start : 0, end);
     if (this.scanned > 0) {
       const [first, ...others] = this.chunks.slice(0, this.scanned);
       line = Buffer.concat([first?.subarray(this.start) ?? last, ...others, line]);
     }
     this.held -= line.length + 1;
-    this.chunks =
-      end + 1 < last.length ? this.chunks.slice(this.scanned) : this.chunks.slice(this.scanned + 1);
-    this.start = end + 1 < last.length ? end + 1 : 0;
+    const lastIsUsedUp = end + 1 === last.length;
+    this.chunks.splice(0, lastIsUsedUp ? this.scanned + 1 : this.scanned);
+    this.start = lastIsUsedUp ? 0 : end + 1;
     this.scanned = 0;
-    if (line.at(-1) === CARRIAGE_RETURN) line = line.subarray(0, -1);
+    if (line[line.length - 1] === CARRIAGE_RETURN) line = line.subarray(0, -1);
     if (line.length > this.options.maxLineBytes) throw this.tooLong();
     return line;
   }
@@ -88,7 +87,7 @@ export class LineDecoder {
    * chunk grows by joining with others of at most its size, so each byte is copied only a few times.
    */
   private joinSmallChunks(): void {
-    for (;;) {
+    while (this.chunks.length > 1) {
       const [before, last] = this.chunks.slice(-2);
       if (before === undefined || last === undefined) break;
       if (before.length > last.length || last.length > SMALL_CHUNK_BYTES) break;

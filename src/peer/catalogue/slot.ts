@@ -17,6 +17,7 @@ import * as v from 'valibot';
 import { type Clock, every } from '../../common/clock';
 import { DisposableBase, toDisposable } from '../../common/disposable';
 import { PeershelfError, systemCode } from '../../common/errors';
+import { processExists } from '../../common/processExists';
 
 /** Windows of one user on one folder; more are a mistake of a script. */
 const MAX_SLOTS = 64;
@@ -137,15 +138,5 @@ function readLock(path: string): Lock | undefined {
     return result.success ? result.output : undefined;
   } catch {
     return undefined; // Gone or half written by a crash: nobody's.
-  }
-}
-
-/** Whether a process with this number runs here, whoever owns it. */
-export function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
   }
 }

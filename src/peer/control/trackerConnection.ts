@@ -62,7 +62,7 @@ export class TrackerConnection extends DisposableBase {
 
   /**
    * Sends one request and resolves to its reply.
-   * @throws TRACKER_REFUSED with the tracker's reason, TIMED_OUT, CONNECTION_LOST, LIMIT_EXCEEDED.
+   * @throws TRACKER_REFUSED with the tracker's reason, TIMED_OUT, TRACKER_UNREACHABLE, LIMIT_EXCEEDED.
    */
   request(action: ControlAction, data: object = {}): Promise<Record<string, unknown>> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
@@ -131,5 +131,5 @@ export class TrackerConnection extends DisposableBase {
 }
 
 function lost(message: string, cause?: unknown): PeershelfError {
-  return new PeershelfError('CONNECTION_LOST', message, cause === undefined ? {} : { cause });
+  return new PeershelfError('TRACKER_UNREACHABLE', message, cause === undefined ? {} : { cause });
 }

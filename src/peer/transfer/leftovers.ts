@@ -4,7 +4,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
 import { describeError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
-import { processExists } from '../catalogue/slot';
+import { processExists } from '../../common/processExists';
 import { readJsonFile, writeJsonFile } from '../jsonFile';
 
 const TEMPORARY_NAME = /^\.peershelf-[0-9a-f]{16}\.part$/u;

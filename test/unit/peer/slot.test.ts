@@ -3,7 +3,8 @@ import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { systemClock } from '../../../src/common/clock';
-import { processExists, Slot } from '../../../src/peer/catalogue/slot';
+import { processExists } from '../../../src/common/processExists';
+import { Slot } from '../../../src/peer/catalogue/slot';
 import { useCleanup } from '../../support/cleanup';
 import { temporaryFolder } from '../../support/temporaryFolder';
 

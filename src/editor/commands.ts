@@ -1,0 +1,105 @@
+import * as vscode from 'vscode';
+import { DisposableBase } from '../common/disposable';
+import { PeershelfError } from '../common/errors';
+import type { Logger } from '../common/logger';
+import type { NetworkFile, PublishedFile } from '../peer/peerApi';
+import type { CommandRunner } from './commandRunner';
+import { COMMANDS } from './contributions';
+import type { Engine } from './engine';
+import type { Fetching } from './fetching';
+import { pickNetworkFile, pickPublishedFiles } from './filePicker';
+import type { Publishing } from './publishing';
+import type { Session } from './session';
+import type { SessionActions } from './sessionActions';
+
+export interface CommandsDependencies {
+  readonly runner: CommandRunner;
+  readonly engine: Engine;
+  readonly session: Session;
+  readonly sessionActions: SessionActions;
+  readonly publishing: Publishing;
+  readonly fetching: Fetching;
+  readonly logger: Logger;
+  readonly showMore: (hostname: string) => void;
+  readonly showLog: () => void;
+}
+
+/** All commands, each a line that says what it means; what they do is in the classes they call. */
+export class Commands extends DisposableBase {
+  constructor(private readonly dependencies: CommandsDependencies) {
+    super();
+    const { runner, session, sessionActions: actions } = dependencies;
+    const handlers = {
+      [COMMANDS.publish]: (...args: unknown[]) => dependencies.publishing.publish(urisOf(args)),
+      [COMMANDS.unpublish]: (...args: unknown[]) => this.unpublish(args),
+      [COMMANDS.fetch]: (...args: unknown[]) => this.fetch(args),
+      [COMMANDS.fetchTo]: (...args: unknown[]) => this.fetchTo(args),
+      [COMMANDS.startTracker]: () => actions.startTracker(),
+      [COMMANDS.stopTracker]: () => actions.stopTracker(),
+      [COMMANDS.connectOpen]: () => actions.connectOpen(),
+      [COMMANDS.leave]: () => session.leave(),
+      [COMMANDS.refreshNetwork]: () => dependencies.engine.calls.refreshNetwork(),
+      [COMMANDS.showMore]: (hostname: unknown) => dependencies.showMore(String(hostname)),
+      [COMMANDS.showMenu]: () => actions.showMenu(),
+      [COMMANDS.showLog]: () => dependencies.showLog(),
+    } as const;
+    for (const id of Object.values(COMMANDS)) this.register(runner.register(id, handlers[id]));
+  }
+
+  private async unpublish(args: readonly unknown[]): Promise<void> {
+    const { publishing, engine } = this.dependencies;
+    const rows = selectionOf(args).filter(isPublishedFile);
+    const uris = selectionOf(args).filter((one) => one instanceof vscode.Uri);
+    if (rows.length > 0) return publishing.unpublish(rows.map(({ name }) => name));
+    const names = uris.length > 0 ? publishing.namesOf(uris) : await pickPublishedFiles(engine);
+    return publishing.unpublish(names);
+  }
+
+  private async fetch(args: readonly unknown[]): Promise<void> {
+    const { fetching, engine, session, logger } = this.dependencies;
+    const rows = networkFilesOf(args);
+    if (rows.length > 0) return fetching.fetch(rows);
+    if (!session.isConnected) throw new PeershelfError('NOT_CONNECTED', 'nothing to choose from');
+    const file = await pickNetworkFile(engine, logger);
+    return file === undefined ? undefined : fetching.fetch([file]);
+  }
+
+  private async fetchTo(args: readonly unknown[]): Promise<void> {
+    const [file] = networkFilesOf(args);
+    if (file !== undefined) await this.dependencies.fetching.fetchTo(file);
+  }
+}
+
+/**
+ * What a menu was opened on. Explorer and trees pass the row and then the whole selection; an editor
+ * tab passes an object as the second argument, which is none.
+ */
+function selectionOf([row, selection]: readonly unknown[]): unknown[] {
+  if (Array.isArray(selection) && selection.length > 0) return selection as unknown[];
+  return row === undefined ? [] : [row];
+}
+
+/** The chosen files, or the one in the active editor. @throws INVALID_ARGUMENT when there is none. */
+function urisOf(args: readonly unknown[]): vscode.Uri[] {
+  const chosen = selectionOf(args).filter((one) => one instanceof vscode.Uri);
+  if (chosen.length > 0) return chosen;
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  const active =
+    input instanceof vscode.TabInputText || input instanceof vscode.TabInputCustom
+      ? input.uri
+      : vscode.window.activeTextEditor?.document.uri;
+  if (active !== undefined) return [active];
+  throw new PeershelfError('NO_FILE_CHOSEN', 'there is no active file');
+}
+
+function networkFilesOf(args: readonly unknown[]): NetworkFile[] {
+  return selectionOf(args).flatMap((node) => (isFileNode(node) ? [node.file] : []));
+}
+
+function isFileNode(value: unknown): value is { readonly file: NetworkFile } {
+  return typeof value === 'object' && value !== null && 'file' in value;
+}
+
+function isPublishedFile(value: unknown): value is PublishedFile {
+  return typeof value === 'object' && value !== null && 'publishedAtMs' in value && 'path' in value;
+}

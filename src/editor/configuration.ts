@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { PeershelfError } from '../common/errors';
+import type { EngineOptions, PeerSettings, PortRange } from '../peer/peerApi';
+import { isAddressLiteral } from '../protocol/address';
+import { readSetting } from './contributions';
+
+/** Settings whose change the running engine is told. */
+export const ENGINE_SETTINGS = [
+  'hostname',
+  'displayName',
+  'port',
+  'advertiseAddress',
+  'maxUploads',
+];
+
+/** @throws INVALID_ARGUMENT that names the setting. */
+export function readPeerSettings(): PeerSettings {
+  const advertiseAddress = readSetting('advertiseAddress').trim();
+  if (advertiseAddress !== '' && !isAddressLiteral(advertiseAddress))
+    throw invalidSetting('peershelf.advertiseAddress', advertiseAddress);
+  return {
+    hostname: readSetting('hostname').trim() || hostname(),
+    displayName: readSetting('displayName').trim() || userInfo().username,
+    ports: parsePorts(readSetting('port')),
+    advertiseAddress,
+    listenHost: '',
+    maxUploads: readSetting('maxUploads'),
+  };
+}
+
+/** What the engine of this window is started with: a place of its own for each workspace. */
+export function engineOptions(globalStorage: vscode.Uri): EngineOptions {
+  const { workspaceFile, workspaceFolders } = vscode.workspace;
+  const workspace = (workspaceFile ?? workspaceFolders?.[0]?.uri)?.toString() ?? 'none';
+  const key = createHash('sha256').update(workspace).digest('hex').slice(0, 32);
+  return {
+    storageFolder: join(globalStorage.fsPath, 'workspaces', key),
+    keepCatalogue: true,
+    settings: readPeerSettings(),
+  };
+}
+
+function parsePorts(text: string): PortRange {
+  const match = /^\s*(\d{1,5})\s*(?:-\s*(\d{1,5})\s*)?$/u.exec(text);
+  const first = Number(match?.[1] ?? Number.NaN);
+  const last = Number(match?.[2] ?? first);
+  if (!(first <= last && last <= 65_535 && (first > 0 || last === 0)))
+    throw invalidSetting('peershelf.port', text);
+  return { first, last };
+}
+
+function invalidSetting(name: string, value: string): PeershelfError {
+  return new PeershelfError('INVALID_ARGUMENT', `${name} "${value}"`);
+}

@@ -1,0 +1,76 @@
+import * as vscode from 'vscode';
+
+/**
+ * Every id of the manifest, declared once. A test compares this file with package.json in both
+ * directions, so an id that is misspelt or forgotten does not get far.
+ */
+export const COMMANDS = {
+  publish: 'peershelf.publish',
+  unpublish: 'peershelf.unpublish',
+  fetch: 'peershelf.fetch',
+  fetchTo: 'peershelf.fetchTo',
+  startTracker: 'peershelf.startTracker',
+  stopTracker: 'peershelf.stopTracker',
+  connectOpen: 'peershelf.connectOpen',
+  leave: 'peershelf.leave',
+  refreshNetwork: 'peershelf.refreshNetwork',
+  showMore: 'peershelf.showMore',
+  showMenu: 'peershelf.showMenu',
+  showLog: 'peershelf.showLog',
+} as const;
+
+export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
+
+export const VIEWS = {
+  published: 'peershelf.published',
+  network: 'peershelf.network',
+} as const;
+
+/** Context keys, for `when` clauses: connection is the kind of the connection's state. */
+export const CONTEXT_KEYS = {
+  connection: 'peershelf.connection',
+  trackerRunning: 'peershelf.trackerRunning',
+  publishedPaths: 'peershelf.publishedPaths',
+  hasPublished: 'peershelf.hasPublished',
+} as const;
+
+export type ContextKey = keyof typeof CONTEXT_KEYS;
+
+/** Settings below `peershelf.` with the types that package.json gives them. */
+export interface SettingTypes {
+  readonly tracker: string;
+  readonly hostname: string;
+  readonly port: string;
+  readonly advertiseAddress: string;
+  readonly trackerPort: number;
+  readonly autoConnect: boolean;
+  readonly displayName: string;
+  readonly fetchFolder: string;
+  readonly maxUploads: number;
+}
+
+export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
+  tracker: true,
+  hostname: true,
+  port: true,
+  advertiseAddress: true,
+  trackerPort: true,
+  autoConnect: true,
+  displayName: true,
+  fetchFolder: true,
+  maxUploads: true,
+};
+
+/** The value of a setting; the manifest has its default. */
+export function readSetting<S extends keyof SettingTypes>(
+  name: S,
+  scope?: vscode.Uri,
+): SettingTypes[S] {
+  const value = vscode.workspace.getConfiguration('peershelf', scope).get<SettingTypes[S]>(name);
+  if (value === undefined) throw new TypeError(`the manifest has no default for ${name}`);
+  return value;
+}
+
+export function setContext(key: ContextKey, value: unknown): void {
+  void vscode.commands.executeCommand('setContext', CONTEXT_KEYS[key], value);
+}

@@ -1,0 +1,115 @@
+import { Worker } from 'node:worker_threads';
+import { delay, systemClock } from '../common/clock';
+import { DisposableBase, DisposableStore } from '../common/disposable';
+import { describeError } from '../common/errors';
+import { Emitter, type Event } from '../common/events';
+import type { LogSink } from '../common/logger';
+import { EngineClient } from '../peer/enginePort';
+import type { EngineOptions, PeerApi, PeerSnapshot } from '../peer/peerApi';
+
+/** `deactivate` has five seconds; the goodbye to the tracker takes one at most. */
+const STOP_DEADLINE_MS = 3_000;
+
+const NOTHING: PeerSnapshot = {
+  connection: { kind: 'disconnected' },
+  serving: undefined,
+  published: [],
+  network: { peers: 0, files: 0, refreshedAtMs: undefined },
+  transfers: [],
+};
+
+export interface EngineDependencies {
+  /** Path of the engine's bundle. */
+  readonly bundle: string;
+  readonly options: () => EngineOptions;
+  readonly log: LogSink;
+}
+
+interface RunningEngine {
+  readonly worker: Worker;
+  readonly client: EngineClient;
+  readonly lifetime: DisposableStore;
+}
+
+/**
+ * The engine worker as the editor sees it: started by the first call, and again after it has ended
+ * unexpectedly. Keeps the last state that it told, so that views always have something to show.
+ */
+export class Engine extends DisposableBase {
+  private running: RunningEngine | undefined;
+  private current: PeerSnapshot = NOTHING;
+  private readonly changeEmitter = this.register(new Emitter<keyof PeerSnapshot>());
+  private readonly crashEmitter = this.register(new Emitter<unknown>());
+
+  /** Fires with the part of the state that changed. */
+  readonly onDidChange: Event<keyof PeerSnapshot> = this.changeEmitter.event;
+  /** The worker ended although nobody asked it to. */
+  readonly onDidCrash: Event<unknown> = this.crashEmitter.event;
+
+  constructor(private readonly dependencies: EngineDependencies) {
+    super();
+  }
+
+  get state(): PeerSnapshot {
+    return this.current;
+  }
+
+  /** Whether a worker runs: nothing needs to be asked of one that does not. */
+  get isRunning(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** The engine's calls; starts it if needed. */
+  get calls(): Omit<PeerApi, 'stop'> {
+    this.running ??= this.start();
+    return this.running.client.calls;
+  }
+
+  /** Ends the worker: gently, and for good after a deadline. */
+  async stop(): Promise<void> {
+    const { running } = this;
+    this.running = undefined;
+    if (running === undefined) return;
+    const stopping = running.client.calls.stop().catch((error: unknown) => {
+      this.dependencies.log('warn', 'engine', `stop: ${describeError(error)}`);
+    });
+    await Promise.race([stopping, delay(systemClock, STOP_DEADLINE_MS)]);
+    running.lifetime.dispose();
+    await running.worker.terminate();
+  }
+
+  private start(): RunningEngine {
+    const { bundle, options, log } = this.dependencies;
+    const worker = new Worker(bundle, { workerData: options() });
+    const lifetime = new DisposableStore();
+    const client = lifetime.add(new EngineClient(worker, log));
+    const running = { worker, client, lifetime };
+    worker.on('error', (error) => this.onEnded(running, error));
+    worker.on('exit', (code) => this.onEnded(running, `exit code ${code}`));
+    const set =
+      <K extends keyof PeerSnapshot>(part: K) =>
+      (value: PeerSnapshot[K]) =>
+        this.set(part, value);
+    lifetime.add(client.onDidChangeConnection(set('connection')));
+    lifetime.add(client.onDidChangePublished(set('published')));
+    lifetime.add(client.onDidChangeNetwork(set('network')));
+    lifetime.add(client.onDidChangeTransfers(set('transfers')));
+    return running;
+  }
+
+  private onEnded(ended: RunningEngine, cause: unknown): void {
+    ended.client.fail(cause);
+    if (this.running !== ended) return;
+    this.running = undefined;
+    ended.lifetime.dispose();
+    this.dependencies.log('error', 'engine', `the engine ended: ${describeError(cause)}`);
+    for (const part of Object.keys(NOTHING) as (keyof PeerSnapshot)[])
+      this.set(part, NOTHING[part]);
+    this.crashEmitter.fire(cause);
+  }
+
+  private set<K extends keyof PeerSnapshot>(part: K, value: PeerSnapshot[K]): void {
+    this.current = { ...this.current, [part]: value };
+    this.changeEmitter.fire(part);
+  }
+}

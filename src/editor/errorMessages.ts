@@ -1,0 +1,163 @@
+import { l10n } from 'vscode';
+import type { ErrorCode, PeershelfError } from '../common/errors';
+import { foreignText } from './foreignText';
+
+/** Failures that the user can mend right away are warnings; the others are errors. */
+const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'AMBIGUOUS_NAME',
+  'DESTINATION_EXISTS',
+  'INVALID_ADDRESS',
+  'NOT_CONNECTED',
+  'NOT_FOUND',
+  'PEER_BUSY',
+]);
+
+export function severityOf(code: ErrorCode): 'warning' | 'error' {
+  return WARNINGS.has(code) ? 'warning' : 'error';
+}
+
+/** What a message may mention, everything of others made harmless already. */
+class Details {
+  readonly message: string;
+
+  constructor(private readonly error: PeershelfError) {
+    this.message = foreignText(error.message);
+  }
+
+  get path(): string {
+    return this.text('path', l10n.t('the file'));
+  }
+
+  get name(): string {
+    return this.text('name', l10n.t('the file'));
+  }
+
+  get owner(): string {
+    return this.text('displayName', l10n.t('the publisher'));
+  }
+
+  /** The address in brackets, if there is one. */
+  get at(): string {
+    return this.has('address') ? ` (${this.text('address', '')})` : '';
+  }
+
+  has(key: string): boolean {
+    return this.error.details[key] !== undefined;
+  }
+
+  text(key: string, otherwise: string): string {
+    const value = this.error.details[key];
+    return value === undefined ? otherwise : foreignText(String(value));
+  }
+}
+
+/** One entry for every code, which the compiler holds: cause and next step. */
+const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
+  ALREADY_RUNNING: () => l10n.t('Too many windows share this folder. Close one and try again.'),
+  AMBIGUOUS_NAME: (d) =>
+    l10n.t(
+      'Several people offer different files as {0}. Fetch it from Network Files to choose whose.',
+      d.name,
+    ),
+  CANCELLED: () => l10n.t('Cancelled. Nothing was changed.'),
+  CONNECTION_LOST: (d) =>
+    l10n.t('The connection to {0} was lost. Nothing was changed; fetch the file again.', d.owner),
+  DESTINATION_EXISTS: (d) =>
+    l10n.t(
+      '{0} exists with other content. Fetch it to another place, or choose Overwrite.',
+      d.path,
+    ),
+  DESTINATION_IS_FOLDER: (d) =>
+    l10n.t('{0} is a folder. Rename it, or fetch the file to another place.', d.path),
+  DISK_FULL: (d) =>
+    l10n.t('There is not enough space at {0}. Make room, or fetch to another place.', d.path),
+  ENGINE_STOPPED: () =>
+    l10n.t('The Peershelf engine has stopped. It starts again with your next action.'),
+  FILE_CHANGED: (d) => l10n.t('{0} changed while it was sent. Try again.', d.name),
+  FILE_GONE: (d) =>
+    !d.has('path')
+      ? l10n.t(
+          '{0} published the file but no longer has it. Ask for it to be published again.',
+          d.owner,
+        )
+      : l10n.t('{0} does not exist any more. Check where it went, then publish it again.', d.path),
+  FILE_UNREADABLE: (d) =>
+    !d.has('path')
+      ? l10n.t('{0} cannot read the file. Ask for it to be published again.', d.owner)
+      : l10n.t('{0} cannot be read. Check its permissions.', d.path),
+  FOLDER_NOT_WRITABLE: (d) =>
+    l10n.t('Cannot write {0}. Check the permissions, or fetch to another place.', d.path),
+  INTERNAL: () => l10n.t('Something unexpected went wrong. The log says more; please report it.'),
+  INVALID_ADDRESS: (d) =>
+    l10n.t('{0} is no address. Write host:port, such as 192.168.1.5:9000.', d.text('address', '')),
+  INVALID_ARGUMENT: (d) =>
+    l10n.t('A setting or an argument is not valid: {0}. Correct it and try again.', d.message),
+  INVALID_MESSAGE: () =>
+    l10n.t('The other side does not speak the Peershelf protocol. Check the address.'),
+  LINE_TOO_LONG: () =>
+    l10n.t('The other side does not speak the Peershelf protocol. Check the address.'),
+  INVALID_NAME: (d) =>
+    l10n.t(
+      '{0} cannot be shared under this name: it {1}. Rename the file.',
+      d.name,
+      d.text('problem', ''),
+    ),
+  LENGTH_MISMATCH: (d) =>
+    l10n.t(
+      '{0} sent more than announced. Nothing was kept; ask for the file to be published again.',
+      d.owner,
+    ),
+  LIMIT_EXCEEDED: () =>
+    l10n.t('That is too much at once. Wait for what runs to end, then try again.'),
+  NAME_TAKEN: (d) =>
+    l10n.t('The hostname {0} is in use. Choose another in the settings.', d.text('hostname', '')),
+  NO_FILE_CHOSEN: () =>
+    l10n.t(
+      'There is no active file. Open a file of the workspace, or right-click one in the explorer.',
+    ),
+  NO_FREE_PORT: (d) =>
+    l10n.t(
+      'No port from {0} to {1} is free. Set peershelf.port to another range, or to 0 for any free port.',
+      d.text('first', ''),
+      d.text('last', ''),
+    ),
+  PORT_IN_USE: (d) =>
+    l10n.t(
+      'Port {0} is in use by another program. Choose another port, or 0 for any free one.',
+      d.text('first', d.text('port', '')),
+    ),
+  NOT_A_FILE: (d) => l10n.t('{0} is no file. Publish the files in it.', d.path),
+  NOT_CONNECTED: () =>
+    l10n.t('This window is not connected. Start a team session or connect to a tracker first.'),
+  NOT_FOUND: (d) =>
+    l10n.t('Nobody offers {0} any more. Refresh Network Files to see what there is.', d.name),
+  NOT_PUBLISHED: (d) =>
+    l10n.t(
+      '{0} does not offer the file any more. Refresh Network Files to see what there is.',
+      d.owner,
+    ),
+  NOT_TRUSTED: () =>
+    l10n.t(
+      'Publishing needs a trusted workspace. Trust it with "Manage Workspace Trust", then try again.',
+    ),
+  OUTSIDE_FOLDER: (d) =>
+    l10n.t('{0} leads out of the workspace folder. Use a file inside of it.', d.path),
+  PEER_BUSY: (d) => l10n.t('{0} serves too many others now. Try again in a moment.', d.owner),
+  PEER_UNREACHABLE: (d) =>
+    l10n.t(
+      'Cannot reach {0}{1}. The computer may be off, or a firewall may block the port.',
+      d.owner,
+      d.at,
+    ),
+  STALLED: (d) => l10n.t('{0} stopped sending. Nothing was changed; try again.', d.owner),
+  TIMED_OUT: () => l10n.t('The tracker did not answer in time. Check the network and try again.'),
+  TRACKER_REFUSED: (d) =>
+    l10n.t('The tracker refused: {0}.', d.text('reason', l10n.t('no reason given'))),
+  TRACKER_UNREACHABLE: (d) =>
+    l10n.t('Cannot reach the tracker{0}. Check that it runs and that the address is right.', d.at),
+};
+
+/** What went wrong and what to do next, for the user. */
+export function errorMessage(error: PeershelfError): string {
+  return MESSAGES[error.code](new Details(error));
+}

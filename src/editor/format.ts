@@ -1,0 +1,20 @@
+import { l10n } from 'vscode';
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** A size as the explorer shows it: decimal point by locale would need more than it gives. */
+export function formatSize(bytes: number): string {
+  const exponent = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const amount = bytes / 1000 ** exponent;
+  return `${exponent === 0 ? amount.toFixed(0) : amount.toFixed(1)} ${UNITS[exponent] ?? 'B'}`;
+}
+
+export function formatAge(ageMs: number): string {
+  if (ageMs < MINUTE_MS) return l10n.t('just now');
+  if (ageMs < HOUR_MS) return l10n.t('{0} min ago', Math.floor(ageMs / MINUTE_MS));
+  if (ageMs < 2 * DAY_MS) return l10n.t('{0} h ago', Math.floor(ageMs / HOUR_MS));
+  return l10n.t('{0} days ago', Math.floor(ageMs / DAY_MS));
+}

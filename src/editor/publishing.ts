@@ -1,0 +1,111 @@
+import { basename, posix } from 'node:path';
+import * as vscode from 'vscode';
+import { fromPlainError, PeershelfError } from '../common/errors';
+import type { Logger } from '../common/logger';
+import type { PublishRequest } from '../peer/peerApi';
+import type { Engine } from './engine';
+import { errorMessage } from './errorMessages';
+import { foreignText } from './foreignText';
+import { notify, notifyWithLog } from './notifier';
+
+/** Failures that a summary spells out; the log has all. */
+const MAX_LISTED_FAILURES = 3;
+
+type FileToPublish = PublishRequest['files'][number];
+
+export interface PublishingDependencies {
+  readonly engine: Engine;
+  readonly logger: Logger;
+  /** Leads to a session, asking if need be; false when the user did not want one. */
+  readonly ensureConnected: () => Promise<boolean>;
+}
+
+/** Publishing and taking back, from wherever the user asks for it. */
+export class Publishing {
+  constructor(private readonly dependencies: PublishingDependencies) {}
+
+  /** Publishes files of the workspace under their relative paths. */
+  async publish(uris: readonly vscode.Uri[]): Promise<void> {
+    if (!vscode.workspace.isTrusted) throw notTrusted();
+    for (const uri of uris) await saveIfDirty(uri);
+    const files = uris.map(toFile);
+    if (files.length === 0 || !(await this.dependencies.ensureConnected())) return;
+    const outcomes = await this.dependencies.engine.calls.publish({ files });
+    const failures = outcomes.flatMap(({ name, error }) =>
+      error === undefined ? [] : [{ name, error: fromPlainError(error) }],
+    );
+    for (const { name, error } of failures)
+      this.dependencies.logger.warn(`publish ${name}: ${error.message}`);
+    const published = outcomes.filter(({ error }) => error === undefined);
+    if (failures.length > 0) reportFailures(published.length, failures);
+    else reportPublished(published.map(({ name }) => name));
+  }
+
+  async unpublish(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    await this.dependencies.engine.calls.unpublish({ names });
+  }
+
+  /** The published names of these files; files that are not published are passed over. */
+  namesOf(uris: readonly vscode.Uri[]): string[] {
+    const paths = new Set(uris.map((uri) => uri.fsPath));
+    const { published } = this.dependencies.engine.state;
+    return published.filter(({ path }) => paths.has(path)).map(({ name }) => name);
+  }
+}
+
+/**
+ * The file of a workspace folder with its published name: the relative path, behind the folder's name
+ * where there are several folders.
+ */
+function toFile(uri: vscode.Uri): FileToPublish {
+  const folder = vscode.workspace.getWorkspaceFolder(uri);
+  if (uri.scheme !== 'file' || folder === undefined)
+    throw new PeershelfError('OUTSIDE_FOLDER', `${uri.toString()} is in no workspace folder`, {
+      details: { path: basename(uri.path) },
+    });
+  const relative = posix.relative(folder.uri.path, uri.path);
+  const isMultiRoot = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
+  const name = isMultiRoot ? `${folder.name}/${relative}` : relative;
+  return { path: uri.fsPath, name, folder: folder.uri.fsPath };
+}
+
+/** What others fetch is what lies on the disk: it should be what the user sees. */
+async function saveIfDirty(uri: vscode.Uri): Promise<void> {
+  const isIt = (document: vscode.TextDocument): boolean =>
+    document.uri.toString() === uri.toString();
+  const document = vscode.workspace.textDocuments.find(isIt);
+  if (document?.isUntitled === true)
+    throw new PeershelfError('NOT_A_FILE', 'an untitled editor has no file', {
+      details: { path: basename(uri.path) },
+    });
+  if (document?.isDirty === true && !(await document.save()))
+    throw new PeershelfError('CANCELLED', 'the file was not saved');
+}
+
+function reportPublished(names: readonly string[]): void {
+  const [first] = names;
+  if (names.length > 1) notify('info', vscode.l10n.t('Published {0} files.', names.length));
+  else if (first !== undefined)
+    notify('info', vscode.l10n.t('Published {0}. Others can fetch it now.', foreignText(first)));
+}
+
+function reportFailures(
+  published: number,
+  failures: readonly { readonly name: string; readonly error: PeershelfError }[],
+): void {
+  const reasons = failures
+    .slice(0, MAX_LISTED_FAILURES)
+    .map(({ name, error }) => `${foreignText(name)}: ${errorMessage(error)}`);
+  const summary = vscode.l10n.t(
+    '{0} of {1} files could not be published.',
+    failures.length,
+    failures.length + published,
+  );
+  const only = failures.length === 1 && published === 0 ? failures[0] : undefined;
+  notifyWithLog('error', only ? errorMessage(only.error) : [summary, ...reasons].join(' '));
+}
+
+function notTrusted(): PeershelfError {
+  return new PeershelfError('NOT_TRUSTED', 'the workspace is not trusted');
+}

@@ -1,0 +1,27 @@
+/** Folders and files that make programs run when they appear in a workspace, folded as below. */
+const RISKY_PARTS: ReadonlySet<string> = new Set([
+  '.git',
+  '.vscode',
+  '.devcontainer',
+  '.envrc',
+  'package.json',
+  'makefile',
+  'gnumakefile',
+]);
+const RISKY_ENDING = '.code-workspace';
+
+/**
+ * Whether a file at this relative path (`/` between its parts) could make a program run. Compared as
+ * the most forgiving file system does: whatever the case, without trailing dots and spaces, without
+ * characters that nobody sees.
+ */
+export function isRiskyPath(path: string): boolean {
+  return path.split('/').some((part) => {
+    const folded = part
+      .normalize('NFKC')
+      .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+      .toLowerCase()
+      .replace(/[. ]+$/u, '');
+    return RISKY_PARTS.has(folded) || folded.endsWith(RISKY_ENDING);
+  });
+}

@@ -1,0 +1,80 @@
+import * as vscode from 'vscode';
+import { DisposableBase } from '../common/disposable';
+import type { CommandRunner } from './commandRunner';
+import { ENGINE_SETTINGS, readPeerSettings } from './configuration';
+import { setContext } from './contributions';
+import type { Engine } from './engine';
+import type { LocalTracker } from './localTracker';
+import { notifyWithLog } from './notifier';
+import type { Session } from './session';
+
+/** An engine that ends again this soon is not started again by itself. */
+const CRASH_LOOP_MS = 60_000;
+
+export interface StartupDependencies {
+  readonly engine: Engine;
+  readonly session: Session;
+  readonly localTracker: LocalTracker;
+  readonly runner: CommandRunner;
+}
+
+/** What happens by itself: rejoining at the start, when trust is given, and after a crash. */
+export class Startup extends DisposableBase {
+  private lastCrashMs = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly dependencies: StartupDependencies) {
+    super();
+    const { engine, session, localTracker, runner } = dependencies;
+    this.register(vscode.workspace.onDidGrantWorkspaceTrust(() => this.rejoin()));
+    this.register(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        const isOurs = ENGINE_SETTINGS.some((name) =>
+          event.affectsConfiguration(`peershelf.${name}`),
+        );
+        if (isOurs && engine.isRunning)
+          void runner.run('settings', () => engine.calls.configure(readPeerSettings()));
+      }),
+    );
+    this.register(
+      localTracker.onDidChange(() => {
+        setContext('trackerRunning', localTracker.adopted !== undefined);
+      }),
+    );
+    this.register(
+      engine.onDidCrash(() => {
+        const nowMs = performance.now();
+        const isRepeated = nowMs - this.lastCrashMs < CRASH_LOOP_MS;
+        this.lastCrashMs = nowMs;
+        if (isRepeated) {
+          notifyWithLog(
+            'error',
+            vscode.l10n.t(
+              'The Peershelf engine ended again. Join the session again, or report it with the log.',
+            ),
+          );
+          return;
+        }
+        notifyWithLog(
+          'error',
+          vscode.l10n.t('The Peershelf engine ended unexpectedly and is started again.'),
+        );
+        if (session.remembered !== undefined) this.rejoin();
+      }),
+    );
+  }
+
+  start(): void {
+    this.rejoin();
+  }
+
+  /** Nothing is loaded and nothing is connected when this workspace is in no session. */
+  private rejoin(): void {
+    const { session, localTracker, runner } = this.dependencies;
+    void runner.run('rejoin', async () => {
+      const tracker = session.automatic;
+      if (tracker === undefined || session.isJoined) return;
+      localTracker.adopt(tracker);
+      await session.rejoin(tracker);
+    });
+  }
+}

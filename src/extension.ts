@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import type * as vscode from 'vscode';
+import { createLogger } from './common/logger';
+import { CommandRunner } from './editor/commandRunner';
+import { Commands } from './editor/commands';
+import { engineOptions } from './editor/configuration';
+import { Engine } from './editor/engine';
+import { Fetching } from './editor/fetching';
+import { LocalTracker } from './editor/localTracker';
+import { createOutput } from './editor/output';
+import { Publishing } from './editor/publishing';
+import { Session } from './editor/session';
+import { SessionActions } from './editor/sessionActions';
+import { Startup } from './editor/startup';
+import { NetworkView } from './views/networkView';
+import { PublishedView } from './views/publishedView';
+import { StatusBar } from './views/statusBar';
+
+/** What must end in order, after `context.subscriptions`: see `deactivate`. */
+let stopEngine: (() => Promise<void>) | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const output = createOutput();
+  const logger = createLogger(output.sink);
+  const bundle = (name: string): string => join(context.extensionPath, 'dist', name);
+  const engine = new Engine({
+    bundle: bundle('engine.js'),
+    options: () => engineOptions(context.globalStorageUri),
+    log: output.sink,
+  });
+  stopEngine = async () => {
+    await engine.stop();
+    engine.dispose();
+    output.dispose();
+  };
+  const session = new Session(engine, context.workspaceState);
+  const localTracker = new LocalTracker({
+    bundle: bundle('tracker.js'),
+    folder: join(context.globalStorageUri.fsPath, 'tracker'),
+    logger: logger.child('tracker'),
+  });
+  const sessionActions = new SessionActions({ engine, session, localTracker });
+  const publishing = new Publishing({
+    engine,
+    logger,
+    ensureConnected: () => sessionActions.ensureConnected(),
+  });
+  const networkView = new NetworkView(engine, logger);
+  const runner = new CommandRunner(logger);
+  const commands = new Commands({
+    runner,
+    engine,
+    session,
+    sessionActions,
+    publishing,
+    fetching: new Fetching(engine, logger),
+    logger,
+    showMore: (hostname) => networkView.showMore(hostname),
+    showLog: () => output.show(),
+  });
+  const startup = new Startup({ engine, session, localTracker, runner });
+  context.subscriptions.push(
+    ...[startup, commands, new StatusBar(engine), networkView, new PublishedView(engine)],
+    ...[localTracker, session],
+  );
+  startup.start();
+}
+
+/** Says goodbye to the tracker and ends the worker, within the time that VS Code gives. */
+export async function deactivate(): Promise<void> {
+  await stopEngine?.();
+  stopEngine = undefined;
+}

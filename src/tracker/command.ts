@@ -1,0 +1,190 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { systemClock } from '../common/clock';
+import { DisposableStore } from '../common/disposable';
+import { type ErrorCode, PeershelfError } from '../common/errors';
+import { createLogger, type Logger, streamSink } from '../common/logger';
+import { formatHostPort, isLoopback } from '../protocol/address';
+import { DEFAULT_TRACKER_PORT } from '../protocol/limits';
+import { Lease, readLeaseFile } from './lease';
+import { LIMIT_SPECS, type TrackerLimits } from './limits';
+import type { TrackerIo } from './processIo';
+import { Tracker } from './tracker';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** Four missed renewals of an editor that renews every 15 seconds. */
+const DEFAULT_LEASE_SECONDS = 60;
+
+const OPEN_SESSIONS_ONLY =
+  'error: this version has open sessions only (no encryption, no authentication, for trusted ' +
+  'networks): add --open to start one';
+
+interface TrackerCommandOptions extends TrackerLimits {
+  readonly host: string;
+  readonly port: number;
+  readonly open?: true;
+  readonly json?: true;
+  readonly leaseFile?: string;
+  readonly leaseSeconds: number;
+}
+
+/**
+ * The command `tracker`, to run alone or as part of another program. Parsing rejects with a
+ * `CommanderError` whose `exitCode` is 1 for a failure, 2 for wrong usage, 0 for help; what the user
+ * has to know is on `io.stderr` by then. It resolves when the tracker was asked to stop and has.
+ */
+export function createTrackerCommand(io: TrackerIo): Command {
+  const command = new Command('tracker')
+    .description('start a tracker and run it until it is stopped')
+    .option('--open', 'start an open session: no encryption, no authentication')
+    .option('--host <address>', 'address to listen on', parseHost, '127.0.0.1')
+    .option(
+      '--port <number>',
+      'port to listen on, 0 lets the system choose',
+      parsePort,
+      DEFAULT_TRACKER_PORT,
+    )
+    .option('--json', 'print one JSON object per line')
+    .addOption(
+      new Option('--lease-file <path>', 'end when this file is not renewed any more').hideHelp(),
+    )
+    .addOption(
+      new Option('--lease-seconds <number>', 'how long a renewal of the lease file lasts')
+        .argParser(parseSeconds)
+        .default(DEFAULT_LEASE_SECONDS)
+        .hideHelp(),
+    );
+  for (const { flag, description, defaultValue } of LIMIT_SPECS)
+    command.option(
+      `${flag} <number>`,
+      description,
+      flag.endsWith('-seconds') ? parseSeconds : parseAmount,
+      defaultValue,
+    );
+  return command
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    })
+    .exitOverride(({ exitCode, code, message }) => {
+      const isOurs = exitCode === 0 || code === 'peershelf.tracker';
+      throw new CommanderError(isOurs ? exitCode : EXIT_USAGE, code, message);
+    })
+    .action((options: TrackerCommandOptions) => run(command, options, io));
+}
+
+/** Runs the command with the arguments after the program's name. Resolves to the exit code. */
+export async function runTracker(argv: readonly string[], io: TrackerIo): Promise<number> {
+  try {
+    await createTrackerCommand(io).parseAsync(argv, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === EXIT_USAGE)
+      await io.notifyParent({ type: 'failed', code: 'INVALID_ARGUMENT', message: error.message });
+    return error.exitCode;
+  }
+}
+
+async function run(command: Command, options: TrackerCommandOptions, io: TrackerIo): Promise<void> {
+  if (options.open !== true)
+    command.error(OPEN_SESSIONS_ONLY, { exitCode: EXIT_USAGE, code: 'peershelf.tracker' });
+  try {
+    await serve(options, io);
+  } catch (error) {
+    const failure = PeershelfError.from(error);
+    const message = explain(failure);
+    await io.notifyParent({ type: 'failed', code: failure.code, message });
+    command.error(`error: ${message}`, { exitCode: EXIT_FAILED, code: 'peershelf.tracker' });
+  }
+}
+
+/** Runs a tracker until a signal or the end of the lease. */
+async function serve(options: TrackerCommandOptions, io: TrackerIo): Promise<void> {
+  const logger = createLogger(streamSink(io.stderr), 'tracker');
+  const { host, port } = options;
+  const tracker = new Tracker({ clock: systemClock, logger }, { host, port, limits: options });
+  const watchers = new DisposableStore();
+  try {
+    const stopWanted = new Promise<string>((resolve) => {
+      watchers.add(io.onStopSignal(resolve));
+      watchLease(options, watchers, resolve);
+    });
+    const address = await tracker.start();
+    warnIfOpenToNetwork(address.host, logger);
+    const text = formatHostPort(address);
+    const ready = { type: 'ready', ...address, pid: io.pid } as const;
+    io.stdout.write(
+      options.json === true ? `${JSON.stringify(ready)}\n` : `listening on ${text}\n`,
+    );
+    await io.notifyParent(ready);
+    logger.info(`stopping: ${await stopWanted}`);
+  } finally {
+    watchers.dispose();
+    await tracker.stop();
+  }
+}
+
+function watchLease(
+  options: TrackerCommandOptions,
+  watchers: DisposableStore,
+  onEnd: (reason: string) => void,
+): void {
+  const { leaseFile, leaseSeconds } = options;
+  if (leaseFile === undefined) return;
+  const lease = new Lease({
+    clock: systemClock,
+    read: () => readLeaseFile(leaseFile),
+    leaseMs: leaseSeconds * 1_000,
+    onEnd: (reason) => onEnd(reason === 'stop' ? 'its editor says so' : 'its editor is gone'),
+  });
+  watchers.add(lease).start();
+}
+
+function warnIfOpenToNetwork(host: string, logger: Logger): void {
+  if (!isLoopback(host))
+    logger.warn('everyone who can reach this address can see and offer files in this open session');
+}
+
+const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
+  PORT_IN_USE:
+    'stop the program that has the port, or choose another one with --port (0 lets the system choose)',
+  INVALID_ADDRESS:
+    'choose an address of this computer with --host (127.0.0.1 for this computer only)',
+  INVALID_ARGUMENT: 'choose a port above 1023 with --port',
+};
+
+/** Cause and next step, for a person at a terminal. */
+function explain(error: PeershelfError): string {
+  const nextStep = NEXT_STEPS[error.code];
+  if (nextStep !== undefined) return `${error.message}: ${nextStep}`;
+  return `the tracker could not run: ${error.message}`;
+}
+
+function parseHost(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('An address is needed.');
+  return text.trim();
+}
+
+function parsePort(text: string): number {
+  if (!/^\d{1,5}$/u.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+  return Number(text);
+}
+
+function parseAmount(text: string): number {
+  return parseWhole(text, 1_000_000_000);
+}
+
+/** As many as a timer can count. */
+function parseSeconds(text: string): number {
+  return parseWhole(text, 2_000_000);
+}
+
+function parseWhole(text: string, max: number): number {
+  const value = /^\d{1,10}$/u.test(text) ? Number(text) : 0;
+  if (value < 1 || value > max)
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${max}.`);
+  return value;
+}

@@ -1,0 +1,111 @@
+import { HOST_EXPIRY_MS, MAX_CONTROL_LINE_BYTES } from '../protocol/limits';
+
+/** What one tracker allows. docs/PROTOCOL.md says what happens at each limit. */
+export interface TrackerLimits {
+  readonly maxConnections: number;
+  readonly maxLineBytes: number;
+  readonly maxFilesPerHost: number;
+  readonly requestsPerSecond: number;
+  readonly requestBurst: number;
+  readonly maxUnreadBytes: number;
+  readonly unreadSeconds: number;
+  readonly idleSeconds: number;
+  readonly expirySeconds: number;
+}
+
+export type LimitName = keyof TrackerLimits;
+
+export interface LimitSpec {
+  readonly name: LimitName;
+  /** The option of the command line that sets it. */
+  readonly flag: string;
+  readonly defaultValue: number;
+  /** For the help of the command line. */
+  readonly description: string;
+}
+
+export const LIMIT_SPECS: readonly LimitSpec[] = [
+  {
+    name: 'maxConnections',
+    flag: '--max-connections',
+    // Half of the 20,000 descriptors that a process commonly gets, and 100 classrooms.
+    defaultValue: 10_000,
+    description: 'control connections at the same time',
+  },
+  {
+    name: 'maxLineBytes',
+    flag: '--max-line-bytes',
+    defaultValue: MAX_CONTROL_LINE_BYTES,
+    description: 'longest request line in bytes',
+  },
+  {
+    name: 'maxFilesPerHost',
+    flag: '--max-files-per-host',
+    // Ten times a large project; at about 400 bytes each a host takes at most 40 MB of memory.
+    defaultValue: 100_000,
+    description: 'files of one host, those that are not published any more included',
+  },
+  {
+    name: 'requestsPerSecond',
+    flag: '--requests-per-second',
+    // No honest client comes near for long, and it takes more than ten of them to fill one core.
+    defaultValue: 5_000,
+    description: 'requests of one connection per second, on average',
+  },
+  {
+    name: 'requestBurst',
+    flag: '--request-burst',
+    // A peer that comes back offers a folder of 10,000 files again in one go.
+    defaultValue: 15_000,
+    description: 'requests that one connection may send at once',
+  },
+  {
+    name: 'maxUnreadBytes',
+    flag: '--max-unread-bytes',
+    // Many times what is in flight on a fast network, and small beside one reply to LIST.
+    defaultValue: 1024 * 1024,
+    description: 'replies waiting for one client before its requests wait too',
+  },
+  {
+    name: 'unreadSeconds',
+    flag: '--unread-seconds',
+    // As long as a peer waits for a reply, twice.
+    defaultValue: 30,
+    description: 'seconds after which a client that does not read its replies is dropped',
+  },
+  {
+    name: 'idleSeconds',
+    flag: '--idle-seconds',
+    // Two heartbeats of an idle peer and a minute: who only looks pings too.
+    defaultValue: 660,
+    description: 'seconds of silence after which a connection without a registered host is dropped',
+  },
+  {
+    name: 'expirySeconds',
+    flag: '--expiry-seconds',
+    defaultValue: HOST_EXPIRY_MS / 1_000,
+    description: 'seconds of silence after which a host is removed',
+  },
+];
+
+export const DEFAULT_TRACKER_LIMITS: TrackerLimits = Object.freeze(
+  Object.fromEntries(LIMIT_SPECS.map(({ name, defaultValue }) => [name, defaultValue])) as Record<
+    LimitName,
+    number
+  >,
+);
+
+/** Time between two looks for hosts and connections that have been silent for too long. */
+export const SWEEP_INTERVAL_MS = 30_000;
+
+/** Silence after which another connection may take a hostname over: two idle heartbeats and a minute. */
+export const TAKEOVER_SILENCE_MS = 660_000;
+
+/** Time that a client has to take the last reply and close, before its socket is destroyed. */
+export const CLOSE_DEADLINE_MS = 1_000;
+
+/** First probe of a connection without traffic: a peer whose machine is gone frees its hostname. */
+export const KEEP_ALIVE_DELAY_MS = 60_000;
+
+/** Refused connections that may still be waiting for their ERROR line; more are dropped without one. */
+export const MAX_REFUSALS = 100;

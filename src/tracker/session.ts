@@ -1,0 +1,257 @@
+import { isUtf8 } from 'node:buffer';
+import type { Socket } from 'node:net';
+import type { Clock } from '../common/clock';
+import { DisposableSlot } from '../common/disposable';
+import { describeError, PeershelfError } from '../common/errors';
+import type { Logger } from '../common/logger';
+import { CONTROL_REASONS } from '../protocol/controlReasons';
+import { type ParsedRequest, parseControlRequest } from '../protocol/controlRequests';
+import { LineDecoder } from '../protocol/lineDecoder';
+import { answerRequest } from './actions';
+import { CLOSE_DEADLINE_MS, KEEP_ALIVE_DELAY_MS, type TrackerLimits } from './limits';
+import type { MaybePromise } from './maybePromise';
+import type { Owner, Registry } from './registry';
+import { errorReply } from './replies';
+import { TokenBucket } from './tokenBucket';
+
+/** Room for what one read brings beyond the longest line. */
+const READ_AHEAD_BYTES = 1024 * 1024;
+
+/** Replies to lines that arrived together are joined up to about this length before they are sent. */
+const REPLY_BATCH_LENGTH = 64 * 1024;
+
+const TOO_MANY_REQUESTS = errorReply(CONTROL_REASONS.tooManyRequests);
+const REPLACEMENT_CHARACTER = '\ufffd';
+const NOT_UTF8: ParsedRequest = { kind: 'malformed', reason: CONTROL_REASONS.badJson };
+
+export interface SessionDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly limits: TrackerLimits;
+}
+
+/**
+ * - `open`: lines are answered as they come;
+ * - `waiting`: the registry has not answered yet, input waits;
+ * - `blocked`: the client has not read its replies, input waits;
+ * - `closing`: the last reply is on its way, what still comes in is dropped;
+ * - `closed`: the socket is gone.
+ */
+type SessionState = 'open' | 'waiting' | 'blocked' | 'closing' | 'closed';
+
+/** One control connection. Answers its lines in order and never holds more than its limits. */
+export class ControlSession {
+  private readonly decoder: LineDecoder;
+  private readonly bucket: TokenBucket;
+  private readonly closeDeadline = new DisposableSlot();
+  private state: SessionState = 'open';
+  private inputEnded = false;
+  private lastLineMs: number;
+
+  /** Resolves when the socket is gone and the registry knows it. */
+  readonly closed: Promise<void>;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly owner: Owner,
+    private readonly dependencies: SessionDependencies,
+  ) {
+    const { clock, limits } = dependencies;
+    this.lastLineMs = clock.monotonic();
+    this.decoder = new LineDecoder({
+      maxLineBytes: limits.maxLineBytes,
+      maxBufferBytes: limits.maxLineBytes + READ_AHEAD_BYTES,
+    });
+    this.bucket = new TokenBucket(
+      { ratePerSecond: limits.requestsPerSecond, burst: limits.requestBurst },
+      this.lastLineMs,
+    );
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => void this.release().then(resolve));
+    });
+    this.listen();
+  }
+
+  /**
+   * Closes a connection that has no host and has been silent for too long.
+   * @param nowMs by the clock that only grows.
+   */
+  async closeIfIdle(nowMs: number): Promise<void> {
+    const { limits, registry } = this.dependencies;
+    if (nowMs - this.lastLineMs < limits.idleSeconds * 1_000) return;
+    if (!(await registry.holds(this.owner))) this.close();
+  }
+
+  /** Sends what is answered and `lastReplies`, then closes. A client gets a second to take it. */
+  close(lastReplies = ''): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    const { clock } = this.dependencies;
+    this.closeDeadline.set(clock.after(CLOSE_DEADLINE_MS, () => this.socket.destroy()));
+    this.end(lastReplies);
+  }
+
+  private listen(): void {
+    const { socket } = this;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+    socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    socket.on('end', () => this.endInput());
+    socket.on('drain', () => this.unblock());
+    socket.on('timeout', () => this.drop('it does not read its replies'));
+    socket.on('error', (error) => this.dependencies.logger.debug(this.describe(error.message)));
+  }
+
+  private receive(chunk: Buffer): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    try {
+      this.decoder.push(chunk);
+    } catch (error) {
+      this.refuse(error, '');
+      return;
+    }
+    this.answerLines();
+  }
+
+  /** Answers what has arrived, as far as the client reads and the registry keeps up. */
+  private answerLines(): void {
+    const nowMs = this.dependencies.clock.monotonic();
+    let replies = '';
+    try {
+      while (this.state === 'open') {
+        const line = this.decoder.next();
+        if (line === undefined) break;
+        const reply = this.answer(line, nowMs);
+        if (typeof reply === 'string') replies += reply;
+        else this.wait(reply);
+        if (replies.length >= REPLY_BATCH_LENGTH) {
+          this.send(replies);
+          replies = '';
+        }
+      }
+    } catch (error) {
+      this.refuse(error, replies);
+      return;
+    }
+    this.send(replies);
+  }
+
+  /** @throws INVALID_MESSAGE with the reason for a line after which nothing may be parsed. */
+  private answer(line: Buffer, nowMs: number): MaybePromise<string> {
+    this.lastLineMs = nowMs;
+    if (!this.bucket.take(nowMs)) return TOO_MANY_REQUESTS;
+    const parsed = parseLine(line);
+    if (parsed.kind === 'malformed') throw new PeershelfError('INVALID_MESSAGE', parsed.reason);
+    const { registry } = this.dependencies;
+    const touched = registry.touch(this.owner);
+    if (touched instanceof Promise) void this.settle(touched);
+    if (parsed.kind === 'refused') return errorReply(parsed.reason);
+    return answerRequest(registry, this.owner, parsed.request);
+  }
+
+  private send(replies: string): void {
+    if (replies === '') return;
+    this.socket.write(replies, 'latin1');
+    const { maxUnreadBytes, unreadSeconds } = this.dependencies.limits;
+    if (this.socket.writableLength <= maxUnreadBytes || this.state !== 'open') return;
+    this.state = 'blocked';
+    this.socket.pause();
+    // The socket's own timeout, because it knows about progress inside one long reply.
+    this.socket.setTimeout(unreadSeconds * 1_000);
+  }
+
+  private unblock(): void {
+    if (this.state !== 'blocked') return;
+    this.socket.setTimeout(0);
+    this.proceed();
+  }
+
+  private wait(reply: Promise<string>): void {
+    this.state = 'waiting';
+    this.socket.pause();
+    void this.settle(reply).then((text) => {
+      if (this.state !== 'waiting') return;
+      this.state = 'open';
+      this.send(text ?? errorReply(CONTROL_REASONS.trackerFailed));
+      if (this.isOpen()) this.proceed();
+    });
+  }
+
+  /** Input goes on where it was left. */
+  private proceed(): void {
+    this.state = 'open';
+    this.answerLines();
+    if (!this.isOpen()) return;
+    if (this.inputEnded) this.finish();
+    else this.socket.resume();
+  }
+
+  private endInput(): void {
+    this.inputEnded = true;
+    if (this.state === 'open') this.finish();
+  }
+
+  /** A client that has said all gets all its replies, however slowly it reads. */
+  private finish(): void {
+    this.socket.setTimeout(this.dependencies.limits.unreadSeconds * 1_000);
+    this.end('');
+  }
+
+  private end(lastReplies: string): void {
+    this.state = 'closing';
+    // Reading on: closing over unread input would reset the connection and lose the last reply.
+    this.socket.resume();
+    this.socket.end(lastReplies, 'latin1');
+  }
+
+  /** Answers with the reason why nothing more of this connection is parsed. */
+  private refuse(error: unknown, replies: string): void {
+    this.close(replies + errorReply(this.reasonOf(error)));
+  }
+
+  private reasonOf(error: unknown): string {
+    if (PeershelfError.is(error, 'INVALID_MESSAGE')) return error.message;
+    if (PeershelfError.is(error, 'LINE_TOO_LONG') || PeershelfError.is(error, 'LIMIT_EXCEEDED'))
+      return CONTROL_REASONS.lineTooLong;
+    this.dependencies.logger.error(this.describe(describeError(error)));
+    return CONTROL_REASONS.trackerFailed;
+  }
+
+  private drop(reason: string): void {
+    this.dependencies.logger.info(this.describe(`dropped, ${reason}`));
+    this.socket.destroy();
+  }
+
+  private async release(): Promise<void> {
+    this.state = 'closed';
+    this.closeDeadline.dispose();
+    await this.settle(this.dependencies.registry.release(this.owner));
+  }
+
+  /** The value, or undefined when the registry failed, which is logged. */
+  private async settle<T>(value: MaybePromise<T>): Promise<T | undefined> {
+    try {
+      return await value;
+    } catch (error) {
+      this.dependencies.logger.error(this.describe(describeError(error)));
+      return undefined;
+    }
+  }
+
+  /** A method, because what was called in between may have changed the state. */
+  private isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  private describe(text: string): string {
+    return `connection ${this.owner.id} from ${this.owner.address}: ${text}`;
+  }
+}
+
+/** A line that is not UTF-8 is no JSON. Decoding marks what is not: only then it is looked at again. */
+function parseLine(line: Buffer): ParsedRequest {
+  const text = line.toString('utf8');
+  return text.includes(REPLACEMENT_CHARACTER) && !isUtf8(line)
+    ? NOT_UTF8
+    : parseControlRequest(text);
+}

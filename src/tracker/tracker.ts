@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Clock, every } from '../common/clock';
+import type { Disposable } from '../common/disposable';
+import { describeError, type ErrorCode, PeershelfError, systemCode } from '../common/errors';
+import type { Logger } from '../common/logger';
+import { formatHostPort, type HostPort, unmapIpv4 } from '../protocol/address';
+import { CONTROL_REASONS } from '../protocol/controlReasons';
+import {
+  CLOSE_DEADLINE_MS,
+  DEFAULT_TRACKER_LIMITS,
+  MAX_REFUSALS,
+  SWEEP_INTERVAL_MS,
+  type TrackerLimits,
+} from './limits';
+import { MemoryRegistry } from './memoryRegistry';
+import type { Registry } from './registry';
+import { errorReply } from './replies';
+import { ControlSession } from './session';
+
+export interface TrackerDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A registry in memory when none is given. */
+  readonly registry?: Registry;
+}
+
+export interface TrackerOptions {
+  /** The address to listen on. */
+  readonly host: string;
+  /** 0 lets the system choose a free port. */
+  readonly port: number;
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<TrackerLimits>;
+}
+
+type TrackerState =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'started'; readonly server: Server; readonly listening: Promise<HostPort> }
+  | { readonly kind: 'stopped'; readonly done: Promise<void> };
+
+/**
+ * Knows who is online and what each host offers, and answers over control connections, version 1.
+ * It never sees file contents.
+ */
+export class Tracker {
+  private readonly sessions = new Set<ControlSession>();
+  private readonly refusals = new Set<Socket>();
+  private readonly limits: TrackerLimits;
+  private readonly registry: Registry;
+  /** Part of every connection's id, so that several trackers can share a registry. */
+  private readonly id = randomBytes(6).toString('hex');
+  private connectionsSoFar = 0;
+  private sweeper: Disposable | undefined;
+  private state: TrackerState = { kind: 'new' };
+
+  constructor(
+    private readonly dependencies: TrackerDependencies,
+    private readonly options: TrackerOptions,
+  ) {
+    this.limits = { ...DEFAULT_TRACKER_LIMITS, ...options.limits };
+    this.registry = dependencies.registry ?? new MemoryRegistry(dependencies.clock, this.limits);
+  }
+
+  /** Open control connections. */
+  get connectionCount(): number {
+    return this.sessions.size;
+  }
+
+  /**
+   * Listens, and resolves to the address. A tracker starts once.
+   * @throws PORT_IN_USE, INVALID_ADDRESS for an address that this computer does not have,
+   * INVALID_ARGUMENT for a port that this user may not open, ALREADY_RUNNING.
+   */
+  start(): Promise<HostPort> {
+    if (this.state.kind !== 'new')
+      return Promise.reject(new PeershelfError('ALREADY_RUNNING', 'a tracker starts only once'));
+    // Half-open: a client that closes its side after its last request still gets the replies.
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket));
+    server.maxConnections = this.limits.maxConnections + MAX_REFUSALS;
+    const listening = this.listen(server);
+    this.state = { kind: 'started', server, listening };
+    return listening;
+  }
+
+  /** Stops listening, lets every client have its last reply for a second, then ends them all. */
+  stop(): Promise<void> {
+    if (this.state.kind === 'stopped') return this.state.done;
+    const done = this.state.kind === 'new' ? Promise.resolve() : this.close(this.state);
+    this.state = { kind: 'stopped', done };
+    return done;
+  }
+
+  private async listen(server: Server): Promise<HostPort> {
+    const { host, port } = this.options;
+    const { clock, logger } = this.dependencies;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(fromListenError(error, { host, port })));
+      server.listen({ host, port }, resolve);
+    });
+    server.on('error', (error) => logger.error(describeError(error)));
+    if (this.state.kind === 'started')
+      this.sweeper = every(clock, SWEEP_INTERVAL_MS, () => void this.sweep());
+    const address = server.address();
+    if (address === null || typeof address === 'string')
+      throw new PeershelfError('CANCELLED', 'the tracker was stopped while it started');
+    logger.debug(`listening on ${formatHostPort({ host: address.address, port: address.port })}`);
+    return { host: address.address, port: address.port };
+  }
+
+  private async close(state: Extract<TrackerState, { kind: 'started' }>): Promise<void> {
+    const { server, listening } = state;
+    // A failed start has been reported by start() and leaves nothing to close.
+    const started = await listening.then(
+      () => true,
+      () => false,
+    );
+    this.sweeper?.dispose();
+    if (!started) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of this.refusals) socket.destroy();
+    for (const session of this.sessions) session.close();
+    await Promise.all([...this.sessions].map((session) => session.closed));
+    await closed;
+    this.dependencies.logger.info('stopped');
+  }
+
+  private accept(socket: Socket): void {
+    const { remoteAddress } = socket;
+    // Without an address the connection has gone already; after stop() it came too late.
+    if (remoteAddress === undefined || this.state.kind !== 'started') {
+      socket.on('error', () => undefined);
+      socket.destroy();
+      return;
+    }
+    if (this.sessions.size >= this.limits.maxConnections) {
+      this.refuse(socket);
+      return;
+    }
+    const owner = {
+      id: `${this.id}-${++this.connectionsSoFar}`,
+      address: unmapIpv4(remoteAddress),
+    };
+    const { clock, logger } = this.dependencies;
+    const { registry, limits } = this;
+    const session = new ControlSession(socket, owner, { clock, logger, registry, limits });
+    this.sessions.add(session);
+    void session.closed.then(() => this.sessions.delete(session));
+  }
+
+  /** One ERROR line and the end, for a connection too many. */
+  private refuse(socket: Socket): void {
+    const deadline = this.dependencies.clock.after(CLOSE_DEADLINE_MS, () => socket.destroy());
+    this.refusals.add(socket);
+    socket.on('error', () => undefined); // It is on its way out; 'close' follows.
+    socket.once('close', () => {
+      deadline.dispose();
+      this.refusals.delete(socket);
+    });
+    // Reading on: closing over unread input would reset the connection and lose the reason.
+    socket.resume();
+    socket.end(errorReply(CONTROL_REASONS.tooManyConnections), 'latin1');
+  }
+
+  private async sweep(): Promise<void> {
+    const { clock, logger } = this.dependencies;
+    try {
+      const expired = await this.registry.expire();
+      if (expired > 0) logger.info(`removed ${expired} silent hosts`);
+      const nowMs = clock.monotonic();
+      await Promise.all([...this.sessions].map((session) => session.closeIfIdle(nowMs)));
+    } catch (error) {
+      logger.error(describeError(error));
+    }
+  }
+}
+
+const LISTEN_ERRORS: Readonly<Record<string, (text: string) => [ErrorCode, string]>> = {
+  EADDRINUSE: (text) => ['PORT_IN_USE', `${text} is in use`],
+  EACCES: (text) => ['INVALID_ARGUMENT', `this user may not listen on ${text}`],
+  EADDRNOTAVAIL: (text) => ['INVALID_ADDRESS', `this computer has no address ${text}`],
+  EINVAL: (text) => ['INVALID_ADDRESS', `this computer cannot listen on ${text}`],
+  ENOTFOUND: (text) => ['INVALID_ADDRESS', `the name in ${text} has no address`],
+};
+
+function fromListenError(cause: unknown, address: HostPort): PeershelfError {
+  const known = LISTEN_ERRORS[systemCode(cause) ?? ''];
+  if (known === undefined) return PeershelfError.from(cause);
+  const [code, message] = known(formatHostPort(address));
+  return new PeershelfError(code, message, {
+    cause,
+    details: { host: address.host, port: address.port },
+  });
+}

@@ -1,0 +1,145 @@
+import * as vscode from 'vscode';
+import { DisposableBase } from '../common/disposable';
+import { describeError } from '../common/errors';
+import type { Logger } from '../common/logger';
+import type { NetworkFile, NetworkPeer } from '../peer/peerApi';
+import { formatHostPort } from '../protocol/address';
+import { COMMANDS, VIEWS } from '../editor/contributions';
+import type { Engine } from '../editor/engine';
+import { foreignText } from '../editor/foreignText';
+import { formatAge, formatSize } from '../editor/format';
+
+/** VS Code has no paging and sends all siblings again on a change. */
+const PAGE_SIZE = 500;
+
+export type NetworkNode =
+  | { readonly kind: 'peer'; readonly peer: NetworkPeer }
+  | { readonly kind: 'file'; readonly file: NetworkFile; readonly parent: NetworkNode }
+  | { readonly kind: 'more'; readonly hostname: string; readonly left: number };
+
+/** What everyone else offers, by peer. The index is in the engine: only what is shown comes here. */
+export class NetworkView extends DisposableBase implements vscode.TreeDataProvider<NetworkNode> {
+  private readonly changeEmitter = this.register(new vscode.EventEmitter<undefined>());
+  private readonly tree: vscode.TreeView<NetworkNode>;
+  /** How many files of a peer are shown, where it is more than a page. */
+  private readonly shown = new Map<string, number>();
+
+  readonly onDidChangeTreeData = this.changeEmitter.event;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly logger: Logger,
+  ) {
+    super();
+    this.tree = this.register(
+      vscode.window.createTreeView(VIEWS.network, {
+        treeDataProvider: this,
+        canSelectMany: true,
+        showCollapseAll: true,
+      }),
+    );
+    this.register(
+      engine.onDidChange((part) => {
+        if (part === 'connection') this.watch();
+        if (part === 'connection' || part === 'network') this.changeEmitter.fire(undefined);
+      }),
+    );
+    this.register(this.tree.onDidChangeVisibility(() => this.watch()));
+  }
+
+  async getChildren(parent?: NetworkNode): Promise<NetworkNode[]> {
+    if (this.engine.state.connection.kind !== 'connected') return [];
+    if (parent === undefined) {
+      const peers = await this.engine.calls.networkPeers();
+      return peers.filter((peer) => peer.fileCount > 0).map((peer) => ({ kind: 'peer', peer }));
+    }
+    return parent.kind === 'peer' ? this.filesOf(parent) : [];
+  }
+
+  getParent(node: NetworkNode): NetworkNode | undefined {
+    return node.kind === 'file' ? node.parent : undefined;
+  }
+
+  getTreeItem(node: NetworkNode): vscode.TreeItem {
+    switch (node.kind) {
+      case 'peer':
+        return peerItem(node.peer);
+      case 'file':
+        return fileItem(node.file);
+      case 'more':
+        return moreItem(node);
+    }
+  }
+
+  showMore(hostname: string): void {
+    this.shown.set(hostname, (this.shown.get(hostname) ?? PAGE_SIZE) + PAGE_SIZE);
+    this.changeEmitter.fire(undefined);
+  }
+
+  private async filesOf(parent: NetworkNode & { kind: 'peer' }): Promise<NetworkNode[]> {
+    const { hostname } = parent.peer;
+    const limit = this.shown.get(hostname) ?? PAGE_SIZE;
+    const { files, total } = await this.engine.calls.networkFiles({ hostname, limit });
+    const nodes: NetworkNode[] = files.map((file) => ({ kind: 'file', file, parent }));
+    const left = total - files.length;
+    return left > 0 ? [...nodes, { kind: 'more', hostname, left }] : nodes;
+  }
+
+  /** The network is asked for changes only while somebody looks at it. */
+  private watch(): void {
+    if (!this.engine.isRunning) return;
+    this.engine.calls
+      .watchNetwork({ watching: this.tree.visible })
+      .catch((error: unknown) => this.logger.debug(describeError(error)));
+  }
+}
+
+function peerItem(peer: NetworkPeer): vscode.TreeItem {
+  const name = foreignText(peer.displayName);
+  const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.Expanded);
+  const count =
+    peer.fileCount === 1 ? vscode.l10n.t('1 file') : vscode.l10n.t('{0} files', peer.fileCount);
+  item.id = `peer ${peer.hostname}`;
+  item.iconPath = new vscode.ThemeIcon('account');
+  item.description = count;
+  item.tooltip = [
+    name,
+    foreignText(peer.hostname),
+    foreignText(formatHostPort(peer.address)),
+    vscode.l10n.t('last seen {0}', formatAge(peer.lastSeenAgeMs)),
+  ].join('\n');
+  item.contextValue = 'networkPeer';
+  item.accessibilityInformation = { label: `${name}, ${count}` };
+  return item;
+}
+
+function fileItem(file: NetworkFile): vscode.TreeItem {
+  const name = foreignText(file.name);
+  const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.None);
+  const size = formatSize(file.sizeBytes);
+  const age = formatAge(Date.now() - file.publishedAtMs);
+  item.id = `file ${file.hostname} ${file.name}`;
+  // A scheme that nobody provides, so that only the file icon comes of it.
+  item.resourceUri = vscode.Uri.from({ scheme: 'peershelf-icon', path: `/${file.name}` });
+  item.iconPath = vscode.ThemeIcon.File;
+  item.description = size;
+  item.tooltip = [
+    name,
+    foreignText(file.displayName),
+    size,
+    vscode.l10n.t('published {0}', age),
+  ].join('\n');
+  item.contextValue = 'networkFile:available';
+  item.accessibilityInformation = {
+    label: [name, foreignText(file.displayName), size, age].join(', '),
+  };
+  return item;
+}
+
+function moreItem({ hostname, left }: NetworkNode & { kind: 'more' }): vscode.TreeItem {
+  const item = new vscode.TreeItem(vscode.l10n.t('Show more… ({0} left)', left));
+  item.id = `more ${hostname}`;
+  item.contextValue = 'networkMore';
+  item.command = { command: COMMANDS.showMore, title: '', arguments: [hostname] };
+  return item;
+}

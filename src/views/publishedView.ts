@@ -1,0 +1,93 @@
+import * as vscode from 'vscode';
+import { DisposableBase } from '../common/disposable';
+import type { PublishedFile } from '../peer/peerApi';
+import { setContext, VIEWS } from '../editor/contributions';
+import type { Engine } from '../editor/engine';
+import { foreignText } from '../editor/foreignText';
+import { formatSize } from '../editor/format';
+
+/** Paths in the context key that menus ask; beyond that the menu offers publishing again. */
+const MAX_CONTEXT_PATHS = 10_000;
+/** VS Code sends all siblings again on a change: more are left out, and a row says so. */
+const MAX_ROWS = 500;
+
+/** What this window offers. */
+export class PublishedView
+  extends DisposableBase
+  implements vscode.TreeDataProvider<PublishedFile>
+{
+  private readonly changeEmitter = this.register(new vscode.EventEmitter<undefined>());
+  private readonly tree: vscode.TreeView<PublishedFile>;
+
+  readonly onDidChangeTreeData = this.changeEmitter.event;
+
+  constructor(private readonly engine: Engine) {
+    super();
+    this.tree = this.register(
+      vscode.window.createTreeView(VIEWS.published, {
+        treeDataProvider: this,
+        canSelectMany: true,
+        showCollapseAll: false,
+      }),
+    );
+    this.register(engine.onDidChange((part) => part === 'published' && this.refresh()));
+    this.refresh();
+  }
+
+  getChildren(parent?: PublishedFile): PublishedFile[] {
+    return parent === undefined ? this.engine.state.published.slice(0, MAX_ROWS) : [];
+  }
+
+  getParent(): undefined {
+    return undefined;
+  }
+
+  getTreeItem(file: PublishedFile): vscode.TreeItem {
+    const uri = vscode.Uri.file(file.path);
+    const item = new vscode.TreeItem(uri);
+    const name = foreignText(file.name);
+    const state = describeState(file);
+    const details = [formatSize(file.sizeBytes), ...state];
+    item.id = file.name;
+    item.label = name;
+    item.description = details.join(' · ');
+    item.tooltip = [name, file.path, ...details].join('\n');
+    item.contextValue = `publishedFile:${file.state}`;
+    item.accessibilityInformation = { label: [name, ...details].join(', ') };
+    if (file.state !== 'missing')
+      item.command = { command: 'vscode.open', title: '', arguments: [uri] };
+    return item;
+  }
+
+  private refresh(): void {
+    const { published, connection } = this.engine.state;
+    const total = published.length;
+    this.tree.description =
+      total > MAX_ROWS ? vscode.l10n.t('first {0} of {1}', MAX_ROWS, total) : '';
+    const isWaiting = total > 0 && connection.kind === 'waiting';
+    this.tree.message = isWaiting
+      ? vscode.l10n.t('The tracker cannot be reached. These files are offered again when it can.')
+      : '';
+    setContext('hasPublished', total > 0);
+    setContext(
+      'publishedPaths',
+      published.slice(0, MAX_CONTEXT_PATHS).map(({ path }) => path),
+    );
+    this.changeEmitter.fire(undefined);
+  }
+}
+
+/** In words, as colour alone would not do. */
+function describeState({ state, uploads }: PublishedFile): string[] {
+  const words = {
+    offered: [],
+    pending: [vscode.l10n.t('waiting for the tracker')],
+    missing: [vscode.l10n.t('missing')],
+    changed: [vscode.l10n.t('changed since published')],
+  }[state];
+  if (uploads === 0) return words;
+  return [
+    ...words,
+    uploads === 1 ? vscode.l10n.t('1 upload') : vscode.l10n.t('{0} uploads', uploads),
+  ];
+}

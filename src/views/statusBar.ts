@@ -1,0 +1,83 @@
+import * as vscode from 'vscode';
+import { DisposableBase } from '../common/disposable';
+import { fromPlainError } from '../common/errors';
+import { formatHostPort } from '../protocol/address';
+import { COMMANDS } from '../editor/contributions';
+import type { Engine } from '../editor/engine';
+import { errorMessage } from '../editor/errorMessages';
+import { foreignText } from '../editor/foreignText';
+import { formatSize } from '../editor/format';
+
+/** One item that says how this window stands, and leads to what can be done. */
+export class StatusBar extends DisposableBase {
+  private readonly item: vscode.StatusBarItem;
+
+  constructor(private readonly engine: Engine) {
+    super();
+    this.item = this.register(
+      vscode.window.createStatusBarItem('peershelf.status', vscode.StatusBarAlignment.Left, 10),
+    );
+    this.item.name = 'Peershelf';
+    this.item.command = COMMANDS.showMenu;
+    this.register(engine.onDidChange((part) => part !== 'published' && this.update()));
+    this.update();
+    this.item.show();
+  }
+
+  private update(): void {
+    const { icon, text, tooltip } = this.describe();
+    this.item.text = `$(${icon}) ${text}`;
+    this.item.tooltip = tooltip;
+    this.item.accessibilityInformation = { label: `Peershelf: ${text}. ${tooltip}` };
+    this.item.backgroundColor =
+      icon === 'warning' ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+  }
+
+  private describe(): { icon: string; text: string; tooltip: string } {
+    const { connection, network } = this.engine.state;
+    switch (connection.kind) {
+      case 'disconnected':
+        return {
+          icon: 'debug-disconnect',
+          text: 'Peershelf',
+          tooltip: vscode.l10n.t('Not connected. Click to start or join.'),
+        };
+      case 'connecting':
+        return {
+          icon: 'sync~spin',
+          text: vscode.l10n.t('Connecting'),
+          tooltip: formatHostPort(connection.tracker),
+        };
+      case 'waiting':
+        return {
+          icon: 'warning',
+          text: vscode.l10n.t('Tracker not reached'),
+          tooltip: errorMessage(fromPlainError(connection.error)),
+        };
+      case 'connected': {
+        const speed = this.describeTransfers();
+        const peers =
+          network.peers === 1
+            ? vscode.l10n.t('1 other peer')
+            : vscode.l10n.t('{0} other peers', network.peers);
+        return {
+          icon: speed === undefined ? 'broadcast' : 'arrow-swap',
+          text: speed ?? vscode.l10n.t('{0} (open)', peers),
+          tooltip: [
+            vscode.l10n.t('Open session at {0}', foreignText(formatHostPort(connection.tracker))),
+            vscode.l10n.t('Open: not encrypted, for trusted networks only'),
+            vscode.l10n.t('This window is {0}', foreignText(connection.hostname)),
+          ].join('\n'),
+        };
+      }
+    }
+  }
+
+  /** Speed of what runs, or undefined. */
+  private describeTransfers(): string | undefined {
+    const running = this.engine.state.transfers.filter(({ state }) => state === 'running');
+    if (running.length === 0) return undefined;
+    const bytesPerSecond = running.reduce((sum, transfer) => sum + transfer.bytesPerSecond, 0);
+    return vscode.l10n.t('{0}/s', formatSize(bytesPerSecond));
+  }
+}
