@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../../scripts/host/browser';
 import { Cleanup } from '../../scripts/host/cleanup';
 import { homeEnvironment } from '../../scripts/host/homeEnvironment';
-import { REPOSITORY } from '../../scripts/host/paths';
+import { FAILURES, REPOSITORY } from '../../scripts/host/paths';
 import {
   ensureServerBuild,
   SERVER_VERSIONS,
@@ -18,9 +18,8 @@ import {
   type Settings,
   type VsCodeServerOptions,
 } from '../../scripts/host/vscodeServer';
+import { buildLanguagePack } from './languagePack';
 import { Workbench } from './workbench';
-
-const FAILURES = path.join(REPOSITORY, 'dist-test', 'failures');
 
 /** How a folder that was never opened before is met. */
 const TRUST_SETTINGS = {
@@ -40,6 +39,7 @@ export interface PeerOptions {
   userSettings?: Settings;
   machineSettings?: Settings;
   env?: VsCodeServerOptions['env'];
+  /** Display language; an empty language pack for it is made. */
   locale?: string;
   /** Address to listen on; loopback unless said otherwise. */
   host?: string;
@@ -89,7 +89,12 @@ export class PeerWindows {
     const folder = await this.cleanup.temporaryFolder(`peershelf-${name.toLowerCase()}-`);
     const workspace = options.workspace ?? path.join(folder, 'workspace');
     await writeFiles(workspace, options.files ?? {});
-    const server = await startVsCodeServer(this.serverOptions(folder, options));
+    const packs: string[] = [];
+    if (options.locale !== undefined) {
+      packs.push(path.join(folder, 'language-pack'));
+      await buildLanguagePack(path.join(folder, 'language-pack'), options.locale);
+    }
+    const server = await startVsCodeServer(this.serverOptions(folder, options, packs));
     this.cleanup.add(() => server.stop());
     const workbench = await Workbench.open(this.browser, server, { folder: workspace });
     const peer = { name, workspace, server, workbench };
@@ -117,7 +122,11 @@ export class PeerWindows {
     await this.cleanup.run();
   }
 
-  private serverOptions(folder: string, options: PeerOptions): VsCodeServerOptions {
+  private serverOptions(
+    folder: string,
+    options: PeerOptions,
+    packs: readonly string[],
+  ): VsCodeServerOptions {
     const { vsix } = this.options;
     const { trust = 'given', locale, host, linked = [] } = options;
     return {
@@ -125,7 +134,7 @@ export class PeerWindows {
       dataDir: path.join(folder, 'data'),
       env: { ...homeEnvironment(folder), ...options.env },
       userSettings: { ...TRUST_SETTINGS[trust], ...options.userSettings },
-      linked: vsix === undefined ? [REPOSITORY, ...linked] : linked,
+      linked: [...(vsix === undefined ? [REPOSITORY] : []), ...linked, ...packs],
       log: report,
       ...(vsix === undefined ? {} : { vsix: [vsix] }),
       ...(options.machineSettings === undefined

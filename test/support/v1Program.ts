@@ -1,109 +1,58 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { formatHostPort, type HostPort } from '../../src/protocol/address';
 import type { Cleanup } from './cleanup';
+import { startProcess, type TestProcess } from './startProcess';
 
 const PROGRAM = join(__dirname, 'v1.py');
-const DEADLINE_MS = 10_000;
+const PYTHON = process.platform === 'win32' ? 'python' : 'python3';
 
-export interface ProgramResult {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
+/** Prints the port as soon as the program listens, which it does not say itself. */
+const ANNOUNCE_PORT = [
+  'import runpy, socket, sys',
+  'create = socket.create_server',
+  'def announced(*args, **named):',
+  '    server = create(*args, **named)',
+  '    print("listening on", server.getsockname()[1], flush=True)',
+  '    return server',
+  'socket.create_server = announced',
+  'sys.argv = sys.argv[1:]',
+  'runpy.run_path(sys.argv[0], run_name="__main__")',
+].join('\n');
+
+/** Runs the original program, unmodified. */
+export function startV1(cleanup: Cleanup, args: readonly string[], tracker: HostPort): TestProcess {
+  return startProcess(cleanup, PYTHON, [PROGRAM, ...args, '--tracker', formatHostPort(tracker)]);
 }
 
-/** Runs the original program to its end, such as `['call', 'LIST']`. */
-export async function runV1(
-  cleanup: Cleanup,
-  args: readonly string[],
-  tracker?: HostPort,
-): Promise<ProgramResult> {
-  const child = start(cleanup, withTracker(args, tracker));
-  const output = { stdout: '', stderr: '' };
-  child.stdout?.on('data', (text: string) => (output.stdout += text));
-  child.stderr?.on('data', (text: string) => (output.stderr += text));
-  const [code] = (await once(child, 'close', { signal: AbortSignal.timeout(DEADLINE_MS) })) as [
-    number,
-  ];
-  return { code, ...output };
-}
-
-/** One request of the original client; resolves to the reply, as JSON. */
+/** One request of the original client; resolves to the reply. */
 export async function callV1(
   cleanup: Cleanup,
   tracker: HostPort,
   action: string,
   data: object = {},
 ): Promise<unknown> {
-  const { code, stdout, stderr } = await runV1(
-    cleanup,
-    ['call', action, JSON.stringify(data)],
-    tracker,
-  );
-  if (code !== 0) throw new Error(`v1.py call ${action} failed: ${stderr}`);
-  return JSON.parse(stdout);
+  const call = startV1(cleanup, ['call', action, JSON.stringify(data)], tracker);
+  if ((await call.exited) !== 0) throw new Error(call.stderr());
+  return JSON.parse(call.stdout());
 }
 
-/** Starts the original publisher; resolves to its first line, which is the reply to REGISTER. */
-export async function shareV1(
-  cleanup: Cleanup,
-  tracker: HostPort,
-  publisher: { readonly hostname: string; readonly port: number; readonly files: readonly string[] },
-): Promise<string> {
-  const { hostname, port, files } = publisher;
-  return firstLine(start(cleanup, withTracker(['share', hostname, String(port), ...files], tracker)));
+/** Starts the original tracker; resolves to its address. */
+export async function startV1Tracker(cleanup: Cleanup): Promise<HostPort> {
+  const tracker = startProcess(cleanup, PYTHON, [
+    ...['-c', ANNOUNCE_PORT],
+    ...[PROGRAM, 'tracker', '--port', '0'],
+  ]);
+  const [, port] = await tracker.printed(/^listening on (\d+)\n/u);
+  return { host: '127.0.0.1', port: Number(port) };
 }
 
-/** Starts the original tracker on a port; resolves when it listens. */
-export async function startTrackerV1(cleanup: Cleanup, port: number): Promise<void> {
-  // It says nothing when it is ready, so its socket is started from here and announced.
-  const announce = [
-    'import runpy, socket, sys',
-    'create = socket.create_server',
-    'def announced(*args, **named):',
-    '    server = create(*args, **named)',
-    '    print("ready", flush=True)',
-    '    return server',
-    'socket.create_server = announced',
-    'sys.argv = sys.argv[1:]',
-    'runpy.run_path(sys.argv[0], run_name="__main__")',
-  ].join('\n');
-  const child = spawnPython(cleanup, ['-c', announce, PROGRAM, 'tracker', '--port', String(port)]);
-  await firstLine(child);
-}
-
-function withTracker(args: readonly string[], tracker: HostPort | undefined): readonly string[] {
-  return tracker === undefined ? args : [...args, '--tracker', formatHostPort(tracker)];
-}
-
-function start(cleanup: Cleanup, args: readonly string[]): ChildProcess {
-  return spawnPython(cleanup, [PROGRAM, ...args]);
-}
-
-function spawnPython(cleanup: Cleanup, args: readonly string[]): ChildProcess {
-  const python = process.platform === 'win32' ? 'python' : 'python3';
-  const child = spawn(python, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout.setEncoding('utf8');
-  child.stderr.setEncoding('utf8');
-  cleanup.add(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const closed = once(child, 'close');
-    child.kill('SIGKILL');
-    await closed;
-  });
-  return child;
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error('the program has no output');
-  const lines = createInterface({ input: child.stdout });
-  const signal = AbortSignal.timeout(DEADLINE_MS);
-  const ended = once(child, 'exit', { signal }).then(([code]) => {
-    throw new Error(`the program ended with ${String(code)} before its first line`);
-  });
-  const line = once(lines, 'line', { signal }).then(([text]) => text as string);
-  ended.catch(() => undefined); // Only the first of the two matters.
-  return Promise.race([line, ended]);
+/** A port for a program that cannot choose one itself; nobody has it at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
 }

@@ -1,4 +1,4 @@
-import type { Locator, Page } from 'playwright-core';
+import { errors, type Locator, type Page } from 'playwright-core';
 import { normalise, until, wholeText } from './waits';
 
 /** How long a message may take to be drawn before the list of all is looked at. */
@@ -6,6 +6,9 @@ const TOAST_WAIT_MS = 1_500;
 
 /** Part of a message, or a pattern. */
 export type MessagePart = string | RegExp;
+
+/** One try to close a message. */
+const CLICK_MS = 1_000;
 
 /** The messages at the lower right, and the list of those that have gone there. */
 export class Notifications {
@@ -56,8 +59,13 @@ export class Notifications {
         if ((await item.count()) === 0) {
           return true;
         }
-        await item.hover();
-        await item.locator('.codicon-notifications-clear').click();
+        // Progress goes by itself, perhaps at this very moment, and has nothing to click.
+        await item
+          .hover({ timeout: CLICK_MS })
+          .then(() => item.locator('.codicon-notifications-clear').click({ timeout: CLICK_MS }))
+          .catch((error: unknown) => {
+            if (!(error instanceof errors.TimeoutError)) throw error;
+          });
         return false;
       },
       { seen: () => this.texts() },

@@ -1,0 +1,13 @@
+import * as path from 'node:path';
+
+/** The folder that holds `package.json`. */
+export const REPOSITORY = path.resolve(__dirname, '../..');
+
+/** Everything that is fetched on first use lives here; git and the packager ignore it. */
+export const CACHE = path.join(REPOSITORY, '.vscode-test');
+
+/** Where tests that drive a window leave pictures when they fail. */
+export const FAILURES = path.join(REPOSITORY, 'dist-test', 'failures');
+
+/** Takes one line that tells a person what is going on. */
+export type Log = (line: string) => void;

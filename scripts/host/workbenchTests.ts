@@ -1,0 +1,36 @@
+import { readdir } from 'node:fs/promises';
+import * as path from 'node:path';
+import { quietMocha, runMocha } from './mochaEvents';
+import { REPOSITORY } from './paths';
+import type { BuildName } from './serverBuild';
+import { BUILD_VARIABLE, type TestEvent } from './testReport';
+
+const FOLDER = path.join(REPOSITORY, 'test', 'extension', 'workbench');
+
+/** A journey through two windows takes a while on a busy machine. */
+const TEST_TIMEOUT_MS = 90_000;
+
+/** Runs the tests that drive the workbench from outside; they read the build from a variable. */
+export async function runWorkbenchTests(
+  build: BuildName,
+  grep: string | undefined,
+  tell: (event: TestEvent) => void,
+): Promise<void> {
+  process.env[BUILD_VARIABLE] = build;
+  const mocha = quietMocha(TEST_TIMEOUT_MS, grep);
+  for (const name of await testFiles()) {
+    mocha.addFile(path.join(FOLDER, name));
+  }
+  try {
+    await runMocha(mocha, tell);
+  } finally {
+    // The next build loads the same files again.
+    mocha.unloadFiles();
+    process.env[BUILD_VARIABLE] = '';
+  }
+}
+
+async function testFiles(): Promise<string[]> {
+  const names = await readdir(FOLDER, { recursive: true });
+  return names.filter((name) => name.endsWith('.test.ts')).sort();
+}

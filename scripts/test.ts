@@ -1,0 +1,72 @@
+// All checks in the order of their cost, and one closing line: lint, types, unit, integration, and
+// the tests in real VS Code. `npm test` is this; CONTRIBUTING.md has the parts.
+import { spawn } from 'node:child_process';
+
+interface Step {
+  readonly title: string;
+  readonly script: string;
+}
+
+const STEPS: readonly Step[] = [
+  { title: 'lint', script: 'lint' },
+  { title: 'types', script: 'types' },
+  { title: 'unit tests', script: 'test:unit' },
+  { title: 'integration tests', script: 'test:integration' },
+  { title: 'tests in VS Code', script: 'test:extension' },
+];
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** The counts that a suite printed, by mocha or by ours; undefined when it printed none. */
+function readCounts(output: string): Counts | undefined {
+  const own = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gmu)].at(-1);
+  if (own !== undefined) return { passed: Number(own[1]), failed: Number(own[2]) };
+  const passing = [...output.matchAll(/^ +(\d+) passing/gmu)].at(-1);
+  const failing = [...output.matchAll(/^ +(\d+) failing/gmu)].at(-1);
+  if (passing === undefined && failing === undefined) return undefined;
+  return { passed: Number(passing?.[1] ?? 0), failed: Number(failing?.[1] ?? 0) };
+}
+
+/** Runs one script, showing what it prints. A step that fails without a failed test counts as one. */
+async function run({ title, script }: Step): Promise<Counts> {
+  console.log(`\n=== ${title}`);
+  const startMs = performance.now();
+  const isWindows = process.platform === 'win32';
+  const child = spawn('npm', ['run', '--silent', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    shell: isWindows,
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    process.stdout.write(text);
+  });
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode) => resolve(exitCode ?? 1));
+  });
+  console.log(`${title}: ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
+  const counts = readCounts(output);
+  const isSuite = script.startsWith('test:');
+  if (isSuite && (counts === undefined || counts.passed === 0))
+    return { passed: 0, failed: Math.max(1, counts?.failed ?? 1) };
+  if (code === 0) return counts ?? { passed: 1, failed: 0 };
+  return { passed: counts?.passed ?? 0, failed: Math.max(1, counts?.failed ?? 1) };
+}
+
+async function main(): Promise<void> {
+  let passed = 0;
+  let failed = 0;
+  for (const step of STEPS) {
+    const counts = await run(step);
+    passed += counts.passed;
+    failed += counts.failed;
+  }
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+void main();
