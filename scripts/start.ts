@@ -66,7 +66,7 @@ async function main(): Promise<void> {
 async function startAll(choice: Choice, cleanup: Cleanup): Promise<void> {
   await buildExtension();
   const root = await cleanup.temporaryFolder('peershelf-start-');
-  const tracker = await startTracker(root, cleanup);
+  const tracker = await startTracker(cleanup);
   log(`tracker: ${tracker}`);
   for (const name of choice.names) {
     const start: PeerStart = { ...choice, name, root, tracker, cleanup, log };

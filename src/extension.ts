@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type * as vscode from 'vscode';
 import { createLogger } from './common/logger';
@@ -23,9 +24,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const output = createOutput();
   const logger = createLogger(output.sink);
   const bundle = (name: string): string => join(context.extensionPath, 'dist', name);
+  const windowId = randomUUID();
   const engine = new Engine({
     bundle: bundle('engine.js'),
-    options: () => engineOptions(context.globalStorageUri),
+    options: () => engineOptions(context.globalStorageUri, windowId),
     log: output.sink,
   });
   stopEngine = async () => {

@@ -7,10 +7,9 @@ import { REPOSITORY } from './paths';
 const START_TIMEOUT_MS = 15_000;
 
 /** Starts an open tracker on a free port of this computer and resolves with its `host:port`. */
-export async function startTracker(root: string, cleanup: Cleanup): Promise<string> {
+export async function startTracker(cleanup: Cleanup): Promise<string> {
   const program = path.join(REPOSITORY, 'dist', 'cli.js');
-  const data = path.join(root, 'tracker');
-  const arguments_ = ['tracker', '--open', '--host', '127.0.0.1', '--port', '0', '--data', data];
+  const arguments_ = ['tracker', '--open', '--host', '127.0.0.1', '--port', '0'];
   const { child, stop } = spawnOwned(
     process.execPath,
     [...exitWithParent(program), program, ...arguments_],

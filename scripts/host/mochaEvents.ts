@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import Mocha from 'mocha';
 import type { TestEvent } from './testReport';
 
@@ -24,7 +25,7 @@ export function errorText(error: unknown): string {
   if (!(error instanceof Error)) {
     return String(error);
   }
-  const own = error.stack ?? error.message;
+  const own = stripVTControlCharacters(error.stack ?? error.message);
   return error.cause === undefined ? own : `${own}\nCaused by: ${errorText(error.cause)}`;
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
@@ -35,6 +36,7 @@ export async function withPeer(
     {
       storageFolder: join(envPaths('peershelf', { suffix: '' }).data, 'cli'),
       keepCatalogue: false,
+      windowId: randomUUID(),
       settings: {
         hostname: hostname(),
         displayName: userInfo().username,

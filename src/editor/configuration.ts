@@ -32,13 +32,14 @@ export function readPeerSettings(): PeerSettings {
 }
 
 /** What the engine of this window is started with: a place of its own for each workspace. */
-export function engineOptions(globalStorage: vscode.Uri): EngineOptions {
+export function engineOptions(globalStorage: vscode.Uri, windowId: string): EngineOptions {
   const { workspaceFile, workspaceFolders } = vscode.workspace;
   const workspace = (workspaceFile ?? workspaceFolders?.[0]?.uri)?.toString() ?? 'none';
   const key = createHash('sha256').update(workspace).digest('hex').slice(0, 32);
   return {
     storageFolder: join(globalStorage.fsPath, 'workspaces', key),
     keepCatalogue: true,
+    windowId,
     settings: readPeerSettings(),
   };
 }

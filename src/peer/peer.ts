@@ -80,7 +80,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.clock = clock;
     this.settings = options.settings;
     this.lastActivityMs = clock.monotonic();
-    const slot = this.register(Slot.acquire(options.storageFolder, clock));
+    const slot = this.register(Slot.acquire(options.storageFolder, clock, options.windowId));
     const leftovers = new Leftovers(join(options.storageFolder, 'leftovers'), logger);
     leftovers.sweep();
     this.transfers = this.register(new TransferList(clock));

@@ -247,5 +247,7 @@ export interface EngineOptions {
   readonly storageFolder: string;
   /** Whether published files are offered again after a restart; the command line does not. */
   readonly keepCatalogue: boolean;
+  /** What tells this window from others: an engine that starts again takes its own place back. */
+  readonly windowId: string;
   readonly settings: PeerSettings;
 }

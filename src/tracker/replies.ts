@@ -11,7 +11,8 @@ export interface HostFacts {
 /** A file of a host; `publishedAt` is known, in seconds since the epoch. */
 export type PublishedMetadata = FileMetadata & { readonly publishedAt: number };
 
-const BEYOND_ASCII = /[\u0080-\uffff]/gu;
+/** By UTF-16 unit, as JSON escapes them: the flag `u` would take both halves of a pair together. */
+const BEYOND_ASCII = /[\u0080-\uffff]/g;
 
 /**
  * Replies are whole lines of ASCII: as many bytes as characters, written without conversion. They
@@ -88,9 +89,6 @@ function json(value: unknown): string {
   return JSON.stringify(value).replace(BEYOND_ASCII, escapeUnit);
 }
 
-function escapeUnit(character: string): string {
-  let escaped = '';
-  for (let index = 0; index < character.length; index += 1)
-    escaped += `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
-  return escaped;
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createLogger, type LogSink, nullLogger } from '../../src/common/logger';
@@ -39,6 +40,7 @@ export async function startPeer(
   const engine: EngineOptions = {
     storageFolder,
     keepCatalogue: options.keepCatalogue ?? true,
+    windowId: randomUUID(),
     settings: {
       hostname: 'host',
       displayName: 'Somebody',

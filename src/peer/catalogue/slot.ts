@@ -29,7 +29,14 @@ const TOUCH_INTERVAL_MS = 60_000;
  */
 const STALE_AFTER_MS = 30 * 60_000;
 
-const lockSchema = v.object({ pid: v.number(), machine: v.string(), token: v.string() });
+const lockSchema = v.object({
+  pid: v.number(),
+  machine: v.string(),
+  /** Of the window: its engine may end and start again within one process. */
+  window: v.string(),
+  /** Of this very lock. */
+  token: v.string(),
+});
 type Lock = v.InferOutput<typeof lockSchema>;
 
 const LOCK_NAME = 'lock.json';
@@ -50,13 +57,16 @@ export class Slot extends DisposableBase {
     this.register(toDisposable(() => this.unlock()));
   }
 
-  /** Takes the first place that nobody holds. */
-  static acquire(storageFolder: string, clock: Clock): Slot {
+  /**
+   * Takes the first place that nobody holds.
+   * @param window what tells this window from others; a lock that it left behind is its own.
+   */
+  static acquire(storageFolder: string, clock: Clock, window: string): Slot {
     for (let number = 1; number <= MAX_SLOTS; number += 1) {
       const folder = join(storageFolder, `slot-${number}`);
       mkdirSync(folder, { recursive: true });
-      const token = randomUUID();
-      if (tryLock(folder, token, clock)) return new Slot(folder, token, clock);
+      const lock = { pid: process.pid, machine: hostname(), window, token: randomUUID() };
+      if (tryLock(folder, lock, clock)) return new Slot(folder, lock.token, clock);
     }
     throw new PeershelfError('ALREADY_RUNNING', 'too many windows on this folder', {
       details: { limit: MAX_SLOTS },
@@ -77,11 +87,10 @@ export class Slot extends DisposableBase {
   }
 }
 
-function tryLock(folder: string, token: string, clock: Clock): boolean {
+function tryLock(folder: string, lock: Lock, clock: Clock): boolean {
   const path = join(folder, LOCK_NAME);
-  if (existsSync(path) && !removeStale(path, clock)) return false;
-  const lock: Lock = { pid: process.pid, machine: hostname(), token };
-  const candidate = join(folder, `${token}.lock`);
+  if (existsSync(path) && !removeStale(path, lock.window, clock)) return false;
+  const candidate = join(folder, `${lock.token}.lock`);
   writeFileSync(candidate, JSON.stringify(lock));
   try {
     // A link appears whole and only where nothing is; writing in place would show half a lock.
@@ -107,9 +116,9 @@ function createExclusively(path: string, lock: Lock): boolean {
 }
 
 /** Whether the lock is gone now because its holder is. */
-function removeStale(path: string, clock: Clock): boolean {
+function removeStale(path: string, window: string, clock: Clock): boolean {
   const lock = readLock(path);
-  if (isLive(path, lock, clock)) return false;
+  if (lock?.window !== window && isLive(path, lock, clock)) return false;
   const aside = `${path}.${randomUUID()}`;
   try {
     renameSync(path, aside);

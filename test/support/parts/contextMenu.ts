@@ -19,6 +19,23 @@ export class ContextMenu {
 
   /** Picks an entry; further titles lead through submenus. */
   async choose(...titles: string[]): Promise<void> {
+    try {
+      await this.walk(titles);
+    } catch (error) {
+      await this.dismiss(); // An open menu takes every click that follows.
+      throw error;
+    }
+  }
+
+  /** Closes the menu without choosing. */
+  async dismiss(): Promise<void> {
+    await until('menu to close', async () => {
+      await this.page.keyboard.press('Escape');
+      return (await this.items().count()) === 0;
+    });
+  }
+
+  private async walk(titles: readonly string[]): Promise<void> {
     for (const [index, title] of titles.entries()) {
       const item = await this.find(title);
       // A bare click is swallowed by the workbench; Enter on the focused entry is not.
@@ -28,14 +45,6 @@ export class ContextMenu {
       await this.page.keyboard.press(isLast ? 'Enter' : 'ArrowRight');
     }
     await this.items().first().waitFor({ state: 'hidden' });
-  }
-
-  /** Closes the menu without choosing. */
-  async dismiss(): Promise<void> {
-    await until('menu to close', async () => {
-      await this.page.keyboard.press('Escape');
-      return (await this.items().count()) === 0;
-    });
   }
 
   private items(): Locator {

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
@@ -16,13 +17,14 @@ describe('Slot', () => {
   let folder: string;
   beforeEach(() => (folder = temporaryFolder(cleanup)));
 
-  const acquire = (): Slot => {
-    const slot = Slot.acquire(folder, systemClock);
+  const acquire = (window: string = randomUUID()): Slot => {
+    const slot = Slot.acquire(folder, systemClock, window);
     cleanup.add(() => slot.dispose());
     return slot;
   };
   const lockPath = (): string => join(folder, 'slot-1', 'lock.json');
-  const writeLock = (lock: object): void => writeFileSync(lockPath(), JSON.stringify(lock));
+  const writeLock = (lock: object): void =>
+    writeFileSync(lockPath(), JSON.stringify({ window: 'another window', ...lock }));
 
   it('gives each window a place, and a free one again', () => {
     const [one, two, three] = [acquire(), acquire(), acquire()];
@@ -61,6 +63,12 @@ describe('Slot', () => {
     writeLock({ pid: process.pid, machine: hostname(), token: 'somebody else' });
     slot.dispose();
     assert.match(readFileSync(lockPath(), 'utf8'), /somebody else/u);
+  });
+
+  it('takes back what the same window left behind when its engine crashed', () => {
+    acquire('mine');
+    assert.equal(basename(acquire('mine').folder), 'slot-1');
+    assert.equal(basename(acquire('other').folder), 'slot-2');
   });
 
   it('knows which processes exist', () => {

@@ -1,0 +1,148 @@
+import * as assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { COMMANDS, SETTING_NAMES } from '../../../src/editor/contributions';
+import type { NetworkFile } from '../../../src/peer/peerApi';
+import type { HostPort } from '../../../src/protocol/address';
+import { Cleanup } from '../../support/cleanup';
+import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startTracker } from '../../support/startTracker';
+import { eventually } from '../../support/waitFor';
+
+/** The extension as it runs in its host, seen by a real peer of another user. */
+describe('the extension in its host', () => {
+  const cleanup = new Cleanup();
+  let tracker: HostPort;
+  let bob: TestPeer;
+  let folder: vscode.Uri;
+
+  const write = async (name: string, content: string): Promise<vscode.Uri> => {
+    const uri = vscode.Uri.joinPath(folder, name);
+    await vscode.workspace.fs.writeFile(uri, Buffer.from(content));
+    return uri;
+  };
+  const seenByBob = async (): Promise<string[]> => {
+    await bob.peer.refreshNetwork();
+    const { files } = await bob.peer.networkFiles({ limit: 100 });
+    return files.map(({ name }) => name);
+  };
+  const run = (command: string, ...args: unknown[]): Thenable<unknown> =>
+    vscode.commands.executeCommand(command, ...args);
+
+  before(async () => {
+    const [first] = vscode.workspace.workspaceFolders ?? [];
+    folder = (first ?? assert.fail('no folder')).uri;
+    ({ address: tracker } = await startTracker(cleanup));
+    bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob', displayName: 'Bob' } });
+    const settings = vscode.workspace.getConfiguration('peershelf');
+    await settings.update('port', '0', vscode.ConfigurationTarget.Global);
+    await settings.update(
+      'tracker',
+      `${tracker.host}:${tracker.port}`,
+      vscode.ConfigurationTarget.Global,
+    );
+    await vscode.extensions.getExtension('peershelf.peershelf')?.activate();
+    // The input box offers the address of the setting: accepting it is enough.
+    const connecting = run(COMMANDS.connectOpen);
+    await eventually(async () => {
+      await run('workbench.action.acceptSelectedQuickOpenItem');
+      return Promise.race([connecting, Promise.resolve('waiting')]).then(
+        (state) => state !== 'waiting' || undefined,
+      );
+    }, 'connected');
+  });
+
+  after(async () => {
+    await run(COMMANDS.leave);
+    await cleanup.run();
+  });
+
+  it('registers every command that it declares', async () => {
+    const known = new Set(await vscode.commands.getCommands(true));
+    assert.deepEqual(
+      Object.values(COMMANDS).filter((id) => !known.has(id)),
+      [],
+    );
+  });
+
+  it('has a default for every setting', () => {
+    const settings = vscode.workspace.getConfiguration('peershelf');
+    for (const name of Object.keys(SETTING_NAMES))
+      assert.notEqual(settings.inspect(name)?.defaultValue, undefined, name);
+  });
+
+  it('publishes what the explorer passes: the row and the whole selection', async () => {
+    const one = await write('one.txt', '1');
+    const two = await write('sub/two.txt', '2');
+    await run(COMMANDS.publish, one, [one, two]);
+    assert.deepEqual(await seenByBob(), ['one.txt', 'sub/two.txt']);
+  });
+
+  it('publishes what an editor tab passes, saving unsaved changes first', async () => {
+    const uri = await write('edited.txt', 'old');
+    const document = await vscode.workspace.openTextDocument(uri);
+    const editor = await vscode.window.showTextDocument(document);
+    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), 'newer '));
+    assert.equal(document.isDirty, true);
+    await run(COMMANDS.publish, uri, { groupId: 0, editorIndex: 0 });
+    assert.equal(document.isDirty, false);
+    await bob.peer.fetch({ name: 'edited.txt', destination: bob.path('edited'), ifExists: 'fail' });
+    assert.equal(readFileSync(bob.path('edited'), 'utf8'), 'newer old');
+  });
+
+  it('publishes the active file when it is called without arguments', async () => {
+    const uri = await write('active.txt', 'x');
+    await vscode.window.showTextDocument(uri);
+    await run(COMMANDS.publish);
+    assert.ok((await seenByBob()).includes('active.txt'));
+  });
+
+  it('takes back what the explorer passes', async () => {
+    const uris = ['one.txt', 'edited.txt', 'active.txt'].map((name) =>
+      vscode.Uri.joinPath(folder, name),
+    );
+    await run(COMMANDS.unpublish, uris[0], uris);
+    assert.deepEqual(await seenByBob(), ['sub/two.txt']);
+  });
+
+  it('fetches what the tree passes, several at once, and publishes none of it', async () => {
+    await bob.publish('from bob.txt', 'for alice');
+    await bob.publish('deep/er/file.txt', 'deeper');
+    const node = (name: string): { kind: 'file'; file: NetworkFile } => ({
+      kind: 'file',
+      file: {
+        name,
+        hostname: 'bob',
+        displayName: 'Bob',
+        sizeBytes: 0,
+        modifiedMs: 0,
+        publishedAtMs: 0,
+      },
+    });
+    const nodes = ['from bob.txt', 'deep/er/file.txt'].map(node);
+    await run(COMMANDS.fetch, nodes[0], nodes);
+    const read = (name: string): string =>
+      readFileSync(join(folder.fsPath, 'shared', name), 'utf8');
+    assert.equal(read('from bob.txt'), 'for alice');
+    assert.equal(read('deep/er/file.txt'), 'deeper');
+    assert.deepEqual(
+      (await seenByBob()).filter((name) => name !== 'sub/two.txt'),
+      [],
+    );
+  });
+
+  it('keeps files inside the folder, whatever the setting of the workspace says', async () => {
+    const settings = vscode.workspace.getConfiguration('peershelf', folder);
+    await settings.update('fetchFolder', '../outside', vscode.ConfigurationTarget.Workspace);
+    const file = { name: 'from bob.txt', hostname: 'bob', displayName: 'Bob' };
+    await run(COMMANDS.fetch, { kind: 'file', file });
+    await settings.update('fetchFolder', undefined, vscode.ConfigurationTarget.Workspace);
+    assert.throws(() => readFileSync(join(folder.fsPath, '../outside/from bob.txt')), /ENOENT/u);
+  });
+
+  it('leaves the session: others see its files no more', async () => {
+    await run(COMMANDS.leave);
+    assert.deepEqual(await seenByBob(), []);
+  });
+});

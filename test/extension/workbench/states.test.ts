@@ -1,0 +1,161 @@
+import * as assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { Cleanup } from '../../support/cleanup';
+import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startTracker } from '../../support/startTracker';
+import { eventually } from '../../support/waitFor';
+
+/** Text of somebody who wants to be more than text. */
+const HOSTILE = '[x](command:workbench.action.quit) $(error)';
+const SHOWN = '[x] (command:workbench.action.quit) $ (error)';
+
+/** A window that is not simply connected and trusted. */
+describe('states of a window', () => {
+  const cleanup = new Cleanup();
+  let windows: PeerWindows;
+  let window: PeerWindow;
+  let mallory: TestPeer;
+  let address = '';
+
+  before(async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    address = `${tracker.host}:${tracker.port}`;
+    mallory = await startPeer(cleanup, {
+      tracker,
+      settings: { hostname: HOSTILE, displayName: HOSTILE },
+    });
+    await mallory.publish('notes.txt', 'from outside');
+    await mallory.publish(`${HOSTILE}.txt`, 'x');
+    await mallory.publish('.vscode/tasks.json', '{}');
+    windows = await PeerWindows.start();
+    cleanup.add(() => windows.close());
+    window = await windows.add('Carol', {
+      trust: 'restricted',
+      files: { 'own.txt': 'mine' },
+      machineSettings: { 'peershelf.port': '0', 'peershelf.tracker': address },
+    });
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed')
+      await windows.keepEvidence(this.currentTest.fullTitle());
+    await window.workbench.notifications.clear();
+  });
+
+  after(() => cleanup.run());
+
+  const listedHosts = async (): Promise<string[]> => {
+    await mallory.peer.refreshNetwork();
+    return (await mallory.peer.networkPeers()).map(({ hostname }) => hostname);
+  };
+
+  it('does not connect by itself in Restricted Mode, and says what is possible', async () => {
+    const { workbench } = window;
+    await workbench.openView('Peershelf');
+    await workbench.view('Network Files').welcomed(/Restricted Mode/u);
+    await workbench.view('Published Files').welcomed(/needs a trusted workspace/u);
+    await workbench.statusBarItem(/^Peershelf|Peershelf/u);
+  });
+
+  it('offers no publishing in Restricted Mode', async () => {
+    const { workbench } = window;
+    await workbench.openView('Explorer');
+    const titles = await workbench.explorer.contextMenuTitles('own.txt');
+    assert.equal(titles.includes('Publish to Network'), false);
+    const inPalette = await workbench.paletteTitles('Peershelf: Publish to Network');
+    assert.equal(inPalette.includes('Peershelf: Publish to Network'), false);
+  });
+
+  it('looks at what others offer in Restricted Mode, when the user connects', async () => {
+    const { workbench } = window;
+    await workbench.openView('Peershelf');
+    await workbench.view('Network Files').welcomeAction('Connect to Open Tracker…');
+    await workbench.inputBox.answer(address);
+    await workbench.view('Network Files').row('notes.txt');
+    assert.deepEqual(await listedHosts(), []);
+  });
+
+  it('shows text of others as text, in the tree, the quick pick and messages', async () => {
+    const { workbench } = window;
+    const network = workbench.view('Network Files');
+    await network.row(SHOWN, /3 files/u);
+    await network.row(`${SHOWN}.txt`);
+    await network.inlineAction(`${SHOWN}.txt`, 'Fetch from Network…');
+    const told = await workbench.notifications.shown(/Fetched shared/u);
+    assert.ok(told.includes(SHOWN), told);
+    await workbench.runCommand('Peershelf: Fetch from Network…');
+    await workbench.quickPick.type('notes');
+    await workbench.quickPick.opened({ title: /Fetch from Network/u });
+    const [item] = await workbench.quickPick.items();
+    assert.ok(JSON.stringify(item).includes(SHOWN), JSON.stringify(item));
+    await workbench.quickPick.cancel();
+  });
+
+  it('asks before it fetches to where programs would run', async () => {
+    const { workbench } = window;
+    const network = workbench.view('Network Files');
+    await network.inlineAction('.vscode/tasks.json', 'Fetch from Network…');
+    const { message, detail } = await workbench.dialog.opened();
+    assert.match(message, /Fetch shared\/\.vscode\/tasks\.json/u);
+    assert.match(detail, /can make programs run/u);
+    await workbench.dialog.press('Cancel');
+    assert.equal(existsSync(path.join(window.workspace, 'shared/.vscode')), false);
+  });
+
+  it('can publish as soon as the workspace is trusted', async () => {
+    const { workbench } = window;
+    await workbench.trustFolder();
+    await workbench.openView('Explorer');
+    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await workbench.notifications.shown(/Published own\.txt/u);
+    assert.equal((await listedHosts()).length, 1);
+    const titles = await workbench.explorer.contextMenuTitles('own.txt');
+    assert.ok(titles.includes('Unpublish from Network'));
+    assert.equal(titles.includes('Publish to Network'), false);
+  });
+
+  it('works side by side with a second window of the same user on the same folder', async () => {
+    const second = await windows.addWindow(window);
+    await second.openView('Peershelf');
+    await second.view('Network Files').row('own.txt');
+    await second.view('Published Files').welcomed(/Nothing is published from this window/u);
+    await second.openView('Explorer');
+    await second.explorer.contextMenu('own.txt', 'Publish to Network');
+    await second.notifications.shown(/Published own\.txt/u);
+    const hosts = await listedHosts();
+    assert.equal(hosts.length, 2);
+    await second.close();
+    await eventually(async () => (await listedHosts()).length === 1 || undefined, 'its goodbye');
+  });
+
+  it('says goodbye when its window is closed', async () => {
+    await window.workbench.close();
+    await eventually(async () => (await listedHosts()).length === 0 || undefined, 'its goodbye');
+    window = await windows.add('Dave', {
+      files: { 'own.txt': 'mine' },
+      machineSettings: { 'peershelf.tracker': '127.0.0.1:1' },
+    });
+  });
+
+  it('says that its tracker cannot be reached, keeps trying, and can be told to stop', async () => {
+    const { workbench } = window;
+    await workbench.statusBarItem(/Tracker not reached/u);
+    await workbench.openView('Peershelf');
+    const network = workbench.view('Network Files');
+    await network.welcomed(/cannot be reached/u);
+    await network.welcomeAction('Leave Team Session');
+    await network.welcomed(/Start a session on this computer/u);
+  });
+
+  it('names the cause and the next step when a connection fails, and shows the log', async () => {
+    const { workbench } = window;
+    await workbench.runCommand('Peershelf: Connect to Open Tracker…');
+    await workbench.inputBox.answer('127.0.0.1:1');
+    const message = /Cannot reach the tracker \(127\.0\.0\.1:1\)\. Check that it runs/u;
+    await workbench.notifications.shown(message);
+    await workbench.notifications.press(message, 'Show Log');
+    await workbench.view('Network Files').welcomed(/Start a session on this computer/u);
+  });
+});

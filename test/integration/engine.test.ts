@@ -1,0 +1,190 @@
+import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import { nullLogger } from '../../src/common/logger';
+import { processExists } from '../../src/common/processExists';
+import { Engine } from '../../src/editor/engine';
+import { LocalTracker } from '../../src/editor/localTracker';
+import type { HostPort } from '../../src/protocol/address';
+import { useCleanup } from '../support/cleanup';
+import { connectRaw } from '../support/rawPeer';
+import { registerHost, startMisbehavingPeer } from '../support/misbehavingPeer';
+import { rejectsWith } from '../support/rejectsWith';
+import { startPeer } from '../support/startPeer';
+import { startTracker } from '../support/startTracker';
+import { temporaryFolder } from '../support/temporaryFolder';
+import { eventually, nextEvent } from '../support/waitFor';
+
+const DIST = join(__dirname, '../../dist');
+
+describe('the engine in its worker', () => {
+  const cleanup = useCleanup();
+
+  const startEngine = (): { engine: Engine; logged: string[]; folder: string } => {
+    const logged: string[] = [];
+    const folder = temporaryFolder(cleanup);
+    const windowId = randomUUID();
+    const engine = new Engine({
+      bundle: join(DIST, 'engine.js'),
+      log: (_level, _tag, message) => logged.push(message),
+      options: () => ({
+        storageFolder: join(folder, 'storage'),
+        keepCatalogue: true,
+        windowId,
+        settings: {
+          hostname: 'alice',
+          displayName: 'Alice',
+          ports: { first: 0, last: 0 },
+          advertiseAddress: '',
+          listenHost: '',
+          maxUploads: 0,
+        },
+      }),
+    });
+    cleanup.add(() => engine.stop());
+    return { engine, logged, folder };
+  };
+  const publishOne = async (engine: Engine, folder: string): Promise<void> => {
+    const path = join(folder, 'a.txt');
+    writeFileSync(path, 'from the worker');
+    const [outcome] = await engine.calls.publish({ files: [{ path, name: 'a.txt' }] });
+    assert.equal(outcome?.error, undefined);
+  };
+
+  it('is started by the first call, shares with a peer elsewhere, and says goodbye', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    const { engine, folder } = startEngine();
+    assert.equal(engine.isRunning, false);
+    const connected = nextEvent(
+      engine.onDidChange,
+      (part) => part === 'connection' && engine.state.connection.kind === 'connected',
+    );
+    await engine.calls.connect({ tracker });
+    await connected;
+    await publishOne(engine, folder);
+    const bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob' } });
+    await bob.peer.fetch({ name: 'a.txt', destination: bob.path('a'), ifExists: 'fail' });
+    assert.equal(readFileSync(bob.path('a'), 'utf8'), 'from the worker');
+
+    await engine.stop();
+    await engine.stop();
+    assert.equal(await bob.peer.ping({ hostname: 'alice' }), false);
+  });
+
+  it('carries errors and progress, and cancels', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    const half = await startMisbehavingPeer(cleanup, (socket) => {
+      socket.once('data', () => socket.write('LENGTH 8\nhalf'));
+    });
+    await registerHost(cleanup, tracker, { hostname: 'h', address: half, files: { slow: 8 } });
+    const alice = await startPeer(cleanup, { tracker, settings: { hostname: 'other' } });
+    await alice.publish('whole', Buffer.alloc(5_000_000));
+    const { engine, folder } = startEngine();
+    await rejectsWith('NOT_CONNECTED', engine.calls.refreshNetwork());
+    await engine.calls.connect({ tracker });
+    const destination = join(folder, 'got');
+    const controller = new AbortController();
+    const fetching = engine.calls.fetch(
+      { name: 'slow', destination, ifExists: 'fail' },
+      { signal: controller.signal, onProgress: () => controller.abort() },
+    );
+    await rejectsWith('CANCELLED', fetching);
+    let last = 0;
+    await engine.calls.fetch(
+      { name: 'whole', destination, ifExists: 'fail' },
+      { onProgress: ({ bytes }) => (last = bytes) },
+    );
+    assert.equal(last, 5_000_000);
+  });
+
+  it('fails what is pending when it crashes, and works again at the next call', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    const { engine, folder } = startEngine();
+    await engine.calls.connect({ tracker });
+    await publishOne(engine, folder);
+    const crashed = nextEvent(engine.onDidCrash);
+    const { worker } = (engine as unknown as { running: { worker: Worker } }).running;
+    const pending = rejectsWith('ENGINE_STOPPED', engine.calls.ping({ hostname: 'x' }));
+    await worker.terminate();
+    await Promise.all([crashed, pending]);
+    assert.deepEqual(engine.state.connection, { kind: 'disconnected' });
+    await engine.calls.connect({ tracker });
+    const { published } = await engine.calls.snapshot();
+    assert.deepEqual(
+      published.map(({ name }) => name),
+      ['a.txt'],
+    );
+  });
+});
+
+describe('the local tracker', () => {
+  const cleanup = useCleanup();
+
+  const create = (folder: string): LocalTracker => {
+    const localTracker = new LocalTracker({
+      bundle: join(DIST, 'tracker.js'),
+      folder,
+      logger: nullLogger,
+    });
+    cleanup.add(() => localTracker.dispose());
+    return localTracker;
+  };
+  const pidIn = (folder: string): number =>
+    (JSON.parse(readFileSync(join(folder, 'record.json'), 'utf8')) as { pid: number }).pid;
+  const start = async (folder: string): Promise<{ tracker: LocalTracker; address: HostPort }> => {
+    const tracker = create(folder);
+    const address = await tracker.start('127.0.0.1', 0);
+    const pid = pidIn(folder);
+    cleanup.add(() => processExists(pid) && process.kill(pid));
+    return { tracker, address };
+  };
+  const gone = (pid: number): Promise<true> =>
+    eventually(() => !processExists(pid) || undefined, 'the tracker has ended');
+
+  it('is a process of its own that outlives its window, is adopted, and stops when told', async () => {
+    const folder = temporaryFolder(cleanup);
+    const first = await start(folder);
+    await connectRaw(cleanup, first.address);
+    const pid = pidIn(folder);
+    assert.notEqual(pid, process.pid);
+    first.tracker.dispose();
+
+    const second = create(folder);
+    const adopted = (): number | undefined => second.adopted?.port;
+    assert.equal(adopted(), undefined);
+    second.adopt(first.address);
+    assert.equal(adopted(), first.address.port);
+    await connectRaw(cleanup, first.address);
+    second.stop();
+    await gone(pid);
+    assert.equal(second.recorded, undefined);
+    assert.equal(second.lastPort, first.address.port);
+  });
+
+  it('adopts nothing that is not the recorded one', async () => {
+    const folder = temporaryFolder(cleanup);
+    const { address, tracker } = await start(folder);
+    const other = create(folder);
+    other.adopt({ host: '127.0.0.1', port: address.port + 1 });
+    assert.equal(other.adopted, undefined);
+    assert.equal(other.recorded?.port, address.port);
+    tracker.stop();
+    await gone(pidIn(folder));
+  });
+
+  it('says that its port is in use', async () => {
+    const { address: taken } = await startTracker(cleanup);
+    const tracker = create(temporaryFolder(cleanup));
+    const error = await rejectsWith('PORT_IN_USE', tracker.start('127.0.0.1', taken.port));
+    assert.equal(error.details['port'], taken.port);
+  });
+
+  it('takes a damaged record for none', () => {
+    const folder = temporaryFolder(cleanup);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'record.json'), '{"pid":');
+    assert.equal(create(folder).recorded, undefined);
+  });
+});

@@ -1,0 +1,89 @@
+import { strict as assert } from 'node:assert';
+import fc from 'fast-check';
+import { foreignText } from '../../../src/editor/foreignText';
+import { isRiskyPath } from '../../../src/editor/riskyPaths';
+
+describe('foreignText', () => {
+  it('leaves ordinary names as they are, in every script', () => {
+    for (const text of [
+      'plan.md',
+      'Bài tập 1 (bản cuối).txt',
+      'a [b] (c)',
+      '資料.pdf',
+      '🎉 100 %',
+      '$5',
+    ])
+      assert.equal(foreignText(text), text);
+  });
+
+  it('keeps links from being links and icons from being icons', () => {
+    assert.equal(
+      foreignText('[x](command:workbench.action.quit)'),
+      '[x] (command:workbench.action.quit)',
+    );
+    assert.equal(foreignText('$(error) $$(bug)'), '$ (error) $$ (bug)');
+  });
+
+  it('replaces what breaks lines, hides text or turns it around', () => {
+    assert.equal(foreignText('a\nb\r\u0000\u001b[31m'), 'a\ufffdb\ufffd\ufffd\ufffd[31m');
+    assert.equal(foreignText('a\u202egpj.exe\u200b\u2066'), 'a\ufffdgpj.exe\ufffd\ufffd');
+    assert.equal(foreignText('\ud800'), '\ufffd');
+  });
+
+  it('is bounded, and never cuts a character in half', () => {
+    assert.ok(foreignText('x'.repeat(10_000)).length <= 256);
+    assert.doesNotMatch(foreignText('🎉'.repeat(1_000)), /\p{Surrogate}/u);
+  });
+
+  it('never lets a link, an icon or a control character through', () => {
+    const parts = fc.constantFrom(
+      '[',
+      ']',
+      '(',
+      ')',
+      '$',
+      'x',
+      'command:y',
+      '\u202e',
+      '\n',
+      '\ufeff',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(parts, fc.string({ unit: 'binary' }))), (pieces) => {
+        const shown = foreignText(pieces.join(''));
+        assert.doesNotMatch(shown, /\]\(|\$\(|\p{Cc}|\u202e/u);
+      }),
+    );
+  });
+});
+
+describe('isRiskyPath', () => {
+  it('knows what makes programs run, however it is spelt', () => {
+    for (const path of [
+      '.git/hooks/pre-commit',
+      'a/.vscode/tasks.json',
+      '.VSCODE/settings.json',
+      '.vs\u200bcode/x',
+      '.git. /config',
+      '.devcontainer/devcontainer.json',
+      'sub/package.json',
+      'PACKAGE.JSON.',
+      'Makefile',
+      '.envrc',
+      'x.code-workspace',
+      'ｐａｃｋａｇｅ.json',
+    ])
+      assert.equal(isRiskyPath(path), true, path);
+  });
+
+  it('lets ordinary paths pass', () => {
+    for (const path of [
+      'shared/git/x',
+      'docs/package.json.md',
+      'gitignore',
+      'makefile.txt',
+      '.github/x',
+    ])
+      assert.equal(isRiskyPath(path), false, path);
+  });
+});

@@ -1,0 +1,166 @@
+import { strict as assert } from 'node:assert';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The manifest and the code must name the same things; `contributions.ts` is the code's side. */
+
+const ROOT = join(__dirname, '../..');
+const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
+
+interface MenuEntry {
+  readonly command: string;
+  readonly when?: string;
+}
+
+interface Manifest {
+  readonly main: string;
+  readonly icon: string;
+  readonly activationEvents: string[];
+  readonly dependencies: Record<string, string>;
+  readonly devDependencies: Record<string, string>;
+  readonly contributes: {
+    readonly commands: { readonly command: string }[];
+    readonly menus: Record<string, MenuEntry[]>;
+    readonly views: Record<string, { readonly id: string; readonly icon?: string }[]>;
+    readonly viewsContainers: { readonly activitybar: { readonly icon: string }[] };
+    readonly viewsWelcome: {
+      readonly view: string;
+      readonly when: string;
+      readonly contents: string;
+    }[];
+    readonly configuration: { readonly properties: Record<string, { readonly scope: string }> };
+  };
+}
+
+const manifest = JSON.parse(read('package.json')) as Manifest;
+const strings = JSON.parse(read('package.nls.json')) as Record<string, string>;
+const { contributes } = manifest;
+const source = read('src/editor/contributions.ts');
+
+/** The entries of one exported object literal of contributions.ts. */
+function declared(name: string): string[] {
+  const body = new RegExp(`export const ${name}[^=]*= \\{([^}]*)\\}`, 'u').exec(source)?.[1];
+  assert.ok(body !== undefined, name);
+  return [...body.matchAll(/^ {2}(\w+): (?:'([^']+)'|true),$/gmu)].map(
+    ([, key, value]) => value ?? `peershelf.${key}`,
+  );
+}
+
+const sorted = (values: Iterable<string>): string[] => [...new Set(values)].sort();
+const commands = contributes.commands.map(({ command }) => command);
+
+/** Every source file of the extension's two rooms, as one text. */
+const glue = ['src/editor', 'src/views']
+  .flatMap((room) => readdirSync(join(ROOT, room)).map((file) => read(`${room}/${file}`)))
+  .join('\n');
+
+describe('the manifest', () => {
+  it('declares the commands, views and settings that the code knows, and no others', () => {
+    assert.deepEqual(sorted(commands), sorted(declared('COMMANDS')));
+    const views = Object.values(contributes.views).flatMap((list) => list.map(({ id }) => id));
+    assert.deepEqual(sorted(views), sorted(declared('VIEWS')));
+    const settings = Object.keys(contributes.configuration.properties);
+    assert.deepEqual(sorted(settings), sorted(declared('SETTING_NAMES')));
+  });
+
+  it('asks only for context keys that the code sets', () => {
+    const asked = JSON.stringify(contributes).matchAll(/peershelf\.(?!svg)[a-zA-Z]+/gu);
+    const known = new Set([
+      ...commands,
+      ...declared('VIEWS'),
+      ...declared('CONTEXT_KEYS'),
+      ...declared('SETTING_NAMES'),
+    ]);
+    assert.deepEqual(
+      sorted([...asked].map(([id]) => id)).filter((id) => !known.has(id)),
+      [],
+    );
+    for (const key of declared('CONTEXT_KEYS'))
+      assert.match(
+        glue,
+        new RegExp(`setContext\\(\\s*'${key.slice('peershelf.'.length)}'`, 'u'),
+        key,
+      );
+  });
+
+  it('has a text for every key, and no text that nothing uses', () => {
+    const used = [...read('package.json').matchAll(/"%([^%"]+)%"/gu)].map(([, key]) => key ?? '');
+    assert.deepEqual(sorted(used), sorted(Object.keys(strings)));
+  });
+
+  it('uses only commands that exist in menus and welcome texts', () => {
+    const inMenus = Object.values(contributes.menus)
+      .flat()
+      .map(({ command }) => command);
+    const inTexts = [
+      ...Object.values(strings)
+        .join('\n')
+        .matchAll(/command:(peershelf\.\w+)/gu),
+    ];
+    for (const id of [...inMenus, ...inTexts.map(([, command]) => command ?? '')])
+      assert.ok(commands.includes(id), id);
+  });
+
+  it('hides from the palette what needs an argument', () => {
+    const hidden = (contributes.menus['commandPalette'] ?? [])
+      .filter(({ when }) => when === 'false')
+      .map(({ command }) => command);
+    assert.deepEqual(sorted(hidden), [
+      'peershelf.fetchTo',
+      'peershelf.showMenu',
+      'peershelf.showMore',
+    ]);
+  });
+
+  it('puts at most two entries into the explorer menu at once', () => {
+    assert.ok((contributes.menus['explorer/context'] ?? []).length <= 2);
+  });
+
+  it('gives every view an icon and welcome texts for every state', () => {
+    for (const view of Object.values(contributes.views).flat()) {
+      assert.ok(view.icon, view.id);
+      const states = contributes.viewsWelcome.filter((welcome) => welcome.view === view.id);
+      const all = states.map(({ when }) => when).join(' ');
+      for (const state of ['workbenchState == empty', '!isWorkspaceTrusted', 'disconnected'])
+        assert.ok(all.includes(state), `${view.id}: ${state}`);
+    }
+  });
+
+  it('never lets a workspace say where to connect, listen or advertise', () => {
+    const { properties } = contributes.configuration;
+    const scopes = Object.fromEntries(
+      Object.entries(properties).map(([name, { scope }]) => [
+        name.slice('peershelf.'.length),
+        scope,
+      ]),
+    );
+    assert.deepEqual(scopes, {
+      tracker: 'machine',
+      trackerPort: 'machine',
+      hostname: 'machine',
+      port: 'machine',
+      advertiseAddress: 'machine',
+      autoConnect: 'machine',
+      maxUploads: 'machine',
+      displayName: 'application',
+      fetchFolder: 'resource',
+    });
+  });
+
+  it('activates on nothing but the end of the start-up', () => {
+    assert.deepEqual(manifest.activationEvents, ['onStartupFinished']);
+  });
+
+  it('names files that exist', () => {
+    const icons = contributes.viewsContainers.activitybar.map(({ icon }) => icon);
+    for (const file of [manifest.icon, ...icons]) assert.ok(existsSync(join(ROOT, file)), file);
+  });
+
+  it('pins its dependencies and explains each in docs/ARCHITECTURE.md', () => {
+    const all = { ...manifest.dependencies, ...manifest.devDependencies };
+    for (const [name, range] of Object.entries(all)) {
+      assert.match(range, /^\d/u, `${name} is not pinned`);
+      assert.ok(read('docs/ARCHITECTURE.md').includes(name), `${name} is not explained`);
+    }
+  });
+});
