@@ -51,7 +51,8 @@ export class Commands extends DisposableBase {
     const rows = selectionOf(args).filter(isPublishedFile);
     const uris = selectionOf(args).filter((one) => one instanceof vscode.Uri);
     if (rows.length > 0) return publishing.unpublish(rows.map(({ name }) => name));
-    const names = uris.length > 0 ? publishing.namesOf(uris) : await pickPublishedFiles(engine);
+    const names =
+      uris.length > 0 ? await publishing.namesOf(uris) : await pickPublishedFiles(engine);
     return publishing.unpublish(names);
   }
 

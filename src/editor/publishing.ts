@@ -47,9 +47,10 @@ export class Publishing {
   }
 
   /** The published names of these files; files that are not published are passed over. */
-  namesOf(uris: readonly vscode.Uri[]): string[] {
+  async namesOf(uris: readonly vscode.Uri[]): Promise<string[]> {
     const paths = new Set(uris.map((uri) => uri.fsPath));
-    const { published } = this.dependencies.engine.state;
+    // Asked anew: the events of what was published a moment ago may not be here yet.
+    const { published } = await this.dependencies.engine.calls.snapshot();
     return published.filter(({ path }) => paths.has(path)).map(({ name }) => name);
   }
 }

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { useCleanup } from '../support/cleanup';
 import { startMisbehavingPeer, registerHost } from '../support/misbehavingPeer';
@@ -183,4 +183,33 @@ describe('the command line', () => {
     assert.match(fetching.stderr(), /Cancelled/u);
     assert.deepEqual(readdirSync(folder), []);
   });
+
+  if (process.platform !== 'win32')
+    it('says that the disk is full, or that a folder may not be written, and leaves nothing', async () => {
+      const tracker = await startTracker();
+      writeFileSync(join(folder, 'large'), Buffer.alloc(4_000_000));
+      await run('share', 'large', '--tracker', tracker, '--port', '0').printed(/serving on/u);
+      const into = temporaryFolder(cleanup);
+      const fetch = `exec "${process.execPath}" "${CLI}" fetch large --tracker ${tracker} --output "${into}"`;
+      // A limit on the size of files fails a write in the middle, as a disk that fills up does.
+      const full = startProcess(cleanup, 'bash', ['-c', `trap '' XFSZ; ulimit -f 1000; ${fetch}`], {
+        env: { XDG_DATA_HOME: data, HOME: data },
+      });
+      assert.equal(await full.exited, 1);
+      assert.match(full.stderr(), /not enough space .* Make room/u);
+      assert.deepEqual(readdirSync(into), []);
+
+      chmodSync(into, 0o555);
+      // The superuser may write everywhere, so another user tries.
+      const other = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+      chmodSync(data, 0o777);
+      const denied = startProcess(cleanup, 'bash', ['-c', fetch], {
+        env: { XDG_DATA_HOME: join(data, 'other'), HOME: data },
+        ...other,
+      });
+      assert.equal(await denied.exited, 1);
+      assert.match(denied.stderr(), /Cannot write .* Check the permissions/u);
+      chmodSync(into, 0o755);
+      assert.deepEqual(readdirSync(into), []);
+    });
 });

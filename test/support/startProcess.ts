@@ -18,7 +18,7 @@ export function startProcess(
   cleanup: Cleanup,
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; uid?: number; gid?: number } = {},
 ): TestProcess {
   const child = spawn(command, args, {
     ...options,
