@@ -1,6 +1,9 @@
 // All checks in the order of their cost, and one closing line: lint, types, unit, integration, and
 // the tests in real VS Code. `npm test` is this; CONTRIBUTING.md has the parts.
-import { spawn } from 'node:child_process';
+import { spawnOwned } from './host/ownedProcess';
+
+/** A step that takes longer hangs: all of them together stay below 15 minutes. */
+const STEP_DEADLINE_MS = 8 * 60_000;
 
 interface Step {
   readonly title: string;
@@ -34,13 +37,16 @@ function readCounts(output: string): Counts | undefined {
 async function run({ title, script }: Step): Promise<Counts> {
   console.log(`\n=== ${title}`);
   const startMs = performance.now();
-  const isWindows = process.platform === 'win32';
-  const child = spawn('npm', ['run', '--silent', script], {
+  const { child, stop } = spawnOwned('npm', ['run', '--silent', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    shell: isWindows,
+    shell: process.platform === 'win32',
   });
+  const deadline = setTimeout(() => {
+    console.log(`${title}: not finished in time`);
+    void stop();
+  }, STEP_DEADLINE_MS);
   let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output += text;
     process.stdout.write(text);
   });
@@ -48,6 +54,7 @@ async function run({ title, script }: Step): Promise<Counts> {
     child.once('error', reject);
     child.once('close', (exitCode) => resolve(exitCode ?? 1));
   });
+  clearTimeout(deadline);
   console.log(`${title}: ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
   const counts = readCounts(output);
   const isSuite = script.startsWith('test:');

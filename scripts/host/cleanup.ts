@@ -4,9 +4,9 @@ import * as path from 'node:path';
 
 /** Things to undo, last first. One that fails does not keep the others from being undone. */
 export class Cleanup {
-  private readonly steps: (() => Promise<unknown>)[] = [];
+  private readonly steps: (() => unknown)[] = [];
 
-  add(step: () => Promise<unknown>): void {
+  add(step: () => unknown): void {
     this.steps.push(step);
   }
 
@@ -21,7 +21,11 @@ export class Cleanup {
   async run(): Promise<void> {
     const errors: unknown[] = [];
     for (let step = this.steps.pop(); step !== undefined; step = this.steps.pop()) {
-      await step().catch((error: unknown) => errors.push(error));
+      try {
+        await step();
+      } catch (error) {
+        errors.push(error);
+      }
     }
     if (errors.length > 0) {
       throw new AggregateError(errors, 'cleaning up failed');

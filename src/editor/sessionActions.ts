@@ -185,7 +185,7 @@ async function chooseHost(): Promise<string | undefined> {
     ...networkAddresses().map((host) => ({
       label: `$(globe) ${vscode.l10n.t('My network ({0})', host)}`,
       detail: vscode.l10n.t(
-        'Open session: everyone who can reach this computer can see and fetch what is published. The system may ask about the firewall.',
+        'Open: everyone in it can fetch what is published. A firewall may ask.',
       ),
       host,
     })),

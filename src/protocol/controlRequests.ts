@@ -196,6 +196,8 @@ const PARSERS: Readonly<Record<ControlAction, Parser>> = {
   LIST: () => ({ kind: 'request', request: { action: 'LIST' } }),
 };
 
+export const CONTROL_ACTIONS = Object.keys(PARSERS) as readonly ControlAction[];
+
 /**
  * REQUEST as clients write it, for a name without escapes: by far the most frequent line, read
  * several times faster than JSON in general. The test holds that both ways read the same.

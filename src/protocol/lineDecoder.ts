@@ -32,7 +32,10 @@ export class LineDecoder {
     return this.held;
   }
 
-  /** @throws LIMIT_EXCEEDED when more is held than allowed: the caller closes the connection. */
+  /**
+   * Keeps the chunk itself: its bytes must not change any more.
+   * @throws LIMIT_EXCEEDED when more is held than allowed: the caller closes the connection.
+   */
   push(chunk: Buffer): void {
     if (this.held + chunk.length > this.options.maxBufferBytes)
       throw new PeershelfError('LIMIT_EXCEEDED', 'too many bytes are waiting to be read');

@@ -85,10 +85,10 @@ export class ControlSession {
 
   /** Sends what is answered and `lastReplies`, then closes. A client gets a second to take it. */
   close(lastReplies = ''): void {
-    if (this.state === 'closing' || this.state === 'closed') return;
+    if (this.state === 'closed') return;
     const { clock } = this.dependencies;
     this.closeDeadline.set(clock.after(CLOSE_DEADLINE_MS, () => this.socket.destroy()));
-    this.end(lastReplies);
+    if (this.state !== 'closing') this.end(lastReplies);
   }
 
   private listen(): void {

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import type { HostPort } from '../../src/protocol/address';
-import type { Cleanup } from './cleanup';
+import type { Cleanup } from '../../scripts/host/cleanup';
 import { connectRaw } from './rawPeer';
 
 /** A real listening socket that does to each connection what a test wants. */

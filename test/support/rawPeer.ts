@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { HostPort } from '../../src/protocol/address';
-import type { Cleanup } from './cleanup';
+import type { Cleanup } from '../../scripts/host/cleanup';
 
 const DEADLINE_MS = 10_000;
 

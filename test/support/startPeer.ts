@@ -5,7 +5,7 @@ import { createLogger, type LogSink, nullLogger } from '../../src/common/logger'
 import { Peer, type PeerDependencies } from '../../src/peer/peer';
 import type { EngineOptions, PeerSettings } from '../../src/peer/peerApi';
 import type { HostPort } from '../../src/protocol/address';
-import type { Cleanup } from './cleanup';
+import type { Cleanup } from '../../scripts/host/cleanup';
 import { temporaryFolder } from './temporaryFolder';
 
 export interface StartPeerOptions {

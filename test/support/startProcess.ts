@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Cleanup } from './cleanup';
+import type { Cleanup } from '../../scripts/host/cleanup';
 import { eventually } from './waitFor';
 
 /** A program of ours or of others, run as a user would run it. */

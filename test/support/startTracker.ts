@@ -2,7 +2,7 @@ import { systemClock } from '../../src/common/clock';
 import { nullLogger } from '../../src/common/logger';
 import type { HostPort } from '../../src/protocol/address';
 import { Tracker, type TrackerDependencies, type TrackerOptions } from '../../src/tracker/tracker';
-import type { Cleanup } from './cleanup';
+import type { Cleanup } from '../../scripts/host/cleanup';
 
 export interface TestTracker {
   readonly tracker: Tracker;

@@ -1,7 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Cleanup } from './cleanup';
+import type { Cleanup } from '../../scripts/host/cleanup';
 
 /** A new empty folder, removed after the test. */
 export function temporaryFolder(cleanup: Cleanup): string {

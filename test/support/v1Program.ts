@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { formatHostPort, type HostPort } from '../../src/protocol/address';
-import type { Cleanup } from './cleanup';
+import type { Cleanup } from '../../scripts/host/cleanup';
 import { startProcess, type TestProcess } from './startProcess';
 
 const PROGRAM = join(__dirname, 'v1.py');

@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { COMMANDS, SETTING_NAMES } from '../../../src/editor/contributions';
 import type { NetworkFile } from '../../../src/peer/peerApi';
 import type { HostPort } from '../../../src/protocol/address';
-import { Cleanup } from '../../support/cleanup';
+import { Cleanup } from '../../../scripts/host/cleanup';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { eventually } from '../../support/waitFor';

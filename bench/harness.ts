@@ -1,0 +1,193 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** One way of doing what is measured. A higher figure need not be better: goals say what is. */
+export interface Contender {
+  readonly name: string;
+  readonly unit: string;
+  /** Measures once. What is started here has ended when it resolves. */
+  measure(): Promise<number>;
+}
+
+export interface Series {
+  readonly name: string;
+  readonly unit: string;
+  readonly values: readonly number[];
+}
+
+/** A figure that the project promises. */
+export interface Goal {
+  readonly name: string;
+  readonly value: number;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+export interface Report {
+  readonly title: string;
+  /** Versions of what is measured against. */
+  readonly references: readonly string[];
+  readonly series: readonly Series[];
+  readonly goals: readonly Goal[];
+}
+
+export interface Benchmark {
+  readonly name: string;
+  /** How often each contender is measured unless the command line says otherwise; 5 by default. */
+  readonly rounds?: number;
+  readonly run: (context: BenchContext) => Promise<Report>;
+}
+
+/** What a benchmark gets: a folder, a log, and an order in which things are undone. */
+export class BenchContext {
+  private readonly undo: (() => unknown)[] = [];
+  /** A temporary folder of this run. */
+  readonly folder: string;
+
+  constructor(
+    /** How often each contender is measured. */
+    readonly rounds: number,
+    readonly log: (line: string) => void,
+  ) {
+    this.folder = mkdtempSync(join(tmpdir(), 'peershelf-bench-'));
+    this.undo.push(() => rmSync(this.folder, { recursive: true, force: true }));
+  }
+
+  /** Undone after the run, last first. */
+  onEnd(action: () => unknown): void {
+    this.undo.push(action);
+  }
+
+  async end(): Promise<void> {
+    for (let action = this.undo.pop(); action !== undefined; action = this.undo.pop())
+      await action();
+  }
+
+  /**
+   * Measures all contenders in turn, again and again, so that what else the machine does hits them
+   * alike. The first turn warms up and does not count.
+   */
+  async alternate(contenders: readonly Contender[]): Promise<Series[]> {
+    const values = contenders.map((): number[] => []);
+    for (let round = 0; round <= this.rounds; round += 1) {
+      const measured: string[] = [];
+      for (const [index, contender] of contenders.entries()) {
+        const value = await contender.measure();
+        if (round > 0) values[index]?.push(value);
+        measured.push(`${contender.name} ${format(value)} ${contender.unit}`);
+      }
+      this.log(`${round === 0 ? 'warm-up' : `round ${round}`}: ${measured.join(' · ')}`);
+    }
+    return contenders.map(({ name, unit }, index) => ({ name, unit, values: values[index] ?? [] }));
+  }
+}
+
+/** The ratio of two series, pair by pair. */
+export function ratio(name: string, of: Series | undefined, to: Series | undefined): Series {
+  if (of === undefined || to === undefined) throw new Error(`${name}: nothing was measured`);
+  const values = of.values.map((value, index) => value / (to.values[index] ?? Number.NaN));
+  return { name, unit: '×', values };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+export function isReached({ value, atLeast, atMost }: Goal): boolean {
+  return value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
+}
+
+/** Runs a program to its end; resolves to its output. */
+export function runProgram(
+  file: string,
+  args: readonly string[],
+  input?: string,
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const output = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+    child.once('error', (cause) =>
+      reject(new Error(`${file} cannot be run: is it installed?`, { cause })),
+    );
+    child.once('close', (code) => {
+      if (code === 0) resolve(output);
+      else reject(new Error(`${file} ${args.join(' ')} failed (${code}): ${output.stderr}`));
+    });
+    child.stdin.end(input);
+  });
+}
+
+/** The report as a table of text. */
+export function formatReport(report: Report): string {
+  const rows = report.series.map(({ name, unit, values }) => [
+    name,
+    format(median(values)),
+    format(Math.min(...values)),
+    format(Math.max(...values)),
+    unit,
+  ]);
+  const goals = report.goals.map((goal) => {
+    const wanted = goal.atLeast === undefined ? `≤ ${goal.atMost}` : `≥ ${goal.atLeast}`;
+    return `${isReached(goal) ? 'reached' : 'MISSED '}  ${goal.name}: ${format(goal.value)} (${wanted})`;
+  });
+  return [
+    report.title,
+    '',
+    ...alignColumns([['', 'median', 'lowest', 'highest', ''], ...rows]),
+    '',
+    ...goals,
+    '',
+    `references: ${report.references.join(', ')}`,
+    `machine: ${machine()}`,
+  ].join('\n');
+}
+
+/** Writes the report with all single values beside the sources; gives the path. */
+export function writeReport(name: string, report: Report): string {
+  const folder = join(__dirname, 'results');
+  mkdirSync(folder, { recursive: true });
+  const date = new Date().toISOString();
+  const path = join(folder, `${name}-${date.replace(/[:.]/gu, '-')}.json`);
+  const content = { name, date, machine: machine(), ...report };
+  writeFileSync(path, `${JSON.stringify(content, undefined, 2)}\n`);
+  return path;
+}
+
+function machine(): string {
+  const cores = cpus();
+  return `${cores.length} × ${cores[0]?.model.trim() ?? 'unknown'}, ${process.platform} ${process.arch}, Node ${process.version}`;
+}
+
+function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows.reduce<number[]>(
+    (known, row) => row.map((cell, column) => Math.max(known[column] ?? 0, cell.length)),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return column === 0 || column === row.length - 1
+          ? cell.padEnd(width)
+          : cell.padStart(width);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** With enough digits to compare, and thousands apart. */
+function format(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toLocaleString('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}

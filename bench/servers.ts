@@ -1,0 +1,113 @@
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { spawnOwned } from '../scripts/host/ownedProcess';
+import { type HostPort, parseHostPort } from '../src/protocol/address';
+import { type BenchContext, runProgram } from './harness';
+
+const HOST = '127.0.0.1';
+const DEADLINE_MS = 15_000;
+const POLL_MS = 20;
+const REPOSITORY = join(__dirname, '..');
+
+/** Our tracker, as it is shipped and with its default limits. */
+export async function startTracker(context: BenchContext): Promise<HostPort> {
+  const program = join(REPOSITORY, 'dist', 'tracker.js');
+  const args = [program, '--open', '--port', '0'];
+  const [, address = ''] = await start(context, process.execPath, args, /^listening on (\S+)$/u);
+  return parseHostPort(address);
+}
+
+/** The plain tracker of the original system. */
+export async function startV1Tracker(context: BenchContext): Promise<HostPort> {
+  const port = await freePort();
+  const program = join(REPOSITORY, 'test', 'support', 'v1.py');
+  await start(context, 'python3', [program, 'tracker', '--port', String(port)]);
+  await waitUntilListening({ host: HOST, port });
+  return { host: HOST, port };
+}
+
+/** Redis without persistence. */
+export async function startRedis(context: BenchContext): Promise<HostPort> {
+  const port = await freePort();
+  const args = ['--port', String(port), '--bind', HOST, '--save', '', '--appendonly', 'no'];
+  await start(context, 'redis-server', args, /Ready to accept connections/u);
+  return { host: HOST, port };
+}
+
+/** Sets `keys` keys, named as redis-benchmark asks for them, to values of `valueBytes`. */
+export async function fillRedis(
+  { port }: HostPort,
+  keys: number,
+  valueBytes: number,
+): Promise<void> {
+  const value = 'x'.repeat(valueBytes);
+  const commands = Array.from({ length: keys }, (_, index) => {
+    const key = `key:${String(index).padStart(12, '0')}`;
+    return `*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${valueBytes}\r\n${value}\r\n`;
+  });
+  const { stdout } = await runProgram(
+    'redis-cli',
+    ['-p', String(port), '--pipe'],
+    commands.join(''),
+  );
+  if (!stdout.includes('errors: 0')) throw new Error(`redis-cli: ${stdout}`);
+}
+
+/** Starts a program for the run; resolves when it prints a line like `ready`, if that is given. */
+async function start(
+  context: BenchContext,
+  file: string,
+  args: readonly string[],
+  ready?: RegExp,
+): Promise<RegExpExecArray | []> {
+  const { child, stop } = spawnOwned(file, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  context.onEnd(stop);
+  if (child.stdout === null) throw new Error('the program has no output');
+  const lines = createInterface({ input: child.stdout });
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown): void => reject(new Error(`${file} did not start`, { cause }));
+    const timer = setTimeout(fail, DEADLINE_MS, 'not in time');
+    child.once('error', fail);
+    child.once('exit', fail);
+    child.once('spawn', () => ready ?? settle([]));
+    lines.on('line', (line) => {
+      const match = ready?.exec(line);
+      if (match) settle(match);
+    });
+    const settle = (match: RegExpExecArray | []): void => {
+      clearTimeout(timer);
+      resolve(match);
+    };
+  });
+}
+
+/** Resolves when connections are accepted there. */
+export async function waitUntilListening(address: HostPort): Promise<void> {
+  const deadlineMs = performance.now() + DEADLINE_MS;
+  while (!(await accepts(address))) {
+    if (performance.now() > deadlineMs) throw new Error(`nobody listens on port ${address.port}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function accepts(address: HostPort): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(address);
+    const settle = (isAccepted: boolean): void => {
+      socket.destroy();
+      resolve(isAccepted);
+    };
+    socket.once('connect', () => settle(true)).once('error', () => settle(false));
+  });
+}
+
+/** A port that nobody has at this moment, for programs that cannot choose one themselves. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}

@@ -1,0 +1,58 @@
+import * as assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import { Cleanup } from '../../../scripts/host/cleanup';
+import { REPOSITORY } from '../../../scripts/host/paths';
+import { PeerWindows } from '../../support/peerWindows';
+import { startTracker } from '../../support/startTracker';
+import { startPeer } from '../../support/startPeer';
+
+const run = promisify(execFile);
+const VSCE = path.join(REPOSITORY, 'node_modules/@vscode/vsce/vsce');
+const FILE_LIST = path.join(__dirname, 'packagedFiles.txt');
+
+/** What users install, packed and installed as they do it. */
+describe('the packed extension', function () {
+  this.timeout(120_000);
+  const cleanup = new Cleanup();
+  let vsix = '';
+
+  before(async () => {
+    vsix = path.join(await cleanup.temporaryFolder('peershelf-vsix-'), 'peershelf.vsix');
+    const build = [path.join(REPOSITORY, 'esbuild.mjs'), '--production'];
+    await run(process.execPath, build, { cwd: REPOSITORY });
+    const pack = ['package', '--no-dependencies', '--allow-missing-repository', '--out', vsix];
+    await run(process.execPath, [VSCE, ...pack], { cwd: REPOSITORY });
+  });
+
+  after(() => cleanup.run());
+
+  it('holds what runs and what the marketplace shows, and nothing else', async () => {
+    const list = ['ls', '--no-dependencies'];
+    const { stdout } = await run(process.execPath, [VSCE, ...list], { cwd: REPOSITORY });
+    const files = stdout.split('\n').filter((line) => line !== '' && !line.includes(' '));
+    assert.deepEqual(files.sort(), (await readFile(FILE_LIST, 'utf8')).trim().split('\n'));
+  });
+
+  it('installs and works', async () => {
+    const { address } = await startTracker(cleanup);
+    const bob = await startPeer(cleanup, { tracker: address, settings: { hostname: 'bob' } });
+    const windows = await PeerWindows.start({ vsix });
+    cleanup.add(() => windows.close());
+    const { workbench } = await windows.add('Alice', {
+      files: { 'a.txt': 'packed' },
+      machineSettings: {
+        'peershelf.port': '0',
+        'peershelf.tracker': `${address.host}:${address.port}`,
+      },
+    });
+    await workbench.statusBarItem(/other peers? \(open\)/u);
+    await workbench.explorer.contextMenu('a.txt', 'Publish to Network');
+    await workbench.notifications.shown(/Published a\.txt/u);
+    const destination = bob.path('got');
+    await bob.peer.fetch({ name: 'a.txt', destination, ifExists: 'fail' });
+    assert.equal(await readFile(destination, 'utf8'), 'packed');
+  });
+});

@@ -1,0 +1,48 @@
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CONTROL_REASONS } from '../../../src/protocol/controlReasons';
+import { CONTROL_ACTIONS } from '../../../src/protocol/controlRequests';
+import * as limits from '../../../src/protocol/limits';
+import { TRANSFER_ERRORS } from '../../../src/protocol/transferV1';
+import { LIMIT_SPECS } from '../../../src/tracker/limits';
+
+/** The formatter aligns columns: one space stands for any number of them. */
+const DOCUMENT = readFileSync(join(__dirname, '../../../docs/PROTOCOL.md'), 'utf8').replace(
+  / +/gu,
+  ' ',
+);
+
+describe('docs/PROTOCOL.md', () => {
+  const has = (text: string): void => assert.ok(DOCUMENT.includes(text), `it lacks ${text}`);
+
+  it('has a section with an example for every action', () => {
+    for (const action of CONTROL_ACTIONS) {
+      has(`\n### ${action}\n`);
+      has(`→ {"action":"${action}"`);
+    }
+  });
+
+  it('has examples that are JSON', () => {
+    const lines = [...DOCUMENT.matchAll(/^[→←] (\{.*)$/gmu)].map(([, line = '']) => line);
+    assert.ok(lines.length >= CONTROL_ACTIONS.length * 2);
+    for (const line of lines) assert.doesNotThrow(() => JSON.parse(line) as unknown, line);
+  });
+
+  it('names every reason and whether to try again', () => {
+    for (const reason of Object.values(CONTROL_REASONS)) has(`\n| \`${reason}\` |`);
+    for (const error of TRANSFER_ERRORS) has(`\n| \`ERROR ${error}\` |`);
+  });
+
+  it('has every limit of the tracker with flag and default', () => {
+    for (const { name, flag, defaultValue } of LIMIT_SPECS)
+      has(`\n| \`${name}\` | \`${flag}\` | ${defaultValue.toLocaleString('en')} |`);
+  });
+
+  it('has every limit of the wire', () => {
+    for (const name of Object.keys(limits)) has(`\n| \`${name}\` |`);
+    has(`| \`MAX_NAME_BYTES\` | ${limits.MAX_NAME_BYTES.toLocaleString('en')} |`);
+    const { idle, active, busy } = limits.HEARTBEAT_INTERVALS_MS;
+    has(`${idle / 1_000} s, ${active / 1_000} s, ${busy / 1_000} s`);
+  });
+});
