@@ -105,6 +105,22 @@ describe('fetching from a broken or hostile publisher', () => {
     assert.deepEqual(new Set(transfers.map(({ state }) => state)), new Set(['cancelled']));
   });
 
+  it('a publisher whose first line arrives in pieces is understood', async () => {
+    await offer('slow', (socket) => {
+      socket.once('data', () => {
+        const pieces = ['LENG', 'TH 1', '00', `\n${'p'.repeat(40)}`, 'p'.repeat(60)];
+        const timer = setInterval(() => {
+          const piece = pieces.shift();
+          if (piece === undefined) clearInterval(timer);
+          else socket.write(piece);
+        }, 20);
+        socket.on('close', () => clearInterval(timer));
+      });
+    });
+    const { path } = await bob.peer.fetch(request());
+    assert.equal(readFileSync(path, 'utf8'), 'p'.repeat(SIZE));
+  });
+
   it('a slow publisher that moves is never given up', async () => {
     await offer('slow', (socket) => {
       socket.once('data', () => {

@@ -6,6 +6,8 @@ import type { HostPort } from '../../src/protocol/address';
 import type { ConnectionState } from '../../src/peer/peerApi';
 import type { Cleanup } from '../../scripts/host/cleanup';
 import { useCleanup } from '../support/cleanup';
+import { HEARTBEAT_INTERVALS_MS, HOST_EXPIRY_MS } from '../../src/protocol/limits';
+import { FakeClock } from '../support/fakeClock';
 import { connectRaw } from '../support/rawPeer';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
@@ -100,6 +102,25 @@ describe('the session with a tracker', () => {
     const connecting = alice.peer.connect({ tracker: { host: '127.0.0.1', port } });
     await Promise.allSettled([connecting, alice.peer.disconnect()]);
     assert.equal(await kindOf(alice), 'disconnected');
+  });
+
+  it('registers again when the tracker has forgotten it, as its heartbeat finds out', async () => {
+    const trackerClock = new FakeClock();
+    const peerClock = new FakeClock();
+    const { address } = await startTracker(cleanup, {}, { clock: trackerClock });
+    const alice = await startPeer(cleanup, {
+      tracker: address,
+      settings: { hostname: 'alice' },
+      dependencies: { clock: peerClock },
+    });
+    await alice.publish('a.txt');
+    trackerClock.advance(HOST_EXPIRY_MS + 60_000);
+    assert.deepEqual(await namesAt(address), []);
+    peerClock.advance(HEARTBEAT_INTERVALS_MS.active);
+    await eventually(
+      async () => (await namesAt(address)).includes('alice/a.txt') || undefined,
+      'it is offered again',
+    );
   });
 
   it('stops twice, during a connect too', async () => {

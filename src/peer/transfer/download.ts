@@ -144,7 +144,8 @@ class Receiver {
   }
 
   private receiveLine(bytes: Buffer): void {
-    this.decoder.push(bytes);
+    // A copy: the next read fills the same buffer, and the line may need it.
+    this.decoder.push(Buffer.from(bytes));
     const line = this.decoder.next();
     if (line === undefined) return;
     this.totalBytes = parseTransferReply(line);

@@ -1,7 +1,9 @@
 import * as assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { Cleanup } from '../../../scripts/host/cleanup';
+import { parseHostPort } from '../../../src/protocol/address';
+import { registerHost, startMisbehavingPeer } from '../../support/misbehavingPeer';
 import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
@@ -157,5 +159,34 @@ describe('states of a window', () => {
     await workbench.notifications.shown(message);
     await workbench.notifications.press(message, 'Show Log');
     await workbench.view('Network Files').welcomed(/Start a session on this computer/u);
+  });
+
+  it('shows progress, and cancels a fetch at the press of a button', async () => {
+    const slow = await startMisbehavingPeer(cleanup, (socket) => {
+      socket.once('data', () => socket.write('LENGTH 100\nonly a part'));
+    });
+    const tracker = parseHostPort(address);
+    await registerHost(cleanup, tracker, { hostname: 'slow', address: slow, files: { big: 100 } });
+    const { workbench } = window;
+    await workbench.runCommand('Peershelf: Connect to Open Tracker…');
+    await workbench.inputBox.answer(address);
+    const network = workbench.view('Network Files');
+    await network.row('big');
+    await network.inlineAction('big', 'Fetch from Network…');
+    await workbench.notifications.press(/Fetching big from slow: 11 %/u, 'Cancel');
+    await workbench.notifications.gone(/Fetching big/u);
+    assert.deepEqual(readdirSync(path.join(window.workspace, 'shared')), []);
+  });
+
+  it('without a folder, offers to open one, and to look at what others offer', async () => {
+    const { workbench, server } = window;
+    await workbench.goto(server.url(undefined));
+    await workbench.statusBarItem(/Peershelf/u);
+    await workbench.openView('Peershelf');
+    await workbench.view('Network Files').welcomed(/Open a folder to share files/u);
+    await workbench.view('Published Files').welcomed(/Open a folder to publish/u);
+    await workbench.view('Network Files').welcomeAction('Connect to Open Tracker…');
+    await workbench.inputBox.answer(address);
+    await workbench.view('Network Files').row('notes.txt');
   });
 });
