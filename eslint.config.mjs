@@ -30,7 +30,9 @@ const restrict = (files, patterns, paths = []) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'dist-test/**', '.vscode-test/**', 'node_modules/**', 'bench/results/**'] },
+  {
+    ignores: ['dist/**', 'dist-test/**', '.vscode-test/**', 'node_modules/**', 'bench/results/**'],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
@@ -150,7 +152,8 @@ export default tseslint.config(
         'error',
         {
           selector: "NewExpression[callee.name='Error']",
-          message: 'Throw a PeershelfError with a code: the user gets a message and a next step by it.',
+          message:
+            'Throw a PeershelfError with a code: the user gets a message and a next step by it.',
         },
       ],
     },

@@ -1,5 +1,12 @@
 import { strict as assert } from 'node:assert';
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { useCleanup } from '../support/cleanup';
 import { startMisbehavingPeer, registerHost } from '../support/misbehavingPeer';
@@ -190,7 +197,11 @@ describe('the command line', () => {
       writeFileSync(join(folder, 'large'), Buffer.alloc(4_000_000));
       await run('share', 'large', '--tracker', tracker, '--port', '0').printed(/serving on/u);
       const into = temporaryFolder(cleanup);
-      const fetch = `exec "${process.execPath}" "${CLI}" fetch large --tracker ${tracker} --output "${into}"`;
+      // A copy that another user may read, wherever this checkout lies.
+      chmodSync(data, 0o777);
+      const cli = join(data, 'cli.js');
+      copyFileSync(CLI, cli);
+      const fetch = `exec "${process.execPath}" "${cli}" fetch large --tracker ${tracker} --output "${into}"`;
       // A limit on the size of files fails a write in the middle, as a disk that fills up does.
       const full = startProcess(cleanup, 'bash', ['-c', `trap '' XFSZ; ulimit -f 1000; ${fetch}`], {
         env: { XDG_DATA_HOME: data, HOME: data },
@@ -202,7 +213,6 @@ describe('the command line', () => {
       chmodSync(into, 0o555);
       // The superuser may write everywhere, so another user tries.
       const other = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-      chmodSync(data, 0o777);
       const denied = startProcess(cleanup, 'bash', ['-c', fetch], {
         env: { XDG_DATA_HOME: join(data, 'other'), HOME: data },
         ...other,

@@ -23,7 +23,14 @@ describe('the packed extension', function () {
     vsix = path.join(await cleanup.temporaryFolder('peershelf-vsix-'), 'peershelf.vsix');
     const build = [path.join(REPOSITORY, 'esbuild.mjs'), '--production'];
     await run(process.execPath, build, { cwd: REPOSITORY });
-    const pack = ['package', '--no-dependencies', '--allow-missing-repository', '--out', vsix];
+    const pack = [
+      'package',
+      '--no-dependencies',
+      '--allow-missing-repository',
+      '--no-rewrite-relative-links',
+      '--out',
+      vsix,
+    ];
     await run(process.execPath, [VSCE, ...pack], { cwd: REPOSITORY });
   });
 
