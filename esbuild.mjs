@@ -17,7 +17,8 @@ const common = {
   sourcemap: !production,
   keepNames: true,
   legalComments: 'none',
-  logLevel: 'warning',
+  // The tasks of the editor wait for what is told while watching.
+  logLevel: watch ? 'info' : 'warning',
 };
 
 const programs = {
@@ -39,7 +40,6 @@ const options = tests
 if (watch) {
   const context = await esbuild.context(options);
   await context.watch();
-  console.log('watching');
 } else {
   await esbuild.build(options);
   if (!tests)

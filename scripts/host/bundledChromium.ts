@@ -37,7 +37,7 @@ export function hasBundledChromium(): boolean {
   return process.platform === 'linux' && process.arch === 'x64';
 }
 
-/** Installs and unpacks a headless Chromium on first use (300 MB); returns its executable. */
+/** Installs and unpacks a headless Chromium on first use (200 MB); returns its executable. */
 export async function ensureBundledChromium(log: Log): Promise<string> {
   const folder = await installOnce({
     name: 'chromium-153.0.0',

@@ -56,7 +56,7 @@ const REQUIREMENTS: Readonly<Record<ServerVersion, Requirements>> = {
   },
 };
 
-/** Installs a server build and the Node it needs on first use (600 MB), later only finds them. */
+/** Installs a server build and the Node it needs on first use (800 MB), later only finds them. */
 export async function ensureServerBuild(version: ServerVersion, log: Log): Promise<ServerBuild> {
   const needs = REQUIREMENTS[version];
   const platform = `${process.platform}-${process.arch}`;

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { every, systemClock } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
@@ -80,7 +80,7 @@ export class LocalTracker extends DisposableBase {
    */
   async start(host: string, port: number): Promise<HostPort> {
     mkdirSync(this.dependencies.folder, { recursive: true });
-    this.renew();
+    writeFileSync(this.leaseFile, '');
     const record = await this.fork(host, port);
     writeFileSync(this.recordFile, JSON.stringify(record));
     this.take(record);
@@ -106,13 +106,25 @@ export class LocalTracker extends DisposableBase {
 
   private take(record: TrackerRecord): void {
     this.current = record;
-    this.renew();
     this.renewal.set(every(systemClock, RENEW_INTERVAL_MS, () => this.renew()));
+    this.renew();
     this.changeEmitter.fire();
   }
 
+  /** Touches the lease without writing: another window may have written that the tracker shall end. */
   private renew(): void {
-    writeFileSync(this.leaseFile, new Date().toISOString());
+    const now = new Date();
+    try {
+      if (readFileSync(this.leaseFile, 'utf8') !== STOP_WORD) {
+        utimesSync(this.leaseFile, now, now);
+        return;
+      }
+    } catch (error) {
+      this.dependencies.logger.warn(`the lease cannot be renewed: ${String(error)}`);
+    }
+    this.renewal.set(undefined);
+    this.current = undefined;
+    this.changeEmitter.fire();
   }
 
   private fork(host: string, port: number): Promise<TrackerRecord> {

@@ -55,8 +55,12 @@ export class SessionActions {
       notify('info', vscode.l10n.t('No tracker runs on this computer.'));
       return;
     }
-    if (session.isConnected) await engine.calls.refreshNetwork();
-    const { peers } = engine.state.network;
+    const { connection } = engine.state;
+    const isOurs =
+      connection.kind !== 'disconnected' &&
+      formatHostPort(connection.tracker) === formatHostPort(tracker);
+    if (isOurs && session.isConnected) await engine.calls.refreshNetwork();
+    const peers = isOurs ? (await engine.calls.snapshot()).network.peers : 0;
     const stop = vscode.l10n.t('Stop Tracker');
     if (peers > 0) {
       const message = vscode.l10n.t('Stop the tracker? {0} others are connected.', peers);
@@ -65,7 +69,7 @@ export class SessionActions {
       );
       if ((await ask(message, detail, stop)) !== stop) return;
     }
-    await session.leave();
+    if (isOurs) await session.leave();
     localTracker.stop();
     notify('info', vscode.l10n.t('The local tracker was stopped.'));
   }

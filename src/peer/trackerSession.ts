@@ -185,7 +185,10 @@ export class TrackerSession extends DisposableBase {
   private async listen(localAddress: string): Promise<{ port: number; ip: string }> {
     const { server, settings } = this.dependencies;
     const { ports, advertiseAddress, listenHost } = settings();
-    const host = listenHost || (isLoopback(localAddress) ? '127.0.0.1' : ALL_ADDRESSES);
+    // An address to advertise says that others come from elsewhere, through a tunnel for example.
+    const isLocal =
+      isLoopback(localAddress) && (advertiseAddress === '' || isLoopback(advertiseAddress));
+    const host = listenHost || (isLocal ? '127.0.0.1' : ALL_ADDRESSES);
     const port = await server.ensureListening(host, ports);
     const ip = advertiseAddress || (host === ALL_ADDRESSES ? '' : host);
     this.currentServing = { host: ip || unmapIpv4(localAddress), port };

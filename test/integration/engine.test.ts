@@ -163,6 +163,19 @@ describe('the local tracker', () => {
     assert.equal(second.lastPort, first.address.port);
   });
 
+  it('stays stopped when another window renews at that moment', async () => {
+    const folder = temporaryFolder(cleanup);
+    const first = await start(folder);
+    const pid = pidIn(folder);
+    const second = create(folder);
+    second.adopt(first.address);
+    first.tracker.stop();
+    // Taking it up again renews at once, as the timer of the other window might.
+    second.adopt(first.address);
+    await gone(pid);
+    assert.equal(second.adopted, undefined);
+  });
+
   it('adopts nothing that is not the recorded one', async () => {
     const folder = temporaryFolder(cleanup);
     const { address, tracker } = await start(folder);

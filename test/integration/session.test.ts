@@ -265,6 +265,18 @@ describe('the session with a tracker', () => {
       return (await alice.peer.snapshot()).serving?.port ?? 0;
     };
 
+    it('is open to the network when an address is advertised, also through a tunnel', async () => {
+      const { address: tracker } = await startTracker(cleanup);
+      const alice = await startPeer(cleanup, {
+        tracker,
+        settings: { advertiseAddress: '192.0.2.1' },
+      });
+      await alice.publish('a.txt');
+      const { serving } = await alice.peer.snapshot();
+      assert.equal(serving?.host, '192.0.2.1');
+      await connectRaw(cleanup, { host: '127.0.0.2', port: serving.port });
+    });
+
     it('is the next free one of its range', async () => {
       const taken = await occupyPort(cleanup);
       const chosen = await publishWith({ first: taken, last: Math.min(taken + 20, 65_535) });

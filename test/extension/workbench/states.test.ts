@@ -113,9 +113,11 @@ describe('states of a window', () => {
     await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
     await workbench.notifications.shown(/Published own\.txt/u);
     assert.equal((await listedHosts()).length, 1);
-    const titles = await workbench.explorer.contextMenuTitles('own.txt');
-    assert.ok(titles.includes('Unpublish from Network'));
-    assert.equal(titles.includes('Publish to Network'), false);
+    await eventually(async () => {
+      const titles = await workbench.explorer.contextMenuTitles('own.txt');
+      const isOther = titles.includes('Unpublish from Network');
+      return (isOther && !titles.includes('Publish to Network')) || undefined;
+    }, 'the menu offers to take it back');
   });
 
   it('works side by side with a second window of the same user on the same folder', async () => {
@@ -151,16 +153,6 @@ describe('states of a window', () => {
     await network.welcomed(/Start a session on this computer/u);
   });
 
-  it('names the cause and the next step when a connection fails, and shows the log', async () => {
-    const { workbench } = window;
-    await workbench.runCommand('Peershelf: Connect to Open Tracker…');
-    await workbench.inputBox.answer('127.0.0.1:1');
-    const message = /Cannot reach the tracker \(127\.0\.0\.1:1\)\. Check that it runs/u;
-    await workbench.notifications.shown(message);
-    await workbench.notifications.press(message, 'Show Log');
-    await workbench.view('Network Files').welcomed(/Start a session on this computer/u);
-  });
-
   it('shows progress, and cancels a fetch at the press of a button', async () => {
     const slow = await startMisbehavingPeer(cleanup, (socket) => {
       socket.once('data', () => socket.write('LENGTH 100\nonly a part'));
@@ -181,12 +173,29 @@ describe('states of a window', () => {
   it('without a folder, offers to open one, and to look at what others offer', async () => {
     const { workbench, server } = window;
     await workbench.goto(server.url(undefined));
-    await workbench.statusBarItem(/Peershelf/u);
+    await workbench.statusBarItem(/Tracker not reached/u);
     await workbench.openView('Peershelf');
+    await workbench.view('Network Files').welcomeAction('Leave Team Session');
     await workbench.view('Network Files').welcomed(/Open a folder to share files/u);
     await workbench.view('Published Files').welcomed(/Open a folder to publish/u);
     await workbench.view('Network Files').welcomeAction('Connect to Open Tracker…');
     await workbench.inputBox.answer(address);
     await workbench.view('Network Files').row('notes.txt');
+    await workbench.runCommand('Peershelf: Leave Team Session');
+    await workbench.view('Network Files').welcomed(/Open a folder to share files/u);
+  });
+
+  it('names the cause and the next step when a connection fails, and shows the log', async () => {
+    const { workbench } = window;
+    await workbench.runCommand('Peershelf: Connect to Open Tracker…');
+    await workbench.inputBox.answer('127.0.0.1:1');
+    const message = /Cannot reach the tracker \(127\.0\.0\.1:1\)\. Check that it runs/u;
+    await workbench.notifications.shown(message);
+    await workbench.notifications.press(message, 'Show Log');
+    await workbench.page
+      .locator('.output-view-content, .output.panel, [id="workbench.panel.output"]')
+      .first()
+      .waitFor();
+    await workbench.view('Network Files').welcomed(/Open a folder/u);
   });
 });
