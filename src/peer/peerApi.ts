@@ -125,6 +125,8 @@ export interface FetchResult {
   /** Absolute path of the file. */
   readonly path: string;
   readonly sizeBytes: number;
+  /** From the first connection to a publisher until the file has its name. */
+  readonly durationMs: number;
   readonly hostname: string;
   readonly displayName: string;
   /** The publisher changed the file after publishing it: its size is not the listed one. */

@@ -11,7 +11,7 @@ import { encodeGet, parseTransferReply } from '../../protocol/transferV1';
 import { dial } from '../control/dial';
 
 /** Read at once: few large reads cost less than many small ones. */
-const READ_BUFFER_BYTES = 512 * 1024;
+const READ_BUFFER_BYTES = 256 * 1024;
 const CONNECT_DEADLINE_MS = 10_000;
 /** No byte for this long ends a download. A slow one that moves goes on for ever. */
 export const STALL_MS = 10_000;

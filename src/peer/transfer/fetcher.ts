@@ -115,6 +115,7 @@ export class Fetcher {
     { request, handle, options }: FetchJob,
   ): Promise<FetchResult> {
     const { clock, stallMs } = this.dependencies;
+    const startMs = clock.monotonic();
     const tell = throttled(clock, (bytes, totalBytes) =>
       options.onProgress?.({ bytes, totalBytes }),
     );
@@ -134,9 +135,11 @@ export class Fetcher {
       },
     );
     throwIfAborted(handle.signal);
+    const placed = destination.place();
     return {
-      ...destination.place(),
+      ...placed,
       sizeBytes,
+      durationMs: clock.monotonic() - startMs,
       hostname: source.hostname,
       displayName: source.displayName,
       changedSincePublished: sizeBytes !== source.size,

@@ -7,7 +7,7 @@ import { PeershelfError } from '../../common/errors';
 import type { PublishedSource } from './publishedSource';
 
 /** One block is read while another is sent. Larger blocks were not faster on loopback. */
-const BLOCK_BYTES = 256 * 1024;
+const BLOCK_BYTES = 512 * 1024;
 
 export interface UploadOptions {
   readonly clock: Clock;

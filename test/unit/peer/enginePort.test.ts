@@ -42,6 +42,7 @@ describe('the engine port', () => {
           outcome: 'fetched',
           path: request.destination,
           sizeBytes: 2,
+          durationMs: 1,
           hostname: 'h',
           displayName: 'H',
           changedSincePublished: false,
