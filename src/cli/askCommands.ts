@@ -68,7 +68,9 @@ function printFiles(
       files.map((file) => [
         file.name,
         formatSize(file.sizeBytes),
-        file.displayName,
+        file.displayName === file.hostname
+          ? file.hostname
+          : `${file.displayName} (${file.hostname})`,
         formatAge(Date.now() - file.publishedAtMs),
       ]),
     );

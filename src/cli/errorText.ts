@@ -83,6 +83,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   LENGTH_MISMATCH: (d) =>
     `${d.owner} sent more than announced. Nothing was kept; ask for the file to be published again.`,
   LIMIT_EXCEEDED: (d) => `A limit was reached: ${d.message}. Do less at once, and try again.`,
+  NAME_CLASH: (d) =>
+    `${d.name} is published from ${d.path} already. Give one of them another name with --name.`,
   NAME_TAKEN: (d) =>
     `The hostname ${d.text('hostname', '')} is in use. Choose another with --hostname.`,
   NO_FILE_CHOSEN: () => 'No file was named. See peershelf --help.',

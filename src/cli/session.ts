@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import envPaths from 'env-paths';
 import { onAbort } from '../common/abort';
 import { createLogger, streamSink } from '../common/logger';
-import { DEFAULT_PEER_PORTS, DEFAULT_TRACKER_PORT } from '../protocol/limits';
+import { DEFAULT_MAX_UPLOADS, DEFAULT_PEER_PORTS, DEFAULT_TRACKER_PORT } from '../protocol/limits';
 import { parseHostPort } from '../protocol/address';
 import { Peer } from '../peer/peer';
 import type { PeerSettings } from '../peer/peerApi';
@@ -39,11 +39,11 @@ export async function withPeer(
       windowId: randomUUID(),
       settings: {
         hostname: hostname(),
-        displayName: userInfo().username,
+        displayName: userName(),
         ports: DEFAULT_PEER_PORTS,
         advertiseAddress: '',
         listenHost: '',
-        maxUploads: 0,
+        maxUploads: DEFAULT_MAX_UPLOADS,
         ...settings,
       },
     },
@@ -55,5 +55,13 @@ export async function withPeer(
   } finally {
     abort.dispose();
     await peer.stop();
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return hostname(); // A user without an entry in the system's list, as in some containers.
   }
 }

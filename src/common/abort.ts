@@ -16,3 +16,19 @@ export function onAbort(signal: AbortSignal | undefined, action: () => void): Di
   signal.addEventListener('abort', action, { once: true });
   return toDisposable(() => signal.removeEventListener('abort', action));
 }
+
+/** As `promise`, but rejects with `CANCELLED` at once when `signal` aborts. */
+export async function abortable<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  let abort: Disposable | undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = onAbort(signal, () => reject(new PeershelfError('CANCELLED', 'cancelled')));
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    abort?.dispose();
+  }
+}

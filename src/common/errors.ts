@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   'LENGTH_MISMATCH',
   'LINE_TOO_LONG',
   'LIMIT_EXCEEDED',
+  'NAME_CLASH',
   'NAME_TAKEN',
   'NO_FILE_CHOSEN',
   'NO_FREE_PORT',
@@ -105,7 +106,7 @@ export function fromPlainError(plain: PlainError): PeershelfError {
 
 /** One line per error of the chain of causes, for logs. */
 export function describeError(value: unknown): string {
-  if (!(value instanceof Error)) return typeof value === 'string' ? value : JSON.stringify(value);
+  if (!(value instanceof Error)) return String(value);
   const own = value.stack ?? `${value.name}: ${value.message}`;
   return value.cause === undefined ? own : `${own}\ncaused by ${describeError(value.cause)}`;
 }
@@ -125,6 +126,10 @@ const FILE_ERRORS: Readonly<Record<string, ErrorCode>> = {
   EROFS: 'FOLDER_NOT_WRITABLE',
   ENOTDIR: 'FOLDER_NOT_WRITABLE',
   EEXIST: 'FOLDER_NOT_WRITABLE',
+  EBUSY: 'FOLDER_NOT_WRITABLE',
+  EINVAL: 'FOLDER_NOT_WRITABLE',
+  ENOENT: 'FOLDER_NOT_WRITABLE',
+  ENAMETOOLONG: 'FOLDER_NOT_WRITABLE',
   EISDIR: 'DESTINATION_IS_FOLDER',
 };
 

@@ -109,6 +109,8 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     ),
   LIMIT_EXCEEDED: () =>
     l10n.t('That is too much at once. Wait for what runs to end, then try again.'),
+  NAME_CLASH: (d) =>
+    l10n.t('{0} is published from {1} already. Unpublish that one first.', d.name, d.path),
   NAME_TAKEN: (d) =>
     l10n.t('The hostname {0} is in use. Choose another in the settings.', d.text('hostname', '')),
   NO_FILE_CHOSEN: () =>

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { describeError, systemCode } from '../common/errors';
+import { describeError, fromWriteError, systemCode } from '../common/errors';
 import type { Logger } from '../common/logger';
 
 /**
@@ -30,10 +30,18 @@ export function readJsonFile<T>(
   }
 }
 
-/** Replaces a file of ours whole: a reader or a crash sees the old or the new one, never a part. */
+/**
+ * Replaces a file of ours whole: a reader or a crash sees the old or the new one, never a part.
+ * @throws DISK_FULL, FOLDER_NOT_WRITABLE; the old file stays.
+ */
 export function writeJsonFile(path: string, value: unknown): void {
-  mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${randomUUID()}.new`;
-  writeFileSync(temporary, JSON.stringify(value));
-  renameSync(temporary, path);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(temporary, JSON.stringify(value));
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw fromWriteError(error, dirname(path));
+  }
 }

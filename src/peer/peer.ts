@@ -1,15 +1,22 @@
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../common/clock';
+import { abortable } from '../common/abort';
+import { type Clock, every, systemClock } from '../common/clock';
 import { type Disposable, DisposableBase, DisposableSlot } from '../common/disposable';
-import { PeershelfError, toPlainError } from '../common/errors';
+import { describeError, PeershelfError, toPlainError } from '../common/errors';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
-import { type CatalogueEntry, type EntryCondition, entryCondition } from './catalogue/catalogue';
+import {
+  type Catalogue,
+  type CatalogueEntry,
+  type EntryCondition,
+  entryCondition,
+} from './catalogue/catalogue';
 import { Slot } from './catalogue/slot';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
 import { NetworkIndex, toFiles } from './networkIndex';
 import type {
+  CallOptions,
   ConnectRequest,
   EngineOptions,
   FetchOptions,
@@ -35,6 +42,10 @@ import { Leftovers } from './transfer/leftovers';
 import { PeerServer } from './transfer/peerServer';
 import { TransferList } from './transfer/transferList';
 
+/** Published files are looked at this often, to notice those that are gone or changed. */
+const CONDITION_INTERVAL_MS = 30_000;
+/** Files looked at each time; the others are looked at when they are served. */
+const MAX_CHECKED_FILES = 2_000;
 /** Changes of published files are told at most this often. */
 const PUBLISHED_INTERVAL_MS = 50;
 
@@ -54,6 +65,7 @@ export interface PeerDependencies {
  */
 export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly clock: Clock;
+  private readonly logger: Logger;
   private readonly transfers: TransferList;
   private readonly server: PeerServer;
   private readonly fetcher: Fetcher;
@@ -78,10 +90,17 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     super();
     const { logger, clock = systemClock, stallMs, slowReaderMs, dialTracker } = dependencies;
     this.clock = clock;
+    this.logger = logger;
     this.settings = options.settings;
     this.lastActivityMs = clock.monotonic();
-    const slot = this.register(Slot.acquire(options.storageFolder, clock, options.windowId));
-    const leftovers = new Leftovers(join(options.storageFolder, 'leftovers'), logger);
+    const { storageFolder, windowId, keepCatalogue } = options;
+    const folder = keepCatalogue
+      ? this.register(Slot.acquire(storageFolder, clock, windowId)).folder
+      : undefined;
+    const leftovers = new Leftovers(
+      { folder: join(storageFolder, 'leftovers'), windowId, clock },
+      logger,
+    );
     leftovers.sweep();
     this.transfers = this.register(new TransferList(clock));
     this.server = new PeerServer(
@@ -108,8 +127,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       new TrackerSession({
         clock,
         logger: logger.child('control'),
-        folder: slot.folder,
-        keepCatalogue: options.keepCatalogue,
+        folder,
         server: this.server,
         settings: () => this.settings,
         heartbeatState: () =>
@@ -131,9 +149,13 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.subscribe();
   }
 
-  async connect({ tracker }: ConnectRequest): Promise<void> {
+  async connect({ tracker }: ConnectRequest, { signal }: CallOptions = {}): Promise<void> {
+    this.throwIfStopped();
     this.noteActivity();
-    await this.session.join(tracker);
+    await abortable(this.session.join(tracker), signal).catch(async (error: unknown) => {
+      if (signal?.aborted === true) await this.session.leave();
+      throw error;
+    });
   }
 
   async disconnect(): Promise<void> {
@@ -142,43 +164,51 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   async publish({ files }: PublishRequest): Promise<PublishOutcome[]> {
     this.noteActivity();
-    const { catalogue } = this.session;
-    if (catalogue === undefined) throw notConnected();
-    const prepared = files.map((file) => this.prepare(file));
+    const catalogue = this.catalogue();
+    const prepared = this.prepare(files, catalogue);
     const entries = prepared.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
     const before = entries.flatMap(({ name }) => catalogue.get(name) ?? []);
+    const takeBack = (taken: readonly CatalogueEntry[]): void => {
+      const names = new Set(taken.map(({ name }) => name));
+      catalogue.remove([...names]);
+      catalogue.add(before.filter(({ name }) => names.has(name)));
+    };
     catalogue.add(entries);
     try {
-      const refused = await this.session.announce();
-      return prepared.map(({ name, error }) => {
-        const failure = error ?? refused.get(name);
-        return { name, error: failure === undefined ? undefined : toPlainError(failure) };
-      });
+      await this.session.announce();
     } catch (error) {
       // Nothing can be served (no port): what was not offered before must not look as if it were.
-      catalogue.remove(entries.map(({ name }) => name));
-      catalogue.add(before);
+      takeBack(entries);
       throw error;
     }
+    takeBack(entries.filter((entry) => this.session.refusalOf(entry) !== undefined));
+    return prepared.map(({ name, entry, error }) => {
+      const failure = error ?? (entry && this.session.refusalOf(entry));
+      return { name, error: failure && toPlainError(failure) };
+    });
   }
 
   async unpublish({ names }: UnpublishRequest): Promise<void> {
     this.noteActivity();
-    const { catalogue } = this.session;
-    if (catalogue === undefined) throw notConnected();
-    catalogue.remove(names);
+    const catalogue = this.catalogue();
     this.server.cancelUploadsOf(new Set(names));
-    await this.session.announce();
+    try {
+      catalogue.remove(names);
+    } finally {
+      // Also when it cannot be stored (a full disk): what was taken back is not offered any more.
+      await this.session.announce();
+    }
   }
 
   async fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
     this.noteActivity();
-    const sources = await this.client.sources(request.name);
+    const { signal } = options;
+    const sources = await abortable(this.client.sources(request.name), signal);
     // Names are opaque to a tracker; who types one may compose its accents differently.
     const composed = request.name.normalize('NFC');
     const useComposed = sources.length === 0 && composed !== request.name;
     const name = useComposed ? composed : request.name;
-    const found = useComposed ? await this.client.sources(name) : sources;
+    const found = useComposed ? await abortable(this.client.sources(name), signal) : sources;
     const own = this.session.registeredHostname;
     const others = found.filter(({ hostname }) => hostname !== own);
     return this.fetcher.fetch({ ...request, name }, others, options);
@@ -240,6 +270,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return this.stopping;
   }
 
+  private throwIfStopped(): void {
+    if (this.stopping !== undefined)
+      throw new PeershelfError('ENGINE_STOPPED', 'the engine has been stopped');
+  }
+
   private async stopOnce(): Promise<void> {
     this.network.watch(false);
     this.transfers.cancelAll();
@@ -248,11 +283,13 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   }
 
   private subscribe(): void {
+    this.register(every(this.clock, CONDITION_INTERVAL_MS, () => this.checkConditions()));
     this.register(this.session.onDidChangeCatalogue(() => this.firePublished()));
     this.register(
       this.session.onDidChangeConnection(({ kind }) => {
         if (kind !== 'connected') this.network.clear();
-        else if (this.network.isWatching) void this.network.refresh().catch(() => undefined);
+        // Views show how many others there are, whether the list is looked at or not.
+        else this.network.refresh().catch((error: unknown) => this.onRefreshFailed(error));
       }),
     );
     this.register(
@@ -263,19 +300,36 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     );
   }
 
+  private onRefreshFailed(error: unknown): void {
+    this.logger.debug(`refresh: ${describeError(error)}`);
+  }
+
   private get client(): TrackerClient {
     const { client } = this.session;
     if (client === undefined) throw notConnected();
     return client;
   }
 
-  private prepare(file: PublishRequest['files'][number]): Prepared {
-    try {
-      const entry = toCatalogueEntry(file, this.clock.now());
-      return { name: entry.name, entry, error: undefined };
-    } catch (error) {
-      return { name: file.name, entry: undefined, error: PeershelfError.from(error) };
-    }
+  private catalogue(): Catalogue {
+    const { catalogue } = this.session;
+    if (catalogue === undefined) throw notConnected();
+    return catalogue;
+  }
+
+  /** One name means one file: within a call, and against what is published already. */
+  private prepare(files: PublishRequest['files'], catalogue: Catalogue): Prepared[] {
+    const seen = new Map<string, CatalogueEntry>();
+    return files.map((file) => {
+      try {
+        const entry = toCatalogueEntry(file, this.clock.now());
+        const other = seen.get(entry.name) ?? catalogue.get(entry.name);
+        if (other !== undefined) refuseClash(entry, other);
+        seen.set(entry.name, entry);
+        return { name: entry.name, entry, error: undefined };
+      } catch (error) {
+        return { name: file.name, entry: undefined, error: PeershelfError.from(error) };
+      }
+    });
   }
 
   private published(): PublishedFile[] {
@@ -292,8 +346,15 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   }
 
   private checkCondition(entry: CatalogueEntry): void {
-    this.conditions.set(entry, entryCondition(entry));
+    const condition = entryCondition(entry);
+    if (condition === this.conditions.get(entry)) return;
+    this.conditions.set(entry, condition);
     this.firePublished();
+  }
+
+  private checkConditions(): void {
+    const entries = this.session.catalogue?.all() ?? [];
+    for (const entry of entries.slice(0, MAX_CHECKED_FILES)) this.checkCondition(entry);
   }
 
   private stateOf(entry: CatalogueEntry): PublishedFile['state'] {
@@ -323,6 +384,14 @@ interface Prepared {
   readonly name: string;
   readonly entry: CatalogueEntry | undefined;
   readonly error: PeershelfError | undefined;
+}
+
+/** A name may move on to another file only when the one that had it is gone. */
+function refuseClash(entry: CatalogueEntry, other: CatalogueEntry): void {
+  if (other.path === entry.path || entryCondition(other) === 'missing') return;
+  throw new PeershelfError('NAME_CLASH', `${entry.name} is published from ${other.path} already`, {
+    details: { name: entry.name, path: other.path },
+  });
 }
 
 function notConnected(): PeershelfError {

@@ -141,6 +141,8 @@ export type ConnectionState =
       readonly tracker: HostPort;
       /** The name under which this peer is or would be registered. */
       readonly hostname: string;
+      /** Why nothing can be offered although there is a connection: no port is free, for example. */
+      readonly problem?: PlainError;
     }
   | {
       /** The connection failed; the next attempt is due at `retryAtMs` (epoch). */

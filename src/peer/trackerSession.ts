@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, delay } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
-import { describeError, PeershelfError } from '../common/errors';
+import { describeError, PeershelfError, toPlainError } from '../common/errors';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
 import { formatHostPort, type HostPort, isLoopback, unmapIpv4 } from '../protocol/address';
@@ -21,9 +21,8 @@ const GOODBYE_DEADLINE_MS = 1_000;
 export interface TrackerSessionDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Folder of this window for what outlives it. */
-  readonly folder: string;
-  readonly keepCatalogue: boolean;
+  /** Folder of this window for what outlives it; undefined: nothing does. */
+  readonly folder: string | undefined;
   readonly server: PeerServer;
   readonly settings: () => PeerSettings;
   readonly heartbeatState: () => HeartbeatState;
@@ -46,9 +45,11 @@ export class TrackerSession extends DisposableBase {
   private readonly connectionEmitter = this.register(new Emitter<ConnectionState>());
   private readonly catalogueEmitter = this.register(new Emitter<void>());
   private readonly catalogueSubscription = this.register(new DisposableSlot());
-  private readonly refusals = new Map<string, PeershelfError>();
   /** Counts calls of `join` and `leave`: only the last one holds. */
   private wishes = 0;
+  private lastTurn: Promise<void> = Promise.resolve();
+  /** Why nothing can be offered although there is a connection. */
+  private problem: PeershelfError | undefined;
   private currentCatalogue: Catalogue | undefined;
   private greeted: Greeted | undefined;
   private currentServing: HostPort | undefined;
@@ -66,6 +67,7 @@ export class TrackerSession extends DisposableBase {
         clock,
         logger,
         greet: (connection) => this.greet(connection),
+        part: () => this.sayGoodbye(),
         ...(dialTracker === undefined ? {} : { dialTracker }),
       }),
     );
@@ -80,7 +82,8 @@ export class TrackerSession extends DisposableBase {
   get connection(): ConnectionState {
     const { state } = this.link;
     if (state.kind !== 'connected') return state;
-    return { kind: 'connected', tracker: state.tracker, hostname: this.hostname };
+    const problem = this.problem === undefined ? {} : { problem: toPlainError(this.problem) };
+    return { kind: 'connected', tracker: state.tracker, hostname: this.hostname, ...problem };
   }
 
   /** The name under which this peer is, or else would be, registered. */
@@ -107,55 +110,55 @@ export class TrackerSession extends DisposableBase {
     return this.greeted?.announcer.has(entry) ?? false;
   }
 
-  /** @throws what the first attempt failed with; attempts go on. */
-  async join(tracker: HostPort): Promise<void> {
-    const leaving = this.leave();
-    const wish = this.wishes;
-    await leaving;
-    if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
-    const { logger, keepCatalogue } = this.dependencies;
-    const file = keepCatalogue ? this.catalogueFile(tracker) : undefined;
-    const catalogue = new Catalogue(file, logger);
-    this.catalogueSubscription.set(catalogue.onDidChange(() => this.catalogueEmitter.fire()));
-    this.currentCatalogue = catalogue;
-    catalogue.load();
-    await this.link.connect(tracker);
+  /**
+   * Joins the session of a tracker, after leaving the one before. Joins and leaves run one after the
+   * other, and only the last one called holds.
+   * @throws what the first attempt failed with (attempts go on), or CANCELLED.
+   */
+  join(tracker: HostPort): Promise<void> {
+    const wish = this.newWish();
+    return this.inTurn(async () => {
+      await this.leaveNow();
+      if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
+      const { logger, folder } = this.dependencies;
+      const file = folder === undefined ? undefined : catalogueFile(folder, tracker);
+      const catalogue = new Catalogue(file, logger);
+      this.catalogueSubscription.set(catalogue.onDidChange(() => this.catalogueEmitter.fire()));
+      this.currentCatalogue = catalogue;
+      catalogue.load();
+      await this.link.connect(tracker);
+    });
   }
 
   /** Says goodbye, disconnects and stops listening. What is published stays stored. */
-  async leave(): Promise<void> {
-    this.wishes += 1;
-    await this.sayGoodbye();
-    await this.link.disconnect();
-    await this.dependencies.server.stop();
-    this.currentServing = undefined;
-    this.catalogueSubscription.set(undefined);
-    this.currentCatalogue?.dispose();
-    this.currentCatalogue = undefined;
-    this.catalogueEmitter.fire();
+  leave(): Promise<void> {
+    this.newWish();
+    return this.inTurn(() => this.leaveNow());
   }
 
   /**
    * Tells the tracker what changed in the catalogue; without a connection that waits for the next.
-   * Resolves to the files that the tracker refused: they are out of the catalogue again.
    * @throws PORT_IN_USE, NO_FREE_PORT when nothing can be served.
    */
-  async announce(): Promise<ReadonlyMap<string, PeershelfError>> {
-    this.refusals.clear();
+  async announce(): Promise<void> {
     try {
       await this.greeted?.announcer.sync();
+      this.problem = undefined;
     } catch (error) {
       if (!isConnectionFailure(error)) throw error;
       this.dependencies.logger.info(`announcing waits for a connection: ${describeError(error)}`);
+    } finally {
+      this.catalogueEmitter.fire();
     }
-    this.catalogueEmitter.fire();
-    return new Map(this.refusals);
   }
 
-  /** Registers anew, for when the hostname or the display name has changed. */
+  /** Why the tracker of this connection does not take a file. */
+  refusalOf(entry: CatalogueEntry): PeershelfError | undefined {
+    return this.greeted?.announcer.refusalOf(entry);
+  }
+
+  /** Registers anew if the hostname or the display name has changed, and the peer is registered. */
   async registerAgain(): Promise<void> {
-    if (this.greeted?.announcer.hostname === undefined) return;
-    this.greeted.announcer.forget();
     await this.announce();
     this.connectionEmitter.fire(this.connection);
   }
@@ -165,26 +168,70 @@ export class TrackerSession extends DisposableBase {
     this.currentHeartbeat?.update();
   }
 
+  /** Ends the wait of a join that is under way: it would be left again at once. */
+  private newWish(): number {
+    this.wishes += 1;
+    this.link.abandonAttempt();
+    return this.wishes;
+  }
+
+  private inTurn(task: () => Promise<void>): Promise<void> {
+    const turn = this.lastTurn.then(task);
+    // Who called hears of a failure; who comes next must not.
+    this.lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async leaveNow(): Promise<void> {
+    await this.link.disconnect();
+    await this.dependencies.server.stop();
+    this.currentServing = undefined;
+    this.problem = undefined;
+    this.catalogueSubscription.set(undefined);
+    this.currentCatalogue?.dispose();
+    this.currentCatalogue = undefined;
+    this.catalogueEmitter.fire();
+  }
+
   private async greet(connection: TrackerConnection): Promise<void> {
     const client = new TrackerClient(connection);
+    const { clock, logger, settings } = this.dependencies;
     const announcer = new Announcer(client, {
-      logger: this.dependencies.logger,
+      clock,
+      logger,
       files: () => this.currentCatalogue?.all() ?? [],
-      identity: () => this.dependencies.settings(),
+      identity: settings,
       listen: () => this.listen(connection.localAddress),
-      onRefused: (name, error) => {
-        this.refusals.set(name, error);
-        this.currentCatalogue?.remove([name]);
-      },
     });
     this.greeted = { client, announcer };
-    await announcer.sync();
+    // Whoever answers here is a tracker, and has a place for this peer.
+    await client.ping(settings().hostname);
+    try {
+      await announcer.sync();
+      this.problem = undefined;
+    } catch (error) {
+      if (isConnectionFailure(error)) throw error;
+      // Looking and fetching work all the same; the files stay "waiting", with the reason.
+      logger.warn(`nothing is offered: ${describeError(error)}`);
+      this.problem = PeershelfError.from(error);
+    }
+  }
+
+  /** Takes this peer back from the tracker; a tracker that does not answer forgets it in time. */
+  private async sayGoodbye(): Promise<void> {
+    const { clock, logger } = this.dependencies;
+    const goodbye = this.greeted?.announcer.goodbye().catch((error: unknown) => {
+      logger.debug(`goodbye: ${describeError(error)}`);
+    });
+    await Promise.race([goodbye, delay(clock, GOODBYE_DEADLINE_MS)]);
   }
 
   /** Opens the listening socket: to this machine only when the tracker is on it, too. */
   private async listen(localAddress: string): Promise<{ port: number; ip: string }> {
     const { server, settings } = this.dependencies;
     const { ports, advertiseAddress, listenHost } = settings();
+    if (localAddress === '')
+      throw new PeershelfError('TRACKER_UNREACHABLE', 'the connection is gone');
     // An address to advertise says that others come from elsewhere, through a tunnel for example.
     const isLocal =
       isLoopback(localAddress) && (advertiseAddress === '' || isLoopback(advertiseAddress));
@@ -228,27 +275,14 @@ export class TrackerSession extends DisposableBase {
     greeted.announcer.forget();
     await this.announce();
   }
+}
 
-  private async sayGoodbye(): Promise<void> {
-    const hostname = this.registeredHostname;
-    const { client } = this;
-    if (client === undefined || hostname === undefined) return;
-    const { clock, logger } = this.dependencies;
-    try {
-      await Promise.race([client.unregister(hostname), delay(clock, GOODBYE_DEADLINE_MS)]);
-    } catch (error) {
-      // The tracker forgets this peer by itself in time.
-      logger.debug(`goodbye: ${describeError(error)}`);
-    }
-  }
-
-  /** One file per session: joining another session offers nothing of this one. */
-  private catalogueFile(tracker: HostPort): string {
-    const key = createHash('sha256')
-      .update(`open ${formatHostPort(tracker)}`)
-      .digest('hex');
-    return join(this.dependencies.folder, `catalogue-${key.slice(0, 32)}.json`);
-  }
+/** One file per session: joining another session offers nothing of this one. */
+function catalogueFile(folder: string, tracker: HostPort): string {
+  const key = createHash('sha256')
+    .update(`open ${formatHostPort(tracker)}`)
+    .digest('hex');
+  return join(folder, `catalogue-${key.slice(0, 32)}.json`);
 }
 
 function isConnectionFailure(error: unknown): boolean {

@@ -6,6 +6,9 @@
 /** Longest hostname, display name or file name: several path components of 255 bytes, and room. */
 export const MAX_NAME_BYTES = 1_024;
 
+/** Longest part of a name that is published: no common file system takes a longer file name. */
+export const MAX_NAME_PART_BYTES = 255;
+
 /**
  * Longest line of the control conversation. A tracker keeps at most this much of an unfinished line
  * per connection; clients put what does not fit into REGISTER into PUBLISH lines of their own.
@@ -38,6 +41,9 @@ export const DEFAULT_PEER_PORTS = { first: 6_000, last: 7_000 } as const;
 
 /** A peer without user or network activity for this long is idle. */
 export const IDLE_THRESHOLD_MS = 300_000;
+
+/** Uploads at the same time when nothing else is said. */
+export const DEFAULT_MAX_UPLOADS = 16;
 
 /** Time between heartbeats by state: idle saves the network, busy shows a transfer's life soon. */
 export const HEARTBEAT_INTERVALS_MS = { idle: 300_000, active: 60_000, busy: 30_000 } as const;

@@ -1,5 +1,5 @@
 import { PeershelfError } from '../common/errors';
-import { MAX_NAME_BYTES } from './limits';
+import { MAX_NAME_BYTES, MAX_NAME_PART_BYTES } from './limits';
 
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -39,6 +39,8 @@ export function publishedNameProblem(name: string): string | undefined {
 
 function publishedSegmentProblem(segment: string): string | undefined {
   if (segment === '') return 'has an empty part';
+  if (Buffer.byteLength(segment) > MAX_NAME_PART_BYTES)
+    return `has a part longer than ${MAX_NAME_PART_BYTES} bytes`;
   // Windows drops trailing dots and spaces, so '.. ' or 'nul.' mean what they must not.
   const bare = segment.replace(/[. ]+$/u, '');
   if (bare === '') return 'has a part of dots only';

@@ -98,11 +98,14 @@ describe('fetching from a broken or hostile publisher', () => {
       const fetching = bob.peer.fetch(request(), { signal: controller.signal });
       if (moment === 'during') void started.promise.then(() => controller.abort());
       await rejectsWith('CANCELLED', fetching);
-      assert.equal(existsSync(bob.path('shared/file')), false);
-      assert.deepEqual(readdirSync(bob.path('shared')), []);
+      const isThere = existsSync(bob.path('shared'));
+      assert.deepEqual(isThere ? readdirSync(bob.path('shared')) : [], []);
     }
     const { transfers } = await bob.peer.snapshot();
-    assert.deepEqual(new Set(transfers.map(({ state }) => state)), new Set(['cancelled']));
+    assert.deepEqual(
+      transfers.map(({ state }) => state),
+      ['cancelled'],
+    );
   });
 
   it('a publisher whose first line arrives in pieces is understood', async () => {

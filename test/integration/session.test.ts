@@ -1,5 +1,12 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { HostPort } from '../../src/protocol/address';
@@ -8,6 +15,8 @@ import type { Cleanup } from '../../scripts/host/cleanup';
 import { useCleanup } from '../support/cleanup';
 import { HEARTBEAT_INTERVALS_MS, HOST_EXPIRY_MS } from '../../src/protocol/limits';
 import { FakeClock } from '../support/fakeClock';
+import { PeershelfError } from '../../src/common/errors';
+import { startMisbehavingPeer } from '../support/misbehavingPeer';
 import { connectRaw } from '../support/rawPeer';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
@@ -121,6 +130,123 @@ describe('the session with a tracker', () => {
       async () => (await namesAt(address)).includes('alice/a.txt') || undefined,
       'it is offered again',
     );
+  });
+
+  it('joins the last of several trackers that were wished for at once, and only that', async () => {
+    const [one, two] = [await startTracker(cleanup), await startTracker(cleanup)];
+    const alice = await startPeer(cleanup, {
+      tracker: one.address,
+      settings: { hostname: 'alice' },
+    });
+    await alice.publish('a.txt');
+    const results = await Promise.allSettled([
+      alice.peer.connect({ tracker: { host: '127.0.0.1', port: await freePort() } }),
+      alice.peer.disconnect(),
+      alice.peer.connect({ tracker: two.address }),
+    ]);
+    assert.equal(results[2].status, 'fulfilled');
+    assert.equal(await kindOf(alice), 'connected');
+    await alice.publish('b.txt');
+    assert.deepEqual(await namesAt(two.address), ['alice/b.txt']);
+    assert.deepEqual(await namesAt(one.address), []);
+  });
+
+  it('gives up a tracker that does not answer as soon as another one is wished for', async () => {
+    const silent = await startMisbehavingPeer(cleanup, () => undefined);
+    const { address: tracker } = await startTracker(cleanup);
+    const alice = await startPeer(cleanup);
+    const first = rejectsWith('CANCELLED', alice.peer.connect({ tracker: silent }));
+    await alice.peer.connect({ tracker });
+    await first;
+    const controller = new AbortController();
+    const cancelled = alice.peer.connect({ tracker: silent }, { signal: controller.signal });
+    controller.abort();
+    await rejectsWith('CANCELLED', cancelled);
+    assert.equal(await kindOf(alice), 'disconnected');
+  });
+
+  it('takes nobody for a tracker who does not speak as one', async () => {
+    for (const banner of ['SSH-2.0-OpenSSH_9.2\r\n', 'HTTP/1.1 400 Bad Request\r\n\r\n']) {
+      const tracker = await startMisbehavingPeer(cleanup, (socket) => socket.write(banner));
+      const alice = await startPeer(cleanup);
+      const error = await alice.peer.connect({ tracker }).catch((failure: unknown) => failure);
+      assert.ok(PeershelfError.is(error, 'INVALID_MESSAGE'), String(error));
+      assert.notEqual(await kindOf(alice), 'connected');
+      await alice.peer.stop();
+    }
+  });
+
+  it('backs off from a tracker that is full', async () => {
+    const { address } = await startTracker(cleanup, { limits: { maxConnections: 1 } });
+    await startPeer(cleanup, { tracker: address });
+    const alice = await startPeer(cleanup);
+    let attempts = 0;
+    alice.peer.onDidChangeConnection(({ kind }) => (attempts += kind === 'connecting' ? 1 : 0));
+    await assert.rejects(alice.peer.connect({ tracker: address }));
+    await nextEvent(alice.peer.onDidChangeConnection, () => attempts >= 3);
+    assert.ok(attempts < 5);
+  });
+
+  it('cancels a fetch while the tracker is asked', async () => {
+    const slow = await startMisbehavingPeer(cleanup, (socket) => {
+      socket.once('data', () => socket.write('{"status":"DEAD"}\n'));
+    });
+    const alice = await startPeer(cleanup, { tracker: slow });
+    const controller = new AbortController();
+    const fetching = alice.peer.fetch(
+      { name: 'x', destination: alice.path('x'), ifExists: 'fail' },
+      { signal: controller.signal },
+    );
+    controller.abort();
+    await rejectsWith('CANCELLED', fetching);
+  });
+
+  it('lets look and fetch when nothing can be offered, and says why', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    const bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob' } });
+    await bob.publish('b.txt');
+    const before = await startPeer(cleanup, { tracker, settings: { hostname: 'alice' } });
+    await before.publish('a.txt');
+    await before.peer.stop();
+    const port = await occupyPort(cleanup);
+    const alice = await startPeer(cleanup, {
+      tracker,
+      storageFolder: before.storageFolder,
+      settings: { hostname: 'alice', ports: { first: port, last: port } },
+    });
+    const { connection, published } = await alice.peer.snapshot();
+    assert.equal(connection.kind === 'connected' && connection.problem?.code, 'PORT_IN_USE');
+    assert.equal(published[0]?.state, 'pending');
+    await alice.peer.fetch({ name: 'b.txt', destination: alice.path('b'), ifExists: 'fail' });
+  });
+
+  it('keeps one file under one name', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    const alice = await startPeer(cleanup, { tracker });
+    const one = alice.write('one', '1');
+    const two = alice.write('two', '2');
+    const outcomes = await alice.peer.publish({
+      files: [
+        { path: one, name: 'Tiếng'.normalize('NFC') },
+        { path: two, name: 'Tiếng'.normalize('NFD') },
+      ],
+    });
+    assert.deepEqual(
+      outcomes.map(({ error }) => error?.code),
+      [undefined, 'NAME_CLASH'],
+    );
+    const [again] = await alice.peer.publish({ files: [{ path: two, name: 'Tiếng' }] });
+    assert.equal(again?.error?.details['path'], one);
+    unlinkSync(one);
+    const [moved] = await alice.peer.publish({ files: [{ path: two, name: 'Tiếng' }] });
+    assert.equal(moved?.error, undefined);
+  });
+
+  it('refuses to connect once it has been stopped', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    const alice = await startPeer(cleanup, { tracker });
+    await alice.peer.stop();
+    await rejectsWith('ENGINE_STOPPED', alice.peer.connect({ tracker }));
   });
 
   it('stops twice, during a connect too', async () => {
@@ -322,8 +448,10 @@ describe('the session with a tracker', () => {
     const innocent = alice.write('innocent.txt', 'mine');
     // No process has this number: it is above every system's highest.
     const pid = 2 ** 30;
-    writeFileSync(join(leftovers, '1.json'), JSON.stringify({ pid, path: part }));
-    writeFileSync(join(leftovers, '2.json'), JSON.stringify({ pid, path: innocent }));
+    const window = 'gone';
+    mkdirSync(leftovers);
+    writeFileSync(join(leftovers, '1.json'), JSON.stringify({ pid, window, path: part }));
+    writeFileSync(join(leftovers, '2.json'), JSON.stringify({ pid, window, path: innocent }));
     await startPeer(cleanup, { storageFolder: alice.storageFolder });
     assert.equal(existsSync(part), false);
     assert.equal(readFileSync(innocent, 'utf8'), 'mine');

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync } from 'node:fs';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { FakeClock } from '../support/fakeClock';
 import type { HostPort } from '../../src/protocol/address';
 import type { FetchRequest } from '../../src/peer/peerApi';
 import { useCleanup } from '../support/cleanup';
@@ -140,6 +141,25 @@ describe('sharing between two peers', () => {
       await rejectsWith('FILE_GONE', bob.peer.fetch(fetchAs('gone.txt')));
       await missing;
       assert.deepEqual(readdirSync(bob.path('shared')), []);
+    });
+
+    it('shows by itself that a file is gone, changed, and as it was again', async () => {
+      const clock = new FakeClock();
+      const carol = await startPeer(cleanup, { tracker: address, dependencies: { clock } });
+      const path = await carol.publish('c.txt', 'content');
+      const { mtime } = statSync(path);
+      const stateAfter = async (change: () => void): Promise<string | undefined> => {
+        change();
+        clock.advance(30_000);
+        return (await carol.peer.snapshot()).published[0]?.state;
+      };
+      assert.equal(await stateAfter(() => unlinkSync(path)), 'missing');
+      assert.equal(await stateAfter(() => writeFileSync(path, 'changed')), 'changed');
+      const restore = (): void => {
+        writeFileSync(path, 'content');
+        utimesSync(path, mtime, mtime);
+      };
+      assert.notEqual(await stateAfter(restore), 'missing');
     });
 
     it('gives the new content of a changed file, and says so', async () => {

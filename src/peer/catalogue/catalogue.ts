@@ -74,23 +74,31 @@ export class Catalogue extends DisposableBase {
     return [...this.entries.values()];
   }
 
-  /** Adds or replaces entries, and stores them before it returns. */
+  /** Adds or replaces entries, and stores them before it returns. @throws DISK_FULL and others. */
   add(entries: readonly CatalogueEntry[]): void {
     if (entries.length === 0) return;
+    const before = new Map(this.entries);
     for (const entry of entries) this.entries.set(entry.name, entry);
-    this.save();
+    try {
+      this.save();
+    } catch (error) {
+      // What cannot be stored is not offered: it would be gone after the next start.
+      this.entries.clear();
+      before.forEach((entry, name) => this.entries.set(name, entry));
+      throw error;
+    }
   }
 
-  /** Takes names out; those that are not in are passed over. */
+  /** Takes names out; those that are not in are passed over. They are out even when this throws. */
   remove(names: readonly string[]): void {
     const removed = names.filter((name) => this.entries.delete(name));
     if (removed.length > 0) this.save();
   }
 
   private save(): void {
+    this.changeEmitter.fire();
     if (this.file !== undefined)
       writeJsonFile(this.file, { version: CATALOGUE_VERSION, files: this.all() });
-    this.changeEmitter.fire();
   }
 }
 

@@ -40,6 +40,8 @@ const lockSchema = v.object({
 type Lock = v.InferOutput<typeof lockSchema>;
 
 const LOCK_NAME = 'lock.json';
+/** Its time says when the place became free. */
+const RELEASED_NAME = 'released';
 
 /**
  * The place of one window below its workspace's storage: a numbered folder with a live lock, so that
@@ -62,8 +64,7 @@ export class Slot extends DisposableBase {
    * @param window what tells this window from others; a lock that it left behind is its own.
    */
   static acquire(storageFolder: string, clock: Clock, window: string): Slot {
-    for (let number = 1; number <= MAX_SLOTS; number += 1) {
-      const folder = join(storageFolder, `slot-${number}`);
+    for (const folder of slotFolders(storageFolder)) {
       mkdirSync(folder, { recursive: true });
       const lock = { pid: process.pid, machine: hostname(), window, token: randomUUID() };
       if (tryLock(folder, lock, clock)) return new Slot(folder, lock.token, clock);
@@ -75,16 +76,38 @@ export class Slot extends DisposableBase {
 
   private touch(): void {
     const now = new Date();
-    if (this.isMine()) utimesSync(join(this.folder, LOCK_NAME), now, now);
+    try {
+      if (this.isMine()) utimesSync(join(this.folder, LOCK_NAME), now, now);
+    } catch {
+      // Gone in between, or a folder that cannot be written: the process still shows as alive.
+    }
   }
 
   private unlock(): void {
-    if (this.isMine()) unlinkSync(join(this.folder, LOCK_NAME));
+    if (!this.isMine()) return;
+    writeFileSync(join(this.folder, RELEASED_NAME), '');
+    unlinkSync(join(this.folder, LOCK_NAME));
   }
 
   private isMine(): boolean {
     return readLock(join(this.folder, LOCK_NAME))?.token === this.token;
   }
+}
+
+/**
+ * The place that became free last comes first: a window that reloads has left it a moment ago, and
+ * another one that was closed long before must not be mistaken for it.
+ */
+function slotFolders(storageFolder: string): string[] {
+  const folders = Array.from({ length: MAX_SLOTS }, (_, index) =>
+    join(storageFolder, `slot-${index + 1}`),
+  );
+  const releasedMs = new Map(folders.map((folder) => [folder, releaseTimeMs(folder)]));
+  return folders.sort((a, b) => (releasedMs.get(b) ?? 0) - (releasedMs.get(a) ?? 0));
+}
+
+function releaseTimeMs(folder: string): number {
+  return statSync(join(folder, RELEASED_NAME), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 function tryLock(folder: string, lock: Lock, clock: Clock): boolean {

@@ -12,6 +12,8 @@ import { TrackerConnection } from './trackerConnection';
 
 /** Longest wait for a tracker to accept a connection. */
 const CONNECT_DEADLINE_MS = 10_000;
+/** A connection that lasted this long was a good one: after it, retries start from the first delay. */
+const STABLE_AFTER_MS = 30_000;
 
 export type LinkState =
   | { readonly kind: 'disconnected' }
@@ -33,6 +35,8 @@ export interface ControlLinkDependencies {
   readonly logger: Logger;
   /** Runs on each new connection before it counts as connected: registers what is published. */
   readonly greet: (connection: TrackerConnection) => Promise<void>;
+  /** Runs before a connection is closed on purpose, whether it has been greeted whole or not. */
+  readonly part: () => Promise<void>;
   /** From 0 to 1, to spread retries. */
   readonly random?: () => number;
   readonly dialTracker?: (tracker: HostPort, signal: AbortSignal) => Promise<Socket>;
@@ -73,9 +77,14 @@ export class ControlLink extends DisposableBase {
   /** Closes the connection and stops trying. Resolves when nothing is open any more. */
   async disconnect(): Promise<void> {
     const { run } = this;
-    this.run = undefined;
     run?.controller.abort();
     await run?.done;
+    if (this.run === run) this.run = undefined;
+  }
+
+  /** Gives up an attempt that is under way, so that who waits for it does not wait any longer. */
+  abandonAttempt(): void {
+    if (this.current.kind !== 'connected') this.run?.controller.abort();
   }
 
   private async keepConnected(
@@ -83,14 +92,19 @@ export class ControlLink extends DisposableBase {
     signal: AbortSignal,
     first: Deferred<undefined>,
   ): Promise<void> {
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
+    const { clock } = this.dependencies;
+    let attempt = 0;
+    while (!signal.aborted) {
       this.move({ kind: 'connecting', tracker });
+      let connectedMs = clock.monotonic();
       const error = await this.connectOnce(tracker, signal, () => {
-        attempt = -1;
+        connectedMs = clock.monotonic();
         first.resolve(undefined);
       }).catch((failure: unknown) => PeershelfError.from(failure));
       first.reject(error);
-      await this.waitForRetry({ tracker, attempt: Math.max(0, attempt), error, signal });
+      if (clock.monotonic() - connectedMs >= STABLE_AFTER_MS) attempt = 0;
+      await this.waitForRetry({ tracker, attempt, error, signal });
+      attempt += 1;
     }
     this.move({ kind: 'disconnected' });
   }
@@ -101,7 +115,7 @@ export class ControlLink extends DisposableBase {
     signal: AbortSignal,
     onConnected: () => void,
   ): Promise<PeershelfError> {
-    const { clock, logger, greet, dialTracker } = this.dependencies;
+    const { clock, logger, greet, part, dialTracker } = this.dependencies;
     const socket = await (dialTracker ?? this.dialTcp)(tracker, signal);
     const connection = new TrackerConnection(socket, { clock, logger });
     const closed = deferred<PeershelfError>();
@@ -109,17 +123,20 @@ export class ControlLink extends DisposableBase {
     const abort = (): void => closed.resolve(new PeershelfError('CANCELLED', 'disconnected'));
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
+    const greeting = greet(connection).then(() => undefined);
     try {
-      const lost = closed.promise.then((error) => Promise.reject(error));
-      await Promise.race([greet(connection), lost]);
-      lost.catch(() => undefined); // Reported below, as the result of this method.
+      const lost = await Promise.race([greeting, closed.promise]);
+      if (lost !== undefined) return lost;
       logger.info(`connected to ${formatHostPort(tracker)}`);
       this.move({ kind: 'connected', tracker, connection });
       onConnected();
       return await closed.promise;
     } finally {
       signal.removeEventListener('abort', abort);
+      if (signal.aborted) await part();
       await connection.close();
+      // Nothing of this connection may go on behind it. What failed in it has been reported.
+      await greeting.catch(() => undefined);
     }
   }
 

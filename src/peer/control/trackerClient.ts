@@ -1,4 +1,5 @@
 import { PeershelfError } from '../../common/errors';
+import { CONTROL_REASONS } from '../../protocol/controlReasons';
 import {
   expectStatus,
   type ListedFile,
@@ -28,9 +29,6 @@ export interface RegistrationData {
   readonly files: readonly FileAnnouncement[];
 }
 
-/** Reason by which a tracker says that another peer has the hostname. docs/PROTOCOL.md. */
-const HOSTNAME_IN_USE = 'hostname in use';
-
 /** The actions of control version 1, typed. Each throws what {@link TrackerConnection.request} throws. */
 export class TrackerClient {
   constructor(private readonly connection: Pick<TrackerConnection, 'request'>) {}
@@ -48,7 +46,8 @@ export class TrackerClient {
       });
       expectStatus(reply, ['OK']);
     } catch (error) {
-      if (!PeershelfError.is(error) || error.details['reason'] !== HOSTNAME_IN_USE) throw error;
+      if (!PeershelfError.is(error) || error.details['reason'] !== CONTROL_REASONS.hostnameInUse)
+        throw error;
       throw new PeershelfError('NAME_TAKEN', `the hostname ${hostname} is in use`, {
         cause: error,
         details: { hostname },

@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../common/clock';
-import { type Disposable, DisposableBase, toDisposable } from '../../common/disposable';
+import {
+  type Disposable,
+  DisposableBase,
+  DisposableSlot,
+  toDisposable,
+} from '../../common/disposable';
 import { PeershelfError } from '../../common/errors';
 import { Emitter } from '../../common/events';
 import type { Logger } from '../../common/logger';
@@ -40,6 +45,10 @@ export class TrackerConnection extends DisposableBase {
   private readonly pending: PendingRequest[] = [];
   private readonly closeEmitter = this.register(new Emitter<PeershelfError>());
   private failure: PeershelfError | undefined;
+  private lastDataMs = 0;
+
+  /** The address from which this machine reaches the tracker. */
+  readonly localAddress: string;
 
   /** Fires once, with the reason. Nothing fires after `close`. */
   readonly onDidClose = this.closeEmitter.event;
@@ -49,15 +58,12 @@ export class TrackerConnection extends DisposableBase {
     private readonly dependencies: TrackerConnectionDependencies,
   ) {
     super();
+    // Read now: a socket forgets it when it closes.
+    this.localAddress = socket.localAddress ?? '';
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('error', (cause) => this.fail(lost('the connection to the tracker broke', cause)));
     socket.on('close', () => this.fail(lost('the tracker closed the connection')));
     this.register(toDisposable(() => this.fail(lost('closed'))));
-  }
-
-  /** The address from which this machine reaches the tracker. */
-  get localAddress(): string {
-    return this.socket.localAddress ?? '';
   }
 
   /**
@@ -71,10 +77,9 @@ export class TrackerConnection extends DisposableBase {
     const { clock, logger } = this.dependencies;
     logger.trace(`→ ${action}`);
     return new Promise((resolve, reject) => {
-      const deadline = clock.after(REPLY_DEADLINE_MS, () =>
-        this.fail(new PeershelfError('TIMED_OUT', `the tracker did not answer ${action}`)),
-      );
+      const deadline = new DisposableSlot();
       this.pending.push({ action, resolve, reject, deadline });
+      this.expectReply(action, deadline, clock.monotonic());
       this.socket.write(`${JSON.stringify({ action, data })}\n`);
     });
   }
@@ -94,7 +99,16 @@ export class TrackerConnection extends DisposableBase {
     this.dispose();
   }
 
+  /** Waits as long as anything arrives: a large reply may take longer than the deadline. */
+  private expectReply(action: ControlAction, slot: DisposableSlot, sinceMs: number): void {
+    const { clock } = this.dependencies;
+    const leftMs = Math.max(sinceMs, this.lastDataMs) + REPLY_DEADLINE_MS - clock.monotonic();
+    if (leftMs > 0) slot.set(clock.after(leftMs, () => this.expectReply(action, slot, sinceMs)));
+    else this.fail(new PeershelfError('TIMED_OUT', `the tracker did not answer ${action}`));
+  }
+
   private receive(chunk: Buffer): void {
+    this.lastDataMs = this.dependencies.clock.monotonic();
     try {
       this.decoder.push(chunk);
       for (let line = this.decoder.next(); line !== undefined; line = this.decoder.next())

@@ -14,6 +14,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { throwIfAborted } from '../../common/abort';
 import { fromWriteError, PeershelfError, systemCode } from '../../common/errors';
 import { isInside } from '../paths';
 import type { TemporaryFile } from './leftovers';
@@ -21,6 +23,12 @@ import type { TemporaryFile } from './leftovers';
 /** `name (2).ext` up to `name (1000).ext` are tried. */
 const MAX_KEPT = 1_000;
 const COMPARE_BLOCK_BYTES = 1024 * 1024;
+
+/** Where a file has ended up. */
+export interface Placed {
+  readonly outcome: 'fetched' | 'alreadyThere';
+  readonly path: string;
+}
 
 export interface DestinationOptions {
   readonly path: string;
@@ -103,7 +111,7 @@ export class Destination {
    * Gives the finished file its name.
    * @throws DESTINATION_EXISTS when other content is there and must stay.
    */
-  place(): { readonly outcome: 'fetched' | 'alreadyThere'; readonly path: string } {
+  async place(signal: AbortSignal): Promise<Placed> {
     this.close();
     const { path, ifExists } = this.options;
     try {
@@ -113,7 +121,8 @@ export class Destination {
         return { outcome: 'fetched', path };
       }
       if (moveWithoutReplacing(this.temporary.path, path)) return { outcome: 'fetched', path };
-      if (haveSameContent(this.temporary.path, path)) return { outcome: 'alreadyThere', path };
+      if (await haveSameContent(this.temporary.path, path, signal))
+        return { outcome: 'alreadyThere', path };
       if (ifExists === 'keepBoth') return { outcome: 'fetched', path: this.placeBeside() };
     } catch (error) {
       throw fromWriteError(error, path);
@@ -148,8 +157,15 @@ export function destinationExists(path: string): PeershelfError {
   });
 }
 
-/** Whether two files hold the same bytes; false when either is no file. */
-export function haveSameContent(left: string, right: string): boolean {
+/**
+ * Whether two files hold the same bytes; false when either is no file. Others get their turn after
+ * every block: large files take long to read.
+ */
+export async function haveSameContent(
+  left: string,
+  right: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const descriptors = [openSync(left, 'r')];
   try {
     if (lstatSync(right).isFile()) descriptors.push(openSync(right, 'r'));
@@ -158,6 +174,8 @@ export function haveSameContent(left: string, right: string): boolean {
     if (fstatSync(first).size !== fstatSync(second).size) return false;
     const blocks = [Buffer.alloc(COMPARE_BLOCK_BYTES), Buffer.alloc(COMPARE_BLOCK_BYTES)] as const;
     for (;;) {
+      throwIfAborted(signal);
+      await setImmediate();
       const count = readSync(first, blocks[0]);
       if (count !== readSync(second, blocks[1])) return false;
       if (count === 0) return true;

@@ -135,7 +135,7 @@ export class Fetcher {
       },
     );
     throwIfAborted(handle.signal);
-    const placed = destination.place();
+    const placed = await destination.place(handle.signal);
     return {
       ...placed,
       sizeBytes,

@@ -123,8 +123,9 @@ describe('Announcer', () => {
   });
   const create = (refuse: (asked: Asked) => string | undefined = () => undefined) => {
     const asked: Asked[] = [];
+    const identity = { hostname: 'alice', displayName: 'Alice' };
     const wanted: { files: FileAnnouncement[] } = { files: [] };
-    const refused: string[] = [];
+    const clock = new FakeClock();
     const client = new TrackerClient({
       request: (action, data) => {
         const request = { action, data: (data ?? {}) as Record<string, unknown> };
@@ -140,19 +141,16 @@ describe('Announcer', () => {
     const dependencies: AnnouncerDependencies = {
       logger: nullLogger,
       files: () => wanted.files,
-      identity: () => ({ hostname: 'alice', displayName: 'Alice' }),
+      identity: () => ({ ...identity }),
       listen: () => Promise.resolve({ port: 6000, ip: '' }),
-      onRefused: (name) => {
-        refused.push(name);
-        wanted.files = wanted.files.filter((other) => other.name !== name);
-      },
+      clock,
     };
     const announcer = new Announcer(client, dependencies);
     const actions = (): string[] =>
       asked
         .splice(0)
         .map(({ action, data }) => `${action} ${String(data['fname'] ?? data['hostname'])}`);
-    return { announcer, wanted, actions, asked, refused };
+    return { announcer, wanted, actions, asked, clock, identity };
   };
 
   it('says nothing while nothing is published, then registers with everything', async () => {
@@ -216,17 +214,60 @@ describe('Announcer', () => {
     await rejectsWith('NAME_TAKEN', all.announcer.sync());
   });
 
-  it('reports a refused file and does not ask for it again', async () => {
-    const { announcer, wanted, refused, actions } = create(({ data }) =>
+  it('keeps the reason of a refused file, and does not ask for it again', async () => {
+    const { announcer, wanted, actions } = create(({ data }) =>
       data['fname'] === 'bad' ? 'no' : undefined,
     );
     wanted.files = [file('a')];
     await announcer.sync();
-    wanted.files = [...wanted.files, file('bad'), file('c')];
+    const bad = file('bad');
+    wanted.files = [...wanted.files, bad, file('c')];
     await announcer.sync();
     await announcer.sync();
-    assert.deepEqual(refused, ['bad']);
+    assert.equal(announcer.refusalOf(bad)?.details['reason'], 'no');
     assert.deepEqual(actions(), ['REGISTER alice', 'PUBLISH bad', 'PUBLISH c']);
+  });
+
+  it('registers again when the tracker does not know it any more', async () => {
+    let isKnown = true;
+    const { announcer, wanted, actions } = create(({ action }) => {
+      if (action === 'REGISTER') isKnown = true;
+      return isKnown ? undefined : 'unknown host';
+    });
+    wanted.files = [file('a')];
+    await announcer.sync();
+    isKnown = false;
+    wanted.files = [...wanted.files, file('b')];
+    await announcer.sync();
+    assert.deepEqual(actions(), ['REGISTER alice', 'PUBLISH b', 'REGISTER alice']);
+  });
+
+  it('rests and goes on when it was too fast for the tracker', async () => {
+    let isFull = true;
+    const { announcer, wanted, actions, clock } = create(({ action }) =>
+      action === 'PUBLISH' && isFull ? 'too many requests' : undefined,
+    );
+    wanted.files = [file('a')];
+    await announcer.sync();
+    wanted.files = [...wanted.files, file('b')];
+    const syncing = announcer.sync();
+    await flushPromises();
+    isFull = false;
+    clock.advance(1_000);
+    await syncing;
+    assert.deepEqual(actions(), ['REGISTER alice', 'PUBLISH b', 'PUBLISH b']);
+  });
+
+  it('registers anew when another name is wished, and takes itself back at the end', async () => {
+    const { announcer, wanted, actions, identity } = create();
+    wanted.files = [file('a')];
+    await announcer.sync();
+    identity.displayName = 'Alice Ánh';
+    await announcer.sync();
+    await announcer.goodbye();
+    assert.deepEqual(actions(), ['REGISTER alice', 'REGISTER alice', 'UNREGISTER alice']);
+    wanted.files = [file('b')];
+    await rejectsWith('CANCELLED', announcer.sync());
   });
 
   it('says everything again when the tracker has forgotten it', async () => {

@@ -36,6 +36,16 @@ describe('Slot', () => {
     assert.equal(basename(acquire().folder), 'slot-2');
   });
 
+  it('gives a window that reloads its own place, not one that was left before', () => {
+    const [one, two] = [acquire(), acquire()];
+    one.dispose();
+    const longBefore = new Date(Date.now() - 10_000);
+    utimesSync(join(folder, 'slot-1', 'released'), longBefore, longBefore);
+    two.dispose();
+    assert.equal(basename(acquire().folder), 'slot-2');
+    assert.equal(basename(acquire().folder), 'slot-1');
+  });
+
   it('takes over from a process that is gone, and from a lock that nobody touches', () => {
     acquire().dispose();
     writeLock({ pid: NO_PROCESS, machine: hostname(), token: 'old' });
