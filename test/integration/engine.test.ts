@@ -73,6 +73,16 @@ describe('the engine in its worker', () => {
     assert.equal(await bob.peer.ping({ hostname: 'alice' }), false);
   });
 
+  it('never starts again once it was stopped', async () => {
+    const stopped = startEngine().engine;
+    await stopped.stop();
+    await rejectsWith(
+      'ENGINE_STOPPED',
+      Promise.resolve().then(() => stopped.calls.snapshot()),
+    );
+    assert.equal(stopped.isRunning, false);
+  });
+
   it('carries errors and progress, and cancels', async () => {
     const { address: tracker } = await startTracker(cleanup);
     const half = await startMisbehavingPeer(cleanup, (socket) => {

@@ -7,16 +7,15 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { HostPort } from '../../src/protocol/address';
 import type { ConnectionState } from '../../src/peer/peerApi';
-import type { Cleanup } from '../../scripts/host/cleanup';
 import { useCleanup } from '../support/cleanup';
 import { HEARTBEAT_INTERVALS_MS, HOST_EXPIRY_MS } from '../../src/protocol/limits';
 import { FakeClock } from '../support/fakeClock';
 import { PeershelfError } from '../../src/common/errors';
 import { startMisbehavingPeer } from '../support/misbehavingPeer';
+import { freePort, occupyPort } from '../support/ports';
 import { connectRaw } from '../support/rawPeer';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
@@ -28,24 +27,6 @@ const isKind =
   (kind: ConnectionState['kind']) =>
   (state: ConnectionState): boolean =>
     state.kind === kind;
-
-/** A port that nobody listens on at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-/** Holds a port until the test ends. */
-async function occupyPort(cleanup: Cleanup): Promise<number> {
-  const server = createServer();
-  cleanup.add(() => server.close());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 describe('the session with a tracker', () => {
   const cleanup = useCleanup();
@@ -380,64 +361,6 @@ describe('the session with a tracker', () => {
         ['one.txt'],
       );
       assert.deepEqual(await namesAt(tracker), ['alice/one.txt', 'alice-2/two.txt']);
-    });
-  });
-
-  describe('the port', () => {
-    const publishWith = async (ports: { first: number; last: number }): Promise<number> => {
-      const { address: tracker } = await startTracker(cleanup);
-      const alice = await startPeer(cleanup, { tracker, settings: { ports } });
-      await alice.publish('a.txt');
-      return (await alice.peer.snapshot()).serving?.port ?? 0;
-    };
-
-    it('is open to the network when an address is advertised, also through a tunnel', async () => {
-      const { address: tracker } = await startTracker(cleanup);
-      const alice = await startPeer(cleanup, {
-        tracker,
-        settings: { advertiseAddress: '192.0.2.1' },
-      });
-      await alice.publish('a.txt');
-      const { serving } = await alice.peer.snapshot();
-      assert.equal(serving?.host, '192.0.2.1');
-      await connectRaw(cleanup, { host: '127.0.0.2', port: serving.port });
-    });
-
-    it('is the next free one of its range', async () => {
-      const taken = await occupyPort(cleanup);
-      const chosen = await publishWith({ first: taken, last: Math.min(taken + 20, 65_535) });
-      assert.ok(chosen > taken && chosen <= taken + 20);
-    });
-
-    it('is said to be in use, and nothing looks published', async () => {
-      const port = await occupyPort(cleanup);
-      await rejectsWith('PORT_IN_USE', publishWith({ first: port, last: port }));
-    });
-
-    it('is said to be missing when the whole range is taken', async () => {
-      const { address: tracker } = await startTracker(cleanup);
-      const holder = await startPeer(cleanup, { tracker, settings: { hostname: 'holder' } });
-      await holder.publish('x');
-      const first = await occupyPort(cleanup);
-      const second = createServer();
-      cleanup.add(() => second.close());
-      // A neighbour that is taken by somebody else already is just as good.
-      await new Promise((resolve) => {
-        second.once('error', resolve).listen(first + 1, '127.0.0.1', () => resolve(undefined));
-      });
-      const alice = await startPeer(cleanup, {
-        tracker,
-        settings: { ports: { first, last: first + 1 } },
-      });
-      await rejectsWith('NO_FREE_PORT', alice.publish('a.txt'));
-      assert.deepEqual((await alice.peer.snapshot()).published, []);
-      // Another setting is enough to go on.
-      await alice.peer.configure({ ports: { first: 0, last: 0 } });
-      await alice.publish('a.txt');
-      await eventually(async () => {
-        const names = await namesAt(tracker);
-        return names.includes('host/a.txt') || undefined;
-      }, 'it is offered');
     });
   });
 
