@@ -2,13 +2,13 @@ import type { Socket } from 'node:net';
 import { onAbort } from '../../common/abort';
 import type { Clock } from '../../common/clock';
 import { deferred } from '../../common/deferred';
-import { DisposableSlot } from '../../common/disposable';
 import { PeershelfError } from '../../common/errors';
 import type { HostPort } from '../../protocol/address';
 import { LineDecoder } from '../../protocol/lineDecoder';
 import { MAX_TRANSFER_LINE_BYTES } from '../../protocol/limits';
 import { encodeGet, parseTransferReply } from '../../protocol/transferV1';
 import { dial } from '../control/dial';
+import { watchForStall } from './stallWatch';
 
 /** Read at once: few large reads cost less than many small ones. */
 const READ_BUFFER_BYTES = 256 * 1024;
@@ -59,7 +59,12 @@ export async function download(
     signal,
   });
   const abort = onAbort(signal, () => receiver.fail(new PeershelfError('CANCELLED', 'cancelled')));
-  const watch = watchForStall(receiver, clock, stallMs);
+  const watch = watchForStall({
+    clock,
+    stallMs,
+    progress: () => receiver.receivedBytes,
+    onStall: () => receiver.fail(new PeershelfError('STALLED', `no byte for ${stallMs} ms`)),
+  });
   try {
     socket.on('error', (cause) => receiver.fail(lost(cause)));
     socket.on('end', () => receiver.end()).on('close', () => receiver.end());
@@ -74,25 +79,6 @@ export async function download(
 
 function request(socket: Socket, name: string): void {
   socket.write(encodeGet(name));
-}
-
-/** Fails the receiver when it has not got a byte for `stallMs`. One timer, moved only when it is due. */
-function watchForStall(receiver: Receiver, clock: Clock, stallMs: number): DisposableSlot {
-  const timer = new DisposableSlot();
-  let seen = receiver.receivedBytes;
-  let sinceMs = clock.monotonic();
-  const check = (): void => {
-    if (receiver.receivedBytes !== seen) {
-      seen = receiver.receivedBytes;
-      sinceMs = clock.monotonic();
-    } else if (clock.monotonic() - sinceMs >= stallMs) {
-      receiver.fail(new PeershelfError('STALLED', `no byte for ${stallMs} ms`));
-      return;
-    }
-    timer.set(clock.after(stallMs / 4, check));
-  };
-  check();
-  return timer;
 }
 
 /** The reply of a publisher as it arrives: one line, then as many bytes as the line says. */

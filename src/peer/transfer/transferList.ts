@@ -23,6 +23,9 @@ export interface TransferHandle {
 
 interface Entry {
   transfer: Transfer;
+  /** Apart from the rest, as they change thousands of times a second. */
+  bytes: number;
+  totalBytes: number;
   readonly controller: AbortController;
   readonly startedMs: number;
 }
@@ -56,6 +59,8 @@ export class TransferList extends DisposableBase {
     const entry: Entry = {
       controller: new AbortController(),
       startedMs: this.clock.monotonic(),
+      bytes: 0,
+      totalBytes: about.totalBytes,
       transfer: {
         ...about,
         id,
@@ -72,8 +77,13 @@ export class TransferList extends DisposableBase {
     return {
       id,
       signal: entry.controller.signal,
-      setTotal: (totalBytes) => this.update(entry, { totalBytes }),
-      setBytes: (bytes) => this.update(entry, { bytes }),
+      setTotal: (totalBytes) => {
+        entry.totalBytes = totalBytes;
+      },
+      setBytes: (bytes) => {
+        entry.bytes = bytes;
+        this.notifySoon();
+      },
       finish: (error) => this.finish(entry, error),
     };
   }
@@ -85,12 +95,6 @@ export class TransferList extends DisposableBase {
 
   cancelAll(): void {
     for (const entry of this.entries.values()) entry.controller.abort();
-  }
-
-  private update(entry: Entry, change: Partial<Transfer>): void {
-    if (entry.transfer.state !== 'running') return;
-    entry.transfer = { ...entry.transfer, ...change };
-    this.notifySoon();
   }
 
   private finish(entry: Entry, error: unknown): void {
@@ -110,10 +114,10 @@ export class TransferList extends DisposableBase {
     this.notifySoon();
   }
 
-  private withSpeed({ transfer, startedMs }: Entry): Transfer {
+  private withSpeed({ transfer, startedMs, bytes, totalBytes }: Entry): Transfer {
     if (transfer.state !== 'running') return transfer;
     const seconds = Math.max(0.001, (this.clock.monotonic() - startedMs) / 1000);
-    return { ...transfer, bytesPerSecond: transfer.bytes / seconds };
+    return { ...transfer, bytes, totalBytes, bytesPerSecond: bytes / seconds };
   }
 
   private ofState(state: Transfer['state']): Entry[] {

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../common/clock';
 import { deferred } from '../../common/deferred';
-import { DisposableSlot } from '../../common/disposable';
 import { onAbort } from '../../common/abort';
 import { PeershelfError } from '../../common/errors';
 import type { PublishedSource } from './publishedSource';
+import { watchForStall } from './stallWatch';
 
 /** One block is read while another is sent. Larger blocks were not faster on loopback. */
 const BLOCK_BYTES = 512 * 1024;
@@ -30,15 +30,17 @@ export async function upload(
 ): Promise<void> {
   const { clock, signal, stallMs, onBytes } = options;
   const done = deferred<never>();
-  const stall = new DisposableSlot();
-  const expectProgress = (): void =>
-    stall.set(clock.after(stallMs, () => done.reject(stalled(stallMs))));
   const onClose = (): void => done.reject(connectionLost());
   const abort = onAbort(signal, () => done.reject(new PeershelfError('CANCELLED', 'cancelled')));
   socket.once('close', onClose);
-  expectProgress();
 
   let position = 0;
+  const stall = watchForStall({
+    clock,
+    stallMs,
+    progress: () => position,
+    onStall: () => done.reject(stalled(stallMs)),
+  });
   const sendAll = async (block: Buffer): Promise<void> => {
     while (position < source.sizeBytes) {
       const start = position;
@@ -48,7 +50,6 @@ export async function upload(
       if (count === 0 || (isLast && !source.isUnchanged())) throw changed();
       await write(socket, block.subarray(0, Math.min(count, source.sizeBytes - start)));
       onBytes(Math.min(position, source.sizeBytes));
-      expectProgress();
     }
   };
   try {
