@@ -8,6 +8,7 @@ import { engineOptions } from './editor/configuration';
 import { Engine } from './editor/engine';
 import { Fetching } from './editor/fetching';
 import { LocalTracker } from './editor/localTracker';
+import { onActionFailed } from './editor/notifier';
 import { createOutput } from './editor/output';
 import { Publishing } from './editor/publishing';
 import { Session } from './editor/session';
@@ -49,6 +50,7 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const networkView = new NetworkView(engine, logger);
   const runner = new CommandRunner(logger);
+  onActionFailed((title, error) => runner.report(title, error));
   const commands = new Commands({
     runner,
     engine,

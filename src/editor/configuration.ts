@@ -23,7 +23,7 @@ export function readPeerSettings(): PeerSettings {
     throw invalidSetting('peershelf.advertiseAddress', advertiseAddress);
   return {
     hostname: readSetting('hostname').trim() || hostname(),
-    displayName: readSetting('displayName').trim() || userInfo().username,
+    displayName: readSetting('displayName').trim() || userName(),
     ports: parsePorts(readSetting('port')),
     advertiseAddress,
     listenHost: '',
@@ -42,6 +42,15 @@ export function engineOptions(globalStorage: vscode.Uri, windowId: string): Engi
     windowId,
     settings: readPeerSettings(),
   };
+}
+
+/** A container may run as a user that nobody has told the system about. */
+function userName(): string {
+  try {
+    return userInfo().username || hostname();
+  } catch {
+    return hostname();
+  }
 }
 
 function parsePorts(text: string): PortRange {

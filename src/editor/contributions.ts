@@ -71,6 +71,13 @@ export function readSetting<S extends keyof SettingTypes>(
   return value;
 }
 
+/** The value that the user has chosen, or undefined where the default holds. Not for workspaces. */
+export function explicitSetting<S extends keyof SettingTypes>(
+  name: S,
+): SettingTypes[S] | undefined {
+  return vscode.workspace.getConfiguration('peershelf').inspect<SettingTypes[S]>(name)?.globalValue;
+}
+
 export function setContext(key: ContextKey, value: unknown): void {
   void vscode.commands.executeCommand('setContext', CONTEXT_KEYS[key], value);
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { delay, systemClock } from '../common/clock';
 import { DisposableBase, DisposableStore } from '../common/disposable';
-import { describeError } from '../common/errors';
+import { describeError, PeershelfError } from '../common/errors';
 import { Emitter, type Event } from '../common/events';
 import type { LogSink } from '../common/logger';
 import { EngineClient } from '../peer/enginePort';
@@ -37,6 +37,7 @@ interface RunningEngine {
  */
 export class Engine extends DisposableBase {
   private running: RunningEngine | undefined;
+  private stopped = false;
   private current: PeerSnapshot = NOTHING;
   private readonly changeEmitter = this.register(new Emitter<keyof PeerSnapshot>());
   private readonly crashEmitter = this.register(new Emitter<unknown>());
@@ -59,8 +60,10 @@ export class Engine extends DisposableBase {
     return this.running !== undefined;
   }
 
-  /** The engine's calls; starts it if needed. */
+  /** The engine's calls; starts it if needed. @throws ENGINE_STOPPED after `stop`. */
   get calls(): Omit<PeerApi, 'stop'> {
+    // A command that still runs while the window closes must not leave a worker behind.
+    if (this.stopped) throw new PeershelfError('ENGINE_STOPPED', 'the engine was stopped for good');
     this.running ??= this.start();
     return this.running.client.calls;
   }
@@ -68,6 +71,7 @@ export class Engine extends DisposableBase {
   /** Ends the worker: gently, and for good after a deadline. */
   async stop(): Promise<void> {
     const { running } = this;
+    this.stopped = true;
     this.running = undefined;
     if (running === undefined) return;
     const stopping = running.client.calls.stop().catch((error: unknown) => {

@@ -32,13 +32,13 @@ export class Fetching {
   async fetch(files: readonly NetworkFile[]): Promise<void> {
     const jobs: { file: NetworkFile; place: Place }[] = [];
     for (const file of files) {
-      const place = await choosePlace(file);
+      const place = await this.place(file, files.length === 1);
       if (place !== undefined) jobs.push({ file, place });
     }
     if (jobs.length === 0) return;
     const results: FetchResult[] = [];
     for (const { file, place } of jobs) {
-      const result = await this.fetchWithProgress(file, place, jobs.length === 1);
+      const result = await this.fetchWithProgress(file, place, files.length === 1);
       if (result !== undefined) results.push(result);
     }
     reportFetched(results);
@@ -52,6 +52,16 @@ export class Fetching {
     if (result !== undefined) reportFetched([result]);
   }
 
+  /** As {@link choosePlace}; undefined, too, when it failed as one of several and was reported. */
+  private async place(file: NetworkFile, isAlone: boolean): Promise<Place | undefined> {
+    try {
+      return await choosePlace(file);
+    } catch (error) {
+      this.passOver(file, error, isAlone);
+      return undefined;
+    }
+  }
+
   /** Undefined when the user skipped it, or when it failed as one of several and was reported. */
   private async fetchWithProgress(
     file: NetworkFile,
@@ -61,12 +71,17 @@ export class Fetching {
     try {
       return await this.fetchAskingOnConflict(file, place);
     } catch (error) {
-      const failure = PeershelfError.from(error);
-      if (isAlone || failure.code === 'CANCELLED') throw failure;
-      this.logger.error(`fetch ${file.name}: ${describeError(failure)}`);
-      notifyWithLog('error', `${foreignText(file.name)}: ${errorMessage(failure)}`);
+      this.passOver(file, error, isAlone);
       return undefined;
     }
+  }
+
+  /** One of several that fails is reported and does not keep the others from being fetched. */
+  private passOver(file: NetworkFile, error: unknown, isAlone: boolean): void {
+    const failure = PeershelfError.from(error);
+    if (isAlone || failure.code === 'CANCELLED') throw failure;
+    this.logger.error(`fetch ${file.name}: ${describeError(failure)}`);
+    notifyWithLog('error', `${foreignText(file.name)}: ${errorMessage(failure)}`);
   }
 
   private async fetchAskingOnConflict(
@@ -75,11 +90,13 @@ export class Fetching {
   ): Promise<FetchResult | undefined> {
     const { name, hostname } = file;
     const request = { name, hostname, ...place };
-    try {
-      return await this.run(file, request);
-    } catch (error) {
-      if (!PeershelfError.is(error, 'DESTINATION_EXISTS')) throw error;
-    }
+    // The save dialog has asked about the file, but does not know what an editor holds of it.
+    if (place.ifExists === 'fail' || !hasUnsavedChanges(place.destination))
+      try {
+        return await this.run(file, request);
+      } catch (error) {
+        if (!PeershelfError.is(error, 'DESTINATION_EXISTS')) throw error;
+      }
     const ifExists = await askWhatToDo(place.destination);
     return ifExists === undefined ? undefined : this.run(file, { ...request, ifExists });
   }
@@ -139,15 +156,35 @@ function readFetchFolder(folder: vscode.WorkspaceFolder): string {
 }
 
 async function askForPlace(file: NetworkFile): Promise<Place | undefined> {
-  const name = toLocalName(file.name, process.platform).split('/').at(-1) ?? file.name;
+  const name = suggestedName(file.name);
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const target = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Fetch {0} To', foreignText(file.name)),
     defaultUri: folder === undefined ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder, name),
   });
   if (target === undefined) return undefined;
+  if (target.scheme !== 'file') {
+    notify('error', vscode.l10n.t('Files can only be saved to a disk. Choose another place.'));
+    return undefined;
+  }
   // The dialog has asked already whether to replace what is there.
   return { destination: target.fsPath, folder: undefined, ifExists: 'overwrite' };
+}
+
+/** The last part of the name; what is no file name here is not offered as one. */
+function suggestedName(name: string): string {
+  try {
+    return toLocalName(name.split(/[\\/]/u).at(-1) ?? '', process.platform);
+  } catch (error) {
+    if (PeershelfError.is(error)) return 'file';
+    throw error;
+  }
+}
+
+function hasUnsavedChanges(path: string): boolean {
+  return vscode.workspace.textDocuments.some(
+    ({ isDirty, uri }) => isDirty && uri.scheme === 'file' && uri.fsPath === path,
+  );
 }
 
 async function confirmRisky(path: string, file: NetworkFile): Promise<boolean> {
@@ -168,7 +205,9 @@ async function askWhatToDo(path: string): Promise<'overwrite' | 'keepBoth' | und
   const keepBoth = vscode.l10n.t('Keep Both');
   const shown = foreignText(vscode.workspace.asRelativePath(path));
   const chosen = await ask(
-    vscode.l10n.t('{0} exists with other content.', shown),
+    hasUnsavedChanges(path)
+      ? vscode.l10n.t('{0} has unsaved changes in an editor.', shown)
+      : vscode.l10n.t('{0} exists with other content.', shown),
     vscode.l10n.t('Overwriting it cannot be undone.'),
     overwrite,
     keepBoth,

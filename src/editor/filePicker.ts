@@ -27,12 +27,16 @@ export async function pickNetworkFile(
   pick.title = vscode.l10n.t('Fetch from Network');
   pick.placeholder = vscode.l10n.t('Type a part of a name or of its owner');
   let question = 0;
+  let shownText: string | undefined;
   const update = async (): Promise<void> => {
     const own = ++question;
     const text = pick.value;
     const { files, total } = await engine.calls.networkFiles({ text, limit: MAX_ROWS });
     if (own !== question) return;
-    pick.items = files.map(toItem);
+    // Another text is another question; the same text may have another answer at any time.
+    const keep = text === shownText;
+    shownText = text;
+    replaceItems(pick, files.map(toItem), keep);
     pick.busy = false;
     pick.title =
       total > files.length
@@ -47,7 +51,12 @@ export async function pickNetworkFile(
     lifetime.add(pick.onDidChangeValue(updateSafely));
     lifetime.add(engine.onDidChange((part) => part === 'network' && updateSafely()));
     const chosen = new Promise<NetworkFile | undefined>((resolve) => {
-      lifetime.add(pick.onDidAccept(() => resolve(pick.selectedItems[0]?.file)));
+      lifetime.add(
+        pick.onDidAccept(() => {
+          const [item] = pick.selectedItems;
+          if (item !== undefined) resolve(item.file);
+        }),
+      );
       lifetime.add(pick.onDidHide(() => resolve(undefined)));
     });
     pick.show();
@@ -76,6 +85,23 @@ export async function pickPublishedFiles(engine: Engine): Promise<string[]> {
       canPickMany: true,
     });
   return (chosen ?? []).map(({ file }) => file.name);
+}
+
+/**
+ * With `keepActive` the row in focus stays the same file, or none when that is gone: Enter must not
+ * fetch what has moved to its place.
+ */
+function replaceItems(
+  pick: vscode.QuickPick<FileItem>,
+  items: readonly FileItem[],
+  keepActive: boolean,
+): void {
+  const active = pick.activeItems[0]?.file;
+  pick.items = items;
+  if (!keepActive || active === undefined) return;
+  const isSame = ({ file }: FileItem): boolean =>
+    file.hostname === active.hostname && file.name === active.name;
+  pick.activeItems = items.filter(isSame);
 }
 
 function toItem(file: NetworkFile): FileItem {

@@ -1,7 +1,8 @@
-import { fork } from 'node:child_process';
+import { type ForkOptions, fork, type SpawnOptions } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { every, systemClock } from '../common/clock';
+import { delay, every, systemClock } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
 import { type ErrorCode, PeershelfError, systemCode } from '../common/errors';
 import { processExists } from '../common/processExists';
@@ -14,22 +15,27 @@ const RENEW_INTERVAL_MS = 15_000;
 /** The tracker ends this long after the last renewal. */
 const LEASE_SECONDS = 60;
 const START_DEADLINE_MS = 10_000;
+/** The tracker hears the word to stop within a second, and then tells its peers. */
+const STOP_DEADLINE_MS = 5_000;
+const STOP_POLL_MS = 50;
 /** The word in the lease file that ends the tracker at once. */
 const STOP_WORD = 'stop';
 
 /** What is kept of a tracker that was started here, for every window of this user. */
 interface TrackerRecord extends HostPort {
   readonly pid: number;
+  /** Name of the lease file: each tracker has its own, so that one word never ends another. */
+  readonly lease: string;
 }
 
 type TrackerMessage =
-  | ({ readonly type: 'ready' } & TrackerRecord)
+  | ({ readonly type: 'ready' } & Omit<TrackerRecord, 'lease'>)
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 export interface LocalTrackerDependencies {
   /** Path of the tracker's bundle. */
   readonly bundle: string;
-  /** Folder for the record and the lease, common to all windows of this user. */
+  /** Folder for the record and the leases, common to all windows of this user. */
   readonly folder: string;
   readonly logger: Logger;
 }
@@ -64,7 +70,12 @@ export class LocalTracker extends DisposableBase {
 
   /** The port of the last tracker, running or not: a session stays where it was. */
   get lastPort(): number | undefined {
-    return this.readRecord()?.port;
+    try {
+      const port = Number.parseInt(readFileSync(this.portFile, 'utf8'), 10);
+      return Number.isInteger(port) ? port : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Keeps the recorded tracker alive from now on, if it is the one at `address`. */
@@ -80,65 +91,102 @@ export class LocalTracker extends DisposableBase {
    */
   async start(host: string, port: number): Promise<HostPort> {
     mkdirSync(this.dependencies.folder, { recursive: true });
-    writeFileSync(this.leaseFile, '');
-    const record = await this.fork(host, port);
+    const previous = this.readRecord();
+    const record = await this.startWithLease(host, port, `lease-${randomUUID()}`);
     writeFileSync(this.recordFile, JSON.stringify(record));
+    writeFileSync(this.portFile, `${record.port}`);
+    if (previous !== undefined && !processExists(previous.pid)) this.removeLease(previous);
     this.take(record);
     this.dependencies.logger.info(`local tracker on ${host} port ${record.port}`);
     return { host, port: record.port };
   }
 
-  /** Ends the tracker, whichever window started it. */
-  stop(): void {
-    this.renewal.set(undefined);
-    this.current = undefined;
-    writeFileSync(this.leaseFile, STOP_WORD);
-    this.changeEmitter.fire();
+  /** Ends the tracker, whichever window started it. Resolves when it is gone, or after a deadline. */
+  async stop(): Promise<void> {
+    const record = this.current ?? this.readRecord();
+    this.giveUp();
+    if (record === undefined) return;
+    writeFileSync(this.leaseFile(record), STOP_WORD);
+    const deadlineMs = systemClock.monotonic() + STOP_DEADLINE_MS;
+    while (processExists(record.pid) && systemClock.monotonic() < deadlineMs)
+      await delay(systemClock, STOP_POLL_MS);
+    // A tracker that hangs shall still find the word when it goes on; another may have its number.
+    if (!processExists(record.pid)) this.removeLease(record);
+    // Another window may have started a new one in the meantime.
+    if (this.readRecord()?.lease === record.lease) rmSync(this.recordFile, { force: true });
   }
 
   private get recordFile(): string {
     return join(this.dependencies.folder, 'record.json');
   }
 
-  private get leaseFile(): string {
-    return join(this.dependencies.folder, 'lease');
+  /** Apart from the record, which goes when the tracker is stopped. */
+  private get portFile(): string {
+    return join(this.dependencies.folder, 'port');
+  }
+
+  private leaseFile({ lease }: Pick<TrackerRecord, 'lease'>): string {
+    return join(this.dependencies.folder, lease);
+  }
+
+  private removeLease(record: Pick<TrackerRecord, 'lease'>): void {
+    rmSync(this.leaseFile(record), { force: true });
+  }
+
+  private async startWithLease(host: string, port: number, lease: string): Promise<TrackerRecord> {
+    writeFileSync(this.leaseFile({ lease }), '');
+    try {
+      return await this.fork(host, port, lease);
+    } catch (error) {
+      this.removeLease({ lease });
+      throw error;
+    }
   }
 
   private take(record: TrackerRecord): void {
     this.current = record;
-    this.renewal.set(every(systemClock, RENEW_INTERVAL_MS, () => this.renew()));
-    this.renew();
+    this.renewal.set(every(systemClock, RENEW_INTERVAL_MS, () => this.renew(record)));
+    this.renew(record);
     this.changeEmitter.fire();
   }
 
   /** Touches the lease without writing: another window may have written that the tracker shall end. */
-  private renew(): void {
+  private renew(record: TrackerRecord): void {
     const now = new Date();
+    const file = this.leaseFile(record);
     try {
-      if (readFileSync(this.leaseFile, 'utf8') !== STOP_WORD) {
-        utimesSync(this.leaseFile, now, now);
+      if (readFileSync(file, 'utf8') !== STOP_WORD) {
+        utimesSync(file, now, now);
         return;
       }
     } catch (error) {
-      this.dependencies.logger.warn(`the lease cannot be renewed: ${String(error)}`);
+      // The window that stopped the tracker has removed it already.
+      this.dependencies.logger.info(`the lease cannot be renewed: ${String(error)}`);
     }
+    this.giveUp();
+  }
+
+  private giveUp(): void {
     this.renewal.set(undefined);
     this.current = undefined;
     this.changeEmitter.fire();
   }
 
-  private fork(host: string, port: number): Promise<TrackerRecord> {
+  private fork(host: string, port: number, lease: string): Promise<TrackerRecord> {
     const args = [
       ...['--open', '--host', host, '--port', `${port}`],
-      ...['--lease-file', this.leaseFile, '--lease-seconds', `${LEASE_SECONDS}`],
+      ...['--lease-file', this.leaseFile({ lease }), '--lease-seconds', `${LEASE_SECONDS}`],
     ];
-    const child = fork(this.dependencies.bundle, args, {
+    // `fork` hands on all that `spawn` takes; its type does not say so.
+    const options: ForkOptions & Pick<SpawnOptions, 'windowsHide'> = {
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       // The flags of the extension host are not meant for a plain program.
       execArgv: [],
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-    });
+      windowsHide: true,
+    };
+    const child = fork(this.dependencies.bundle, args, options);
     return new Promise((resolve, reject) => {
       const fail = (code: ErrorCode, message: string, cause?: unknown): void => {
         settle();
@@ -156,7 +204,7 @@ export class LocalTracker extends DisposableBase {
         if (answer.type === 'failed') fail(answer.code, answer.message);
         else {
           settle();
-          resolve({ host: answer.host, port: answer.port, pid: answer.pid });
+          resolve({ host: answer.host, port: answer.port, pid: answer.pid, lease });
         }
       };
       const settle = (): void => {
@@ -185,6 +233,7 @@ export class LocalTracker extends DisposableBase {
 
 function isTrackerRecord(value: unknown): value is TrackerRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { host, port, pid } = value as Partial<Record<keyof TrackerRecord, unknown>>;
-  return typeof host === 'string' && Number.isInteger(port) && Number.isInteger(pid);
+  const { host, port, pid, lease } = value as Partial<Record<keyof TrackerRecord, unknown>>;
+  if (typeof host !== 'string' || !Number.isInteger(port) || !Number.isInteger(pid)) return false;
+  return typeof lease === 'string' && /^lease-[\w-]+$/u.test(lease);
 }

@@ -7,6 +7,15 @@ export interface NotificationAction {
   readonly run: () => unknown;
 }
 
+type FailureReport = (title: string, error: unknown) => void;
+
+/** Who hears of an action that failed. Set once, by whoever puts the parts together. */
+let reportFailure: FailureReport | undefined;
+
+export function onActionFailed(report: FailureReport): void {
+  reportFailure = report;
+}
+
 type Severity = 'info' | 'warning' | 'error';
 
 /**
@@ -19,9 +28,10 @@ export function notify(
   actions: readonly NotificationAction[] = [],
 ): void {
   const titles = actions.map(({ title }) => title);
-  void show(severity, message, titles).then((chosen) =>
-    actions.find(({ title }) => title === chosen)?.run(),
-  );
+  void show(severity, message, titles).then((chosen) => {
+    const action = actions.find(({ title }) => title === chosen);
+    if (action !== undefined) void run(action);
+  });
 }
 
 /** As {@link notify}, with a button that opens the log. */
@@ -38,6 +48,14 @@ export function ask<T extends string>(
 ): Promise<T | undefined> {
   const options = { modal: true, detail };
   return Promise.resolve(vscode.window.showWarningMessage(message, options, ...titles));
+}
+
+async function run({ title, run: act }: NotificationAction): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    reportFailure?.(title, error);
+  }
 }
 
 function show(severity: Severity, message: string, titles: string[]): Thenable<string | undefined> {

@@ -27,8 +27,8 @@ export class Publishing {
   /** Publishes files of the workspace under their relative paths. */
   async publish(uris: readonly vscode.Uri[]): Promise<void> {
     if (!vscode.workspace.isTrusted) throw notTrusted();
-    for (const uri of uris) await saveIfDirty(uri);
-    const files = uris.map(toFile);
+    const files: FileToPublish[] = [];
+    for (const uri of uris) files.push(toFile(await save(uri)));
     if (files.length === 0 || !(await this.dependencies.ensureConnected())) return;
     const outcomes = await this.dependencies.engine.calls.publish({ files });
     const failures = outcomes.flatMap(({ name, error }) =>
@@ -38,7 +38,7 @@ export class Publishing {
       this.dependencies.logger.warn(`publish ${name}: ${error.message}`);
     const published = outcomes.filter(({ error }) => error === undefined);
     if (failures.length > 0) reportFailures(published.length, failures);
-    else reportPublished(published.map(({ name }) => name));
+    else await this.reportPublished(published.map(({ name }) => name));
   }
 
   async unpublish(names: readonly string[]): Promise<void> {
@@ -52,6 +52,14 @@ export class Publishing {
     // Asked anew: the events of what was published a moment ago may not be here yet.
     const { published } = await this.dependencies.engine.calls.snapshot();
     return published.filter(({ path }) => paths.has(path)).map(({ name }) => name);
+  }
+
+  private async reportPublished(names: readonly string[]): Promise<void> {
+    const [first] = names;
+    if (first === undefined) return;
+    const { published } = await this.dependencies.engine.calls.snapshot();
+    const waits = published.some(({ name, state }) => state === 'pending' && names.includes(name));
+    notify('info', names.length > 1 ? manyText(names.length, waits) : oneText(first, waits));
   }
 }
 
@@ -71,24 +79,37 @@ function toFile(uri: vscode.Uri): FileToPublish {
   return { path: uri.fsPath, name, folder: folder.uri.fsPath };
 }
 
-/** What others fetch is what lies on the disk: it should be what the user sees. */
-async function saveIfDirty(uri: vscode.Uri): Promise<void> {
+/**
+ * What others fetch is what lies on the disk: it should be what the user sees. Resolves to the file,
+ * which is a new one for an untitled editor.
+ */
+async function save(uri: vscode.Uri): Promise<vscode.Uri> {
   const isIt = (document: vscode.TextDocument): boolean =>
     document.uri.toString() === uri.toString();
   const document = vscode.workspace.textDocuments.find(isIt);
-  if (document?.isUntitled === true)
-    throw new PeershelfError('NOT_A_FILE', 'an untitled editor has no file', {
-      details: { path: basename(uri.path) },
-    });
+  if (document?.isUntitled === true) {
+    const saved = await vscode.workspace.saveAs(uri);
+    if (saved === undefined) throw new PeershelfError('CANCELLED', 'the file was not saved');
+    return saved;
+  }
   if (document?.isDirty === true && !(await document.save()))
     throw new PeershelfError('CANCELLED', 'the file was not saved');
+  return uri;
 }
 
-function reportPublished(names: readonly string[]): void {
-  const [first] = names;
-  if (names.length > 1) notify('info', vscode.l10n.t('Published {0} files.', names.length));
-  else if (first !== undefined)
-    notify('info', vscode.l10n.t('Published {0}. Others can fetch it now.', foreignText(first)));
+function oneText(name: string, waits: boolean): string {
+  return waits
+    ? vscode.l10n.t(
+        'Published {0}. Others can fetch it when the tracker is back.',
+        foreignText(name),
+      )
+    : vscode.l10n.t('Published {0}. Others can fetch it now.', foreignText(name));
+}
+
+function manyText(count: number, waits: boolean): string {
+  return waits
+    ? vscode.l10n.t('Published {0} files. Others can fetch them when the tracker is back.', count)
+    : vscode.l10n.t('Published {0} files.', count);
 }
 
 function reportFailures(

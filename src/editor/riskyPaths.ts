@@ -9,6 +9,8 @@ const RISKY_PARTS: ReadonlySet<string> = new Set([
   'gnumakefile',
 ]);
 const RISKY_ENDING = '.code-workspace';
+/** A short name of Windows, such as `GIT~1`: what it stands for cannot be seen. */
+const SHORT_NAME = /^[^.]{1,6}~\d+(?:\..{0,3})?$/u;
 
 /**
  * Whether a file at this relative path (`/` between its parts) could make a program run. Compared as
@@ -22,6 +24,6 @@ export function isRiskyPath(path: string): boolean {
       .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
       .toLowerCase()
       .replace(/[. ]+$/u, '');
-    return RISKY_PARTS.has(folded) || folded.endsWith(RISKY_ENDING);
+    return RISKY_PARTS.has(folded) || folded.endsWith(RISKY_ENDING) || SHORT_NAME.test(folded);
   });
 }

@@ -13,6 +13,11 @@ type Membership = { readonly tracker: HostPort } | { readonly left: true };
 
 /** Membership of this workspace in a session, remembered over restarts. */
 export class Session extends DisposableBase {
+  /** Counts joins and leaves: only the last one holds. */
+  private wishes = 0;
+  /** The session to go back to when the next one cannot be joined. */
+  private standing: HostPort | undefined;
+
   constructor(
     private readonly engine: Engine,
     private readonly memento: vscode.Memento,
@@ -23,6 +28,7 @@ export class Session extends DisposableBase {
         if (part === 'connection') setContext('connection', engine.state.connection.kind);
       }),
     );
+    this.register(engine.onDidCrash(() => (this.standing = undefined)));
     setContext('connection', engine.state.connection.kind);
   }
 
@@ -32,6 +38,18 @@ export class Session extends DisposableBase {
 
   get isConnected(): boolean {
     return this.engine.state.connection.kind === 'connected';
+  }
+
+  /** Whether this window is in the session of that tracker, be it reached or not. */
+  isAt(tracker: HostPort): boolean {
+    const { connection } = this.engine.state;
+    return connection.kind !== 'disconnected' && isSame(connection.tracker, tracker);
+  }
+
+  /** The tracker that this workspace has joined itself, whatever the settings say. */
+  get joinedBefore(): HostPort | undefined {
+    const membership = this.memento.get<Membership>(MEMBERSHIP_KEY);
+    return membership !== undefined && 'tracker' in membership ? membership.tracker : undefined;
   }
 
   /** The tracker that this workspace belongs to, or undefined. A workspace cannot choose it. */
@@ -49,21 +67,26 @@ export class Session extends DisposableBase {
   }
 
   /**
-   * Joins and remembers it. When the first attempt fails, the window is in no session again.
-   * @throws TRACKER_UNREACHABLE and others.
+   * Joins and remembers it. When the first attempt fails, the window is where it was before.
+   * @throws TRACKER_UNREACHABLE and others; CANCELLED when another join or leave came later.
    */
   async join(tracker: HostPort): Promise<void> {
+    const wish = ++this.wishes;
     try {
       await this.engine.calls.connect({ tracker });
     } catch (error) {
-      await this.engine.calls.disconnect();
+      if (wish === this.wishes) await this.goBack(tracker);
       throw error;
     }
+    if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
+    this.standing = tracker;
     await this.memento.update(MEMBERSHIP_KEY, { tracker } satisfies Membership);
   }
 
   /** Rejoins what is remembered; if the tracker is not there, attempts go on in the background. */
   async rejoin(tracker: HostPort): Promise<void> {
+    this.wishes += 1;
+    this.standing = tracker;
     try {
       await this.engine.calls.connect({ tracker });
     } catch (error) {
@@ -72,8 +95,21 @@ export class Session extends DisposableBase {
   }
 
   async leave(): Promise<void> {
+    this.wishes += 1;
+    this.standing = undefined;
     await this.memento.update(MEMBERSHIP_KEY, { left: true } satisfies Membership);
     if (this.engine.isRunning) await this.engine.calls.disconnect();
+  }
+
+  /** After a failure: to the session before, which may take its time, or to none. */
+  private async goBack(failed: HostPort): Promise<void> {
+    const { standing } = this;
+    if (standing === undefined) await this.engine.calls.disconnect();
+    // Of the same tracker the attempts go on by themselves.
+    else if (!isSame(standing, failed))
+      this.rejoin(standing).catch(() => {
+        // The state of the connection says it, and the log of the engine.
+      });
   }
 
   /** As the user would write it. */
@@ -81,4 +117,8 @@ export class Session extends DisposableBase {
     const { connection } = this.engine.state;
     return connection.kind === 'disconnected' ? '' : formatHostPort(connection.tracker);
   }
+}
+
+function isSame(one: HostPort, other: HostPort): boolean {
+  return formatHostPort(one) === formatHostPort(other);
 }

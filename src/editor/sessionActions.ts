@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { PeershelfError } from '../common/errors';
 import { formatHostPort, type HostPort, isLoopback, parseHostPort } from '../protocol/address';
 import { DEFAULT_TRACKER_PORT } from '../protocol/limits';
-import { COMMANDS, readSetting } from './contributions';
+import { COMMANDS, explicitSetting, readSetting } from './contributions';
 import type { Engine } from './engine';
 import { foreignText } from './foreignText';
 import type { LocalTracker } from './localTracker';
@@ -49,28 +49,16 @@ export class SessionActions {
   }
 
   async stopTracker(): Promise<void> {
-    const { engine, session, localTracker } = this.dependencies;
+    const { session, localTracker } = this.dependencies;
     const tracker = localTracker.adopted ?? localTracker.recorded;
     if (tracker === undefined) {
       notify('info', vscode.l10n.t('No tracker runs on this computer.'));
       return;
     }
-    const { connection } = engine.state;
-    const isOurs =
-      connection.kind !== 'disconnected' &&
-      formatHostPort(connection.tracker) === formatHostPort(tracker);
-    if (isOurs && session.isConnected) await engine.calls.refreshNetwork();
-    const peers = isOurs ? (await engine.calls.snapshot()).network.peers : 0;
-    const stop = vscode.l10n.t('Stop Tracker');
-    if (peers > 0) {
-      const message = vscode.l10n.t('Stop the tracker? {0} others are connected.', peers);
-      const detail = vscode.l10n.t(
-        'Nobody can find or fetch files in this session until it runs again.',
-      );
-      if ((await ask(message, detail, stop)) !== stop) return;
-    }
+    const isOurs = session.isAt(tracker);
+    if (!(await confirmStop(isOurs ? await this.countOthers() : undefined))) return;
     if (isOurs) await session.leave();
-    localTracker.stop();
+    await localTracker.stop();
     notify('info', vscode.l10n.t('The local tracker was stopped.'));
   }
 
@@ -134,13 +122,25 @@ export class SessionActions {
     if (chosen !== undefined) await vscode.commands.executeCommand(chosen.command);
   }
 
-  /** False when the recorded tracker does not answer: then it is gone, whatever the record says. */
+  /** Others in the session of this window, or undefined when the tracker does not say. */
+  private async countOthers(): Promise<number | undefined> {
+    const { calls } = this.dependencies.engine;
+    try {
+      await calls.refreshNetwork();
+      return (await calls.snapshot()).network.peers;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** False when no tracker answers there: then the recorded one is gone, whatever the record says. */
   private async joinRunning(tracker: HostPort): Promise<boolean> {
     const { session, localTracker } = this.dependencies;
     try {
-      await session.join(tracker);
+      if (!session.isConnected || !session.isAt(tracker)) await session.join(tracker);
     } catch (error) {
-      if (!PeershelfError.is(error, 'TRACKER_UNREACHABLE')) throw error;
+      // Whatever answers, or does not, is no tracker of ours; only the user can want none at all.
+      if (PeershelfError.is(error, 'CANCELLED')) throw error;
       return false;
     }
     localTracker.adopt(tracker);
@@ -154,10 +154,14 @@ export class SessionActions {
     return true;
   }
 
-  /** On the port of the last time, so that addresses stay valid; on a free one if the user wants. */
+  /**
+   * On the port that the user has set, else that of the last time, so that addresses stay valid; on a
+   * free one if the user wants.
+   */
   private async startOn(host: string): Promise<HostPort> {
     const { localTracker } = this.dependencies;
-    const port = localTracker.lastPort ?? readSetting('trackerPort');
+    const port =
+      explicitSetting('trackerPort') ?? localTracker.lastPort ?? readSetting('trackerPort');
     try {
       return await localTracker.start(host, port);
     } catch (error) {
@@ -172,6 +176,22 @@ export class SessionActions {
     if (chosen !== useFree) throw new PeershelfError('CANCELLED', 'no other port wanted');
     return localTracker.start(host, 0);
   }
+}
+
+/** Asks when others use the tracker, or when nobody knows whether they do. */
+async function confirmStop(others: number | undefined): Promise<boolean> {
+  if (others === 0) return true;
+  const message =
+    others === undefined
+      ? vscode.l10n.t('Stop the tracker? Others may be using it.')
+      : others === 1
+        ? vscode.l10n.t('Stop the tracker? 1 other is connected.')
+        : vscode.l10n.t('Stop the tracker? {0} others are connected.', others);
+  const detail = vscode.l10n.t(
+    'Nobody can find or fetch files in this session until it runs again.',
+  );
+  const stop = vscode.l10n.t('Stop Tracker');
+  return (await ask(message, detail, stop)) === stop;
 }
 
 interface HostChoice extends vscode.QuickPickItem {

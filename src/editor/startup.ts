@@ -24,7 +24,7 @@ export class Startup extends DisposableBase {
 
   constructor(private readonly dependencies: StartupDependencies) {
     super();
-    const { engine, session, localTracker, runner } = dependencies;
+    const { engine, localTracker, runner } = dependencies;
     this.register(vscode.workspace.onDidGrantWorkspaceTrust(() => this.rejoin()));
     this.register(
       vscode.workspace.onDidChangeConfiguration((event) => {
@@ -40,31 +40,57 @@ export class Startup extends DisposableBase {
         setContext('trackerRunning', localTracker.adopted !== undefined);
       }),
     );
-    this.register(
-      engine.onDidCrash(() => {
-        const nowMs = performance.now();
-        const isRepeated = nowMs - this.lastCrashMs < CRASH_LOOP_MS;
-        this.lastCrashMs = nowMs;
-        if (isRepeated) {
-          notifyWithLog(
-            'error',
-            vscode.l10n.t(
-              'The Peershelf engine ended again. Join the session again, or report it with the log.',
-            ),
-          );
-          return;
-        }
-        notifyWithLog(
-          'error',
-          vscode.l10n.t('The Peershelf engine ended unexpectedly and is started again.'),
-        );
-        if (session.remembered !== undefined) this.rejoin();
-      }),
-    );
+    this.register(engine.onDidCrash(() => this.onCrash()));
   }
 
   start(): void {
+    this.keepTracker();
     this.rejoin();
+  }
+
+  private onCrash(): void {
+    const nowMs = performance.now();
+    const isRepeated = nowMs - this.lastCrashMs < CRASH_LOOP_MS;
+    this.lastCrashMs = nowMs;
+    if (isRepeated) {
+      notifyWithLog(
+        'error',
+        vscode.l10n.t(
+          'The Peershelf engine ended again. Join the session again, or report it with the log.',
+        ),
+      );
+      return;
+    }
+    const rejoins = this.hasAutomatic();
+    notifyWithLog(
+      'error',
+      rejoins
+        ? vscode.l10n.t('The Peershelf engine ended unexpectedly and is started again.')
+        : vscode.l10n.t(
+            'The Peershelf engine ended unexpectedly. It starts again with your next action.',
+          ),
+    );
+    if (rejoins) this.rejoin();
+  }
+
+  private hasAutomatic(): boolean {
+    const { session, runner } = this.dependencies;
+    try {
+      return session.automatic !== undefined;
+    } catch (error) {
+      runner.report('rejoin', error);
+      return false;
+    }
+  }
+
+  /**
+   * A tracker that this workspace has used stays alive over a reload, although the window may not
+   * connect by itself: renewing a lease is not connecting.
+   */
+  private keepTracker(): void {
+    const { session, localTracker } = this.dependencies;
+    const tracker = session.joinedBefore;
+    if (tracker !== undefined) localTracker.adopt(tracker);
   }
 
   /** Nothing is loaded and nothing is connected when this workspace is in no session. */

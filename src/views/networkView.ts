@@ -99,7 +99,7 @@ function peerItem(peer: NetworkPeer): vscode.TreeItem {
   const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.Expanded);
   const count =
     peer.fileCount === 1 ? vscode.l10n.t('1 file') : vscode.l10n.t('{0} files', peer.fileCount);
-  item.id = `peer ${peer.hostname}`;
+  item.id = JSON.stringify(['peer', peer.hostname]);
   item.iconPath = new vscode.ThemeIcon('account');
   item.description = count;
   item.tooltip = [
@@ -118,9 +118,9 @@ function fileItem(file: NetworkFile): vscode.TreeItem {
   const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.None);
   const size = formatSize(file.sizeBytes);
   const age = formatAge(Date.now() - file.publishedAtMs);
-  item.id = `file ${file.hostname} ${file.name}`;
-  // A scheme that nobody provides, so that only the file icon comes of it.
-  item.resourceUri = vscode.Uri.from({ scheme: 'peershelf-icon', path: `/${file.name}` });
+  // Not joined by a space: two hosts could choose names that come out the same.
+  item.id = JSON.stringify(['file', file.hostname, file.name]);
+  item.resourceUri = iconUri(file.name);
   item.iconPath = vscode.ThemeIcon.File;
   item.description = size;
   item.tooltip = [
@@ -136,9 +136,19 @@ function fileItem(file: NetworkFile): vscode.TreeItem {
   return item;
 }
 
+/**
+ * What the file icon is chosen by, in a scheme that nobody provides. Only the last part of the name:
+ * `Uri` throws for a path that begins with two slashes, and one bad name would empty the whole list.
+ */
+function iconUri(name: string): vscode.Uri {
+  const base = name.split(/[\\/]/u).at(-1) ?? '';
+  const path = `/${base.replace(/\p{Surrogate}/gu, '_')}`;
+  return vscode.Uri.from({ scheme: 'peershelf-icon', path });
+}
+
 function moreItem({ hostname, left }: NetworkNode & { kind: 'more' }): vscode.TreeItem {
   const item = new vscode.TreeItem(vscode.l10n.t('Show more… ({0} left)', left));
-  item.id = `more ${hostname}`;
+  item.id = JSON.stringify(['more', hostname]);
   item.contextValue = 'networkMore';
   item.command = { command: COMMANDS.showMore, title: '', arguments: [hostname] };
   return item;

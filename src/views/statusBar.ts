@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
 import { fromPlainError } from '../common/errors';
 import { formatHostPort } from '../protocol/address';
+import type { NetworkSummary } from '../peer/peerApi';
 import { COMMANDS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
 import { errorMessage } from '../editor/errorMessages';
@@ -51,18 +52,17 @@ export class StatusBar extends DisposableBase {
       case 'waiting':
         return {
           icon: 'warning',
-          text: vscode.l10n.t('Tracker not reached'),
+          text:
+            connection.error.code === 'TRACKER_UNREACHABLE'
+              ? vscode.l10n.t('Tracker not reached')
+              : vscode.l10n.t('Not connected'),
           tooltip: errorMessage(fromPlainError(connection.error)),
         };
       case 'connected': {
         const speed = this.describeTransfers();
-        const peers =
-          network.peers === 1
-            ? vscode.l10n.t('1 other peer')
-            : vscode.l10n.t('{0} other peers', network.peers);
         return {
           icon: speed === undefined ? 'broadcast' : 'arrow-swap',
-          text: speed ?? vscode.l10n.t('{0} (open)', peers),
+          text: speed ?? vscode.l10n.t('{0} (open)', describePeers(network)),
           tooltip: [
             vscode.l10n.t('Open session at {0}', foreignText(formatHostPort(connection.tracker))),
             vscode.l10n.t('Open: not encrypted, for trusted networks only'),
@@ -80,4 +80,10 @@ export class StatusBar extends DisposableBase {
     const bytesPerSecond = running.reduce((sum, transfer) => sum + transfer.bytesPerSecond, 0);
     return vscode.l10n.t('{0}/s', formatSize(bytesPerSecond));
   }
+}
+
+/** Before the tracker was asked the first time nobody knows how many there are. */
+function describePeers({ peers, refreshedAtMs }: NetworkSummary): string {
+  if (refreshedAtMs === undefined) return vscode.l10n.t('Connected');
+  return peers === 1 ? vscode.l10n.t('1 other peer') : vscode.l10n.t('{0} other peers', peers);
 }

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { nullLogger } from '../../src/common/logger';
@@ -15,7 +15,7 @@ import { rejectsWith } from '../support/rejectsWith';
 import { startPeer } from '../support/startPeer';
 import { startTracker } from '../support/startTracker';
 import { temporaryFolder } from '../support/temporaryFolder';
-import { eventually, nextEvent } from '../support/waitFor';
+import { nextEvent } from '../support/waitFor';
 
 const DIST = join(__dirname, '../../dist');
 
@@ -150,8 +150,6 @@ describe('the local tracker', () => {
     cleanup.add(() => processExists(pid) && process.kill(pid));
     return { tracker, address };
   };
-  const gone = (pid: number): Promise<true> =>
-    eventually(() => !processExists(pid) || undefined, 'the tracker has ended');
 
   it('is a process of its own that outlives its window, is adopted, and stops when told', async () => {
     const folder = temporaryFolder(cleanup);
@@ -167,9 +165,10 @@ describe('the local tracker', () => {
     second.adopt(first.address);
     assert.equal(adopted(), first.address.port);
     await connectRaw(cleanup, first.address);
-    second.stop();
-    await gone(pid);
+    await second.stop();
+    assert.equal(processExists(pid), false);
     assert.equal(second.recorded, undefined);
+    assert.deepEqual(readdirSync(folder), ['port']);
     assert.equal(second.lastPort, first.address.port);
   });
 
@@ -179,11 +178,40 @@ describe('the local tracker', () => {
     const pid = pidIn(folder);
     const second = create(folder);
     second.adopt(first.address);
-    first.tracker.stop();
+    const stopping = first.tracker.stop();
     // Taking it up again renews at once, as the timer of the other window might.
     second.adopt(first.address);
-    await gone(pid);
     assert.equal(second.adopted, undefined);
+    await stopping;
+    assert.equal(processExists(pid), false);
+  });
+
+  it('ends no other tracker than its own', async () => {
+    const folder = temporaryFolder(cleanup);
+    const first = await start(folder);
+    const firstPid = pidIn(folder);
+    const second = await start(folder);
+    await first.tracker.stop();
+    assert.equal(processExists(firstPid), false);
+    await connectRaw(cleanup, second.address);
+    assert.deepEqual(second.tracker.recorded?.port, second.address.port);
+    await second.tracker.stop();
+    assert.deepEqual(readdirSync(folder), ['port']);
+  });
+
+  it('gives up a tracker whose lease another window has removed', async () => {
+    const folder = temporaryFolder(cleanup);
+    const first = await start(folder);
+    const second = create(folder);
+    second.adopt(first.address);
+    await first.tracker.stop();
+    let changes = 0;
+    second.onDidChange(() => (changes += 1));
+    // As the timer does every 15 seconds.
+    const inside = second as unknown as { renew(record: unknown): void; current: unknown };
+    inside.renew(inside.current);
+    assert.equal(second.adopted, undefined);
+    assert.equal(changes, 1);
   });
 
   it('adopts nothing that is not the recorded one', async () => {
@@ -193,8 +221,7 @@ describe('the local tracker', () => {
     other.adopt({ host: '127.0.0.1', port: address.port + 1 });
     assert.equal(other.adopted, undefined);
     assert.equal(other.recorded?.port, address.port);
-    tracker.stop();
-    await gone(pidIn(folder));
+    await tracker.stop();
   });
 
   it('says that its port is in use', async () => {

@@ -132,6 +132,16 @@ describe('the extension in its host', () => {
     );
   });
 
+  it('fetches the others of a selection when one has a name that is none', async () => {
+    await bob.publish('good.txt', 'good');
+    const nodes = ['../../evil.txt', 'good.txt'].map((name) => ({
+      kind: 'file',
+      file: { name, hostname: 'bob', displayName: 'Bob' },
+    }));
+    await run(COMMANDS.fetch, nodes[0], nodes);
+    assert.equal(readFileSync(join(folder.fsPath, 'shared/good.txt'), 'utf8'), 'good');
+  });
+
   it('keeps files inside the folder, whatever the setting of the workspace says', async () => {
     const settings = vscode.workspace.getConfiguration('peershelf', folder);
     await settings.update('fetchFolder', '../outside', vscode.ConfigurationTarget.Workspace);

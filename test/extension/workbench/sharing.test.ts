@@ -147,4 +147,17 @@ describe('sharing between two windows', () => {
     await bob.workbench.statusBarItem(/^Peershelf$|Peershelf/u);
     assert.ok(existsSync(path.join(bob.workspace, 'own.txt')));
   });
+
+  it('asks before it stops a tracker when nobody knows who uses it', async () => {
+    const { workbench } = alice;
+    await workbench.runCommand('Peershelf: Start Team Session (Local Tracker)');
+    await workbench.quickPick.choose(/Only this computer/u);
+    await workbench.notifications.shown(/The tracker runs at/u);
+    await workbench.runCommand('Peershelf: Leave Team Session');
+    await workbench.runCommand('Peershelf: Stop Local Tracker');
+    const { message } = await workbench.dialog.opened();
+    assert.match(message, /Others may be using it/u);
+    await workbench.dialog.press('Stop Tracker');
+    await workbench.notifications.shown(/The local tracker was stopped/u);
+  });
 });

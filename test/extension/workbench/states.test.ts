@@ -13,6 +13,9 @@ import { eventually } from '../../support/waitFor';
 const HOSTILE = '[x](command:workbench.action.quit) $(error)';
 const SHOWN = '[x] (command:workbench.action.quit) $ (error)';
 
+/** Hosts whose files have names that are no paths. */
+const SLASHES = 'slashes';
+
 /** A window that is not simply connected and trusted. */
 describe('states of a window', () => {
   const cleanup = new Cleanup();
@@ -50,7 +53,8 @@ describe('states of a window', () => {
 
   const listedHosts = async (): Promise<string[]> => {
     await mallory.peer.refreshNetwork();
-    return (await mallory.peer.networkPeers()).map(({ hostname }) => hostname);
+    const hosts = (await mallory.peer.networkPeers()).map(({ hostname }) => hostname);
+    return hosts.filter((hostname) => !hostname.startsWith(SLASHES));
   };
 
   it('does not connect by itself in Restricted Mode, and says what is possible', async () => {
@@ -93,6 +97,23 @@ describe('states of a window', () => {
     const [item] = await workbench.quickPick.items();
     assert.ok(JSON.stringify(item).includes(SHOWN), JSON.stringify(item));
     await workbench.quickPick.cancel();
+  });
+
+  it('lists every file, whatever its name and its host are', async () => {
+    const tracker = parseHostPort(address);
+    const register = (hostname: string, names: string[]): Promise<void> => {
+      const files = Object.fromEntries(names.map((name) => [name, 1]));
+      const nobody = { host: '127.0.0.1', port: 1 };
+      return registerHost(cleanup, tracker, { hostname, address: nobody, files });
+    };
+    const names = ['/abs', '//two', 'ends/', 'back\\slash', 'a b', 'x y'];
+    await register(SLASHES, names);
+    // Joined by spaces, host and name of this file would be those of one above.
+    await register(`${SLASHES} x`, ['y']);
+    const network = window.workbench.view('Network Files');
+    await window.workbench.runCommand('Peershelf: Refresh Network Files');
+    await network.row(SLASHES, /6 files/u);
+    for (const name of [...names, 'y', 'notes.txt']) await network.row(name);
   });
 
   it('asks before it fetches to where programs would run', async () => {
@@ -148,7 +169,13 @@ describe('states of a window', () => {
     await workbench.statusBarItem(/Tracker not reached/u);
     await workbench.openView('Peershelf');
     const network = workbench.view('Network Files');
-    await network.welcomed(/cannot be reached/u);
+    await network.welcomed(/Not connected\. Trying again by itself/u);
+    await workbench.openView('Explorer');
+    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await workbench.notifications.shown(
+      /Published own\.txt\. Others can fetch it when the tracker/u,
+    );
+    await workbench.openView('Peershelf');
     await network.welcomeAction('Leave Team Session');
     await network.welcomed(/Start a session on this computer/u);
   });
@@ -168,6 +195,15 @@ describe('states of a window', () => {
     await workbench.notifications.press(/Fetching big from slow: 11 %/u, 'Cancel');
     await workbench.notifications.gone(/Fetching big/u);
     assert.deepEqual(readdirSync(path.join(window.workspace, 'shared')), []);
+  });
+
+  it('goes back to its session when it cannot join another one', async () => {
+    const { workbench } = window;
+    await workbench.runCommand('Peershelf: Connect to Open Tracker…');
+    await workbench.inputBox.answer('127.0.0.1:1');
+    await workbench.notifications.shown(/Cannot reach the tracker \(127\.0\.0\.1:1\)/u);
+    await workbench.statusBarItem(/other peers? \(open\)/u);
+    await workbench.view('Network Files').row('notes.txt');
   });
 
   it('without a folder, offers to open one, and to look at what others offer', async () => {

@@ -72,6 +72,10 @@ describe('isRiskyPath', () => {
       '.envrc',
       'x.code-workspace',
       'ｐａｃｋａｇｅ.json',
+      'GIT~1/hooks/pre-commit',
+      'a/VSCODE~1/tasks.json',
+      'DEVCON~1/x',
+      'PACKAG~1.JSO',
     ])
       assert.equal(isRiskyPath(path), true, path);
   });
@@ -83,6 +87,8 @@ describe('isRiskyPath', () => {
       'gitignore',
       'makefile.txt',
       '.github/x',
+      'backup.txt~1',
+      'a longer name~1.txt',
     ])
       assert.equal(isRiskyPath(path), false, path);
   });

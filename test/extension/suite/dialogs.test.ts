@@ -1,0 +1,135 @@
+import * as assert from 'node:assert/strict';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { nullLogger } from '../../../src/common/logger';
+import type { Engine } from '../../../src/editor/engine';
+import { Fetching } from '../../../src/editor/fetching';
+import { notify, onActionFailed } from '../../../src/editor/notifier';
+import { Publishing } from '../../../src/editor/publishing';
+import type { FetchRequest, NetworkFile, PublishRequest } from '../../../src/peer/peerApi';
+import { Cleanup } from '../../../scripts/host/cleanup';
+import { rejectsWith } from '../../support/rejectsWith';
+import { eventually } from '../../support/waitFor';
+
+/** What the user is asked, with answers that a test gives instead. */
+describe('questions to the user', () => {
+  const cleanup = new Cleanup();
+  let folder: vscode.Uri;
+
+  before(() => {
+    folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? assert.fail('no folder');
+  });
+  afterEach(() => cleanup.run());
+
+  /** Answers instead of the user, in the copy of the API that only the tests have. */
+  const instead = <T extends object>(api: T, name: keyof T, answer: unknown): unknown[][] => {
+    const asked: unknown[][] = [];
+    const real = api[name];
+    const fake = (...args: unknown[]): Promise<unknown> => {
+      asked.push(args);
+      return Promise.resolve(answer);
+    };
+    Object.assign(api, { [name]: fake });
+    cleanup.add(() => void Object.assign(api, { [name]: real }));
+    return asked;
+  };
+  const file = (name: string): NetworkFile => ({
+    name,
+    hostname: 'bob',
+    displayName: 'Bob',
+    sizeBytes: 1,
+    modifiedMs: 0,
+    publishedAtMs: 0,
+  });
+  const createFetching = (): { fetching: Fetching; requests: FetchRequest[] } => {
+    const requests: FetchRequest[] = [];
+    const fetch = (request: FetchRequest): Promise<object> => {
+      requests.push(request);
+      return Promise.resolve({ outcome: 'fetched', path: request.destination, displayName: 'Bob' });
+    };
+    const engine = { calls: { fetch } } as unknown as Engine;
+    return { fetching: new Fetching(engine, nullLogger), requests };
+  };
+  const createPublishing = (): { publishing: Publishing; requests: PublishRequest[] } => {
+    const requests: PublishRequest[] = [];
+    const calls = {
+      publish: (request: PublishRequest) => {
+        requests.push(request);
+        return Promise.resolve(request.files.map(({ name }) => ({ name, error: undefined })));
+      },
+      snapshot: () => Promise.resolve({ published: [] }),
+    };
+    const publishing = new Publishing({
+      engine: { calls } as unknown as Engine,
+      logger: nullLogger,
+      ensureConnected: () => Promise.resolve(true),
+    });
+    return { publishing, requests };
+  };
+
+  it('offers a safe name to save a file whose own name is none', async () => {
+    const asked = instead(vscode.window, 'showSaveDialog', undefined);
+    for (const name of ['../..', 'docs//plan.md', '/etc/passwd', 'C:x'])
+      await createFetching().fetching.fetchTo(file(name));
+    const offered = asked.map(
+      ([options]) => (options as vscode.SaveDialogOptions).defaultUri?.path.split('/').at(-1) ?? '',
+    );
+    assert.deepEqual(offered, ['file', 'plan.md', 'passwd', 'file']);
+  });
+
+  it('saves to nothing but a disk', async () => {
+    const elsewhere = vscode.Uri.parse('vscode-vfs://github/x');
+    instead(vscode.window, 'showSaveDialog', elsewhere);
+    const told = instead(vscode.window, 'showErrorMessage', undefined);
+    const { fetching, requests } = createFetching();
+    await fetching.fetchTo(file('x'));
+    assert.deepEqual(requests, []);
+    assert.match(String(told[0]?.[0]), /only be saved to a disk/u);
+  });
+
+  it('asks before it replaces a file that an editor has changed', async () => {
+    const uri = vscode.Uri.joinPath(folder, 'unsaved.txt');
+    await vscode.workspace.fs.writeFile(uri, Buffer.from('saved'));
+    const editor = await vscode.window.showTextDocument(uri);
+    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), 'not '));
+    cleanup.add(() =>
+      vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor'),
+    );
+    instead(vscode.window, 'showSaveDialog', uri);
+    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const { fetching, requests } = createFetching();
+    await fetching.fetchTo(file('unsaved.txt'));
+    assert.match(String(asked[0]?.[0]), /has unsaved changes/u);
+    assert.deepEqual(requests, []);
+  });
+
+  it('offers to save an untitled editor, and publishes the file', async () => {
+    const saved = vscode.Uri.joinPath(folder, 'titled.txt');
+    const document = await vscode.workspace.openTextDocument({ content: 'draft' });
+    const asked = instead(vscode.workspace, 'saveAs', saved);
+    const { publishing, requests } = createPublishing();
+    await publishing.publish([document.uri]);
+    assert.equal(asked.length, 1);
+    assert.deepEqual(
+      requests.map(({ files }) => files.map(({ path }) => path)),
+      [[join(folder.fsPath, 'titled.txt')]],
+    );
+  });
+
+  it('publishes nothing when the untitled editor is not saved', async () => {
+    const document = await vscode.workspace.openTextDocument({ content: 'draft' });
+    instead(vscode.workspace, 'saveAs', undefined);
+    const { publishing, requests } = createPublishing();
+    await rejectsWith('CANCELLED', publishing.publish([document.uri]));
+    assert.deepEqual(requests, []);
+  });
+
+  it('reports an action of a message that fails', async () => {
+    instead(vscode.window, 'showInformationMessage', 'Do');
+    const failed: unknown[] = [];
+    onActionFailed((title, error) => failed.push([title, String(error)]));
+    notify('info', 'done', [{ title: 'Do', run: () => Promise.reject(new Error('broken')) }]);
+    await eventually(() => failed.length === 1 || undefined, 'the report');
+    assert.deepEqual(failed, [['Do', 'Error: broken']]);
+  });
+});
