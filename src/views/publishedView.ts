@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
-import type { PublishedFile } from '../peer/peerApi';
+import { fromPlainError } from '../common/errors';
+import type { ConnectionState, PublishedFile } from '../peer/peerApi';
 import { setContext, VIEWS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
+import { errorMessage } from '../editor/errorMessages';
 import { foreignText } from '../editor/foreignText';
 import { formatSize } from '../editor/format';
 
@@ -30,7 +32,11 @@ export class PublishedView
         showCollapseAll: false,
       }),
     );
-    this.register(engine.onDidChange((part) => part === 'published' && this.refresh()));
+    this.register(
+      engine.onDidChange((part) => {
+        if (part === 'published' || part === 'connection') this.refresh();
+      }),
+    );
     this.refresh();
   }
 
@@ -64,10 +70,7 @@ export class PublishedView
     const total = published.length;
     this.tree.description =
       total > MAX_ROWS ? vscode.l10n.t('first {0} of {1}', MAX_ROWS, total) : '';
-    const isWaiting = total > 0 && connection.kind === 'waiting';
-    this.tree.message = isWaiting
-      ? vscode.l10n.t('The tracker cannot be reached. These files are offered again when it can.')
-      : '';
+    this.tree.message = total > 0 ? notOffered(connection) : '';
     setContext('hasPublished', total > 0);
     setContext(
       'publishedPaths',
@@ -90,4 +93,15 @@ function describeState({ state, uploads }: PublishedFile): string[] {
     ...words,
     uploads === 1 ? vscode.l10n.t('1 upload') : vscode.l10n.t('{0} uploads', uploads),
   ];
+}
+
+/** Why what is listed cannot be fetched by others now, or nothing. */
+function notOffered(connection: ConnectionState): string {
+  if (connection.kind === 'waiting')
+    return vscode.l10n.t(
+      'Not connected. These files are offered again as soon as there is a connection.',
+    );
+  if (connection.kind === 'connected' && connection.problem !== undefined)
+    return vscode.l10n.t('Not offered: {0}', errorMessage(fromPlainError(connection.problem)));
+  return '';
 }

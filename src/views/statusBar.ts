@@ -59,6 +59,12 @@ export class StatusBar extends DisposableBase {
           tooltip: errorMessage(fromPlainError(connection.error)),
         };
       case 'connected': {
+        if (connection.problem !== undefined)
+          return {
+            icon: 'warning',
+            text: vscode.l10n.t('Nothing can be offered'),
+            tooltip: errorMessage(fromPlainError(connection.problem)),
+          };
         const speed = this.describeTransfers();
         return {
           icon: speed === undefined ? 'broadcast' : 'arrow-swap',
