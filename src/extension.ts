@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type * as vscode from 'vscode';
 import { createLogger } from './common/logger';
+import { tellActivationFailure } from './editor/activationFailure';
 import { CommandRunner } from './editor/commandRunner';
 import { Commands } from './editor/commands';
 import { engineOptions } from './editor/configuration';
@@ -22,6 +23,15 @@ import { StatusBar } from './views/statusBar';
 let stopEngine: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
+  try {
+    build(context);
+  } catch (error) {
+    tellActivationFailure(error);
+    throw error;
+  }
+}
+
+function build(context: vscode.ExtensionContext): void {
   const output = createOutput();
   const logger = createLogger(output.sink);
   const bundle = (name: string): string => join(context.extensionPath, 'dist', name);

@@ -80,17 +80,27 @@ function selectionOf([row, selection]: readonly unknown[]): unknown[] {
   return row === undefined ? [] : [row];
 }
 
-/** The chosen files, or the one in the active editor. @throws INVALID_ARGUMENT when there is none. */
+/** The chosen files, or the one in the active editor. @throws NO_FILE_CHOSEN when there is none. */
 function urisOf(args: readonly unknown[]): vscode.Uri[] {
   const chosen = selectionOf(args).filter((one) => one instanceof vscode.Uri);
   if (chosen.length > 0) return chosen;
-  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
-  const active =
-    input instanceof vscode.TabInputText || input instanceof vscode.TabInputCustom
-      ? input.uri
-      : vscode.window.activeTextEditor?.document.uri;
+  const active = activeUri();
   if (active !== undefined) return [active];
   throw new PeershelfError('NO_FILE_CHOSEN', 'there is no active file');
+}
+
+/** The file of the active tab; of a comparison the side that can be edited. */
+function activeUri(): vscode.Uri | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  if (
+    input instanceof vscode.TabInputText ||
+    input instanceof vscode.TabInputCustom ||
+    input instanceof vscode.TabInputNotebook
+  )
+    return input.uri;
+  if (input instanceof vscode.TabInputTextDiff || input instanceof vscode.TabInputNotebookDiff)
+    return input.modified;
+  return vscode.window.activeTextEditor?.document.uri;
 }
 
 function networkFilesOf(args: readonly unknown[]): NetworkFile[] {

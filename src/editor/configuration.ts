@@ -38,7 +38,8 @@ export function engineOptions(globalStorage: vscode.Uri, windowId: string): Engi
   const key = createHash('sha256').update(workspace).digest('hex').slice(0, 32);
   return {
     storageFolder: join(globalStorage.fsPath, 'workspaces', key),
-    keepCatalogue: true,
+    // In Restricted Mode nothing is offered, not even what was published before.
+    keepCatalogue: vscode.workspace.isTrusted,
     windowId,
     settings: readPeerSettings(),
   };

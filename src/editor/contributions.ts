@@ -26,8 +26,9 @@ export const VIEWS = {
   network: 'peershelf.network',
 } as const;
 
-/** Context keys, for `when` clauses: connection is the kind of the connection's state. */
+/** Context keys, for `when` clauses: `connection` is the kind of the connection's state. */
 export const CONTEXT_KEYS = {
+  connected: 'peershelf.connected',
   connection: 'peershelf.connection',
   trackerRunning: 'peershelf.trackerRunning',
   publishedPaths: 'peershelf.publishedPaths',

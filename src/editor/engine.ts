@@ -68,10 +68,21 @@ export class Engine extends DisposableBase {
     return this.running.client.calls;
   }
 
-  /** Ends the worker: gently, and for good after a deadline. */
+  /** Ends the worker for good. */
   async stop(): Promise<void> {
-    const { running } = this;
     this.stopped = true;
+    await this.end();
+  }
+
+  /** Ends the worker; the next call starts one with the options as they are then. */
+  async restart(): Promise<void> {
+    await this.end();
+    this.forget();
+  }
+
+  /** Gently, and by force after a deadline. */
+  private async end(): Promise<void> {
+    const { running } = this;
     this.running = undefined;
     if (running === undefined) return;
     const stopping = running.client.calls.stop().catch((error: unknown) => {
@@ -107,9 +118,13 @@ export class Engine extends DisposableBase {
     this.running = undefined;
     ended.lifetime.dispose();
     this.dependencies.log('error', 'engine', `the engine ended: ${describeError(cause)}`);
+    this.forget();
+    this.crashEmitter.fire(cause);
+  }
+
+  private forget(): void {
     for (const part of Object.keys(NOTHING) as (keyof PeerSnapshot)[])
       this.set(part, NOTHING[part]);
-    this.crashEmitter.fire(cause);
   }
 
   private set<K extends keyof PeerSnapshot>(part: K, value: PeerSnapshot[K]): void {

@@ -154,7 +154,10 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   STALLED: (d) => l10n.t('{0} stopped sending. Nothing was changed; try again.', d.owner),
   TIMED_OUT: () => l10n.t('The tracker did not answer in time. Check the network and try again.'),
   TRACKER_REFUSED: (d) =>
-    l10n.t('The tracker refused: {0}.', d.text('reason', l10n.t('no reason given'))),
+    l10n.t(
+      'The tracker refused: {0}. Change what it names, or ask whoever runs it.',
+      d.text('reason', l10n.t('no reason given')),
+    ),
   TRACKER_UNREACHABLE: (d) =>
     l10n.t('Cannot reach the tracker{0}. Check that it runs and that the address is right.', d.at),
 };

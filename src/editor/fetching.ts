@@ -1,25 +1,32 @@
-import { isAbsolute, join, relative, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import type { FetchRequest, FetchResult, NetworkFile, TransferProgress } from '../peer/peerApi';
-import { toLocalName } from '../protocol/names';
-import { readSetting } from './contributions';
+import {
+  askAboutConflict,
+  askForPlace,
+  confirmRisks,
+  hasUnsavedChanges,
+  type Place,
+  placeFor,
+} from './destinations';
 import type { Engine } from './engine';
-import { errorMessage } from './errorMessages';
+import { describeFailures, type FileFailure } from './failures';
 import { foreignText } from './foreignText';
-import { ask, notify, notifyWithLog } from './notifier';
-import { isRiskyPath } from './riskyPaths';
-
-/** Where a file goes: an absolute path, and the folder that must contain it, if any must. */
-interface Place {
-  readonly destination: string;
-  readonly folder: string | undefined;
-  /** `overwrite` when the user has been asked already. */
-  readonly ifExists: 'fail' | 'overwrite';
-}
+import { notify, type NotificationAction, notifyWithLog } from './notifier';
 
 type Report = (progress: TransferProgress) => void;
+
+interface Job {
+  readonly file: NetworkFile;
+  readonly place: Place;
+}
+
+/** What came of several files; a cancellation ends the rest, but not what is here already. */
+interface Outcome {
+  readonly results: FetchResult[];
+  readonly failures: FileFailure[];
+}
 
 /** Fetching files of others, with what must be asked before, shown during and told after. */
 export class Fetching {
@@ -30,75 +37,64 @@ export class Fetching {
 
   /** Fetches into the workspace's fetch folder; without a folder, where the user says. */
   async fetch(files: readonly NetworkFile[]): Promise<void> {
-    const jobs: { file: NetworkFile; place: Place }[] = [];
-    for (const file of files) {
-      const place = await this.place(file, files.length === 1);
-      if (place !== undefined) jobs.push({ file, place });
-    }
-    if (jobs.length === 0) return;
-    const results: FetchResult[] = [];
-    for (const { file, place } of jobs) {
-      const result = await this.fetchWithProgress(file, place, files.length === 1);
-      if (result !== undefined) results.push(result);
-    }
-    reportFetched(results);
+    await this.fetchAll(files, placeFor);
   }
 
   /** Fetches one file to where the user says. */
   async fetchTo(file: NetworkFile): Promise<void> {
-    const place = await askForPlace(file);
-    if (place === undefined) return;
-    const result = await this.fetchWithProgress(file, place, true);
-    if (result !== undefined) reportFetched([result]);
+    await this.fetchAll([file], askForPlace);
   }
 
-  /** As {@link choosePlace}; undefined, too, when it failed as one of several and was reported. */
-  private async place(file: NetworkFile, isAlone: boolean): Promise<Place | undefined> {
-    try {
-      return await choosePlace(file);
-    } catch (error) {
-      this.passOver(file, error, isAlone);
-      return undefined;
+  private async fetchAll(
+    files: readonly NetworkFile[],
+    choosePlace: (file: NetworkFile) => Promise<Place | undefined>,
+  ): Promise<void> {
+    const outcome: Outcome = { results: [], failures: [] };
+    const jobs: Job[] = [];
+    const wishes = files.map((file) => ({ file }));
+    await this.forEach(wishes, outcome.failures, async ({ file }) => {
+      const place = await choosePlace(file);
+      if (place !== undefined) jobs.push({ file, place });
+    });
+    await this.forEach(await withoutUnwantedRisks(jobs), outcome.failures, async (job) => {
+      const result = await this.fetchAskingOnConflict(job);
+      if (result !== undefined) outcome.results.push(result);
+    });
+    report(outcome, files.length);
+  }
+
+  /** One after the other; a failure is kept and the next one goes on, cancelling ends them all. */
+  private async forEach<T extends { readonly file: NetworkFile }>(
+    items: readonly T[],
+    failures: FileFailure[],
+    act: (item: T) => Promise<void>,
+  ): Promise<void> {
+    for (const item of items) {
+      try {
+        await act(item);
+      } catch (error) {
+        const failure = PeershelfError.from(error);
+        const { name } = item.file;
+        this.logger.info(`fetch ${name}: ${describeError(failure)}`);
+        if (failure.code === 'CANCELLED') return;
+        failures.push({ name, error: failure });
+      }
     }
   }
 
-  /** Undefined when the user skipped it, or when it failed as one of several and was reported. */
-  private async fetchWithProgress(
-    file: NetworkFile,
-    place: Place,
-    isAlone: boolean,
-  ): Promise<FetchResult | undefined> {
-    try {
-      return await this.fetchAskingOnConflict(file, place);
-    } catch (error) {
-      this.passOver(file, error, isAlone);
-      return undefined;
-    }
-  }
-
-  /** One of several that fails is reported and does not keep the others from being fetched. */
-  private passOver(file: NetworkFile, error: unknown, isAlone: boolean): void {
-    const failure = PeershelfError.from(error);
-    if (isAlone || failure.code === 'CANCELLED') throw failure;
-    this.logger.error(`fetch ${file.name}: ${describeError(failure)}`);
-    notifyWithLog('error', `${foreignText(file.name)}: ${errorMessage(failure)}`);
-  }
-
-  private async fetchAskingOnConflict(
-    file: NetworkFile,
-    place: Place,
-  ): Promise<FetchResult | undefined> {
+  private async fetchAskingOnConflict({ file, place }: Job): Promise<FetchResult | undefined> {
     const { name, hostname } = file;
-    const request = { name, hostname, ...place };
+    const { destination, folder, ifExists } = place;
+    const request = { name, hostname, destination, folder, ifExists };
     // The save dialog has asked about the file, but does not know what an editor holds of it.
-    if (place.ifExists === 'fail' || !hasUnsavedChanges(place.destination))
+    if (ifExists === 'fail' || !hasUnsavedChanges(destination))
       try {
         return await this.run(file, request);
       } catch (error) {
         if (!PeershelfError.is(error, 'DESTINATION_EXISTS')) throw error;
       }
-    const ifExists = await askWhatToDo(place.destination);
-    return ifExists === undefined ? undefined : this.run(file, { ...request, ifExists });
+    const wish = await askAboutConflict(destination);
+    return wish === undefined ? undefined : this.run(file, { ...request, ifExists: wish });
   }
 
   private async run(file: NetworkFile, request: FetchRequest): Promise<FetchResult> {
@@ -135,108 +131,54 @@ function percentReport(progress: vscode.Progress<{ message: string; increment: n
   };
 }
 
-/** Below the fetch folder under the publisher's path; undefined when the user did not want it there. */
-async function choosePlace(file: NetworkFile): Promise<Place | undefined> {
-  const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file');
-  if (folder === undefined) return askForPlace(file);
-  const name = toLocalName(file.name, process.platform);
-  const root = folder.uri.fsPath;
-  const destination = join(root, readFetchFolder(folder), ...name.split('/'));
-  const inFolder = relative(root, destination).split(sep).join('/');
-  if (isRiskyPath(inFolder) && !(await confirmRisky(inFolder, file))) return undefined;
-  return { destination, folder: root, ifExists: 'fail' };
-}
-
-/** @throws INVALID_ARGUMENT when the setting leads out of the folder. */
-function readFetchFolder(folder: vscode.WorkspaceFolder): string {
-  const setting = readSetting('fetchFolder', folder.uri).trim();
-  const leavesFolder = setting.split(/[\\/]/u).includes('..');
-  if (!leavesFolder && !isAbsolute(setting) && !/^[a-z]:/iu.test(setting)) return setting;
-  throw new PeershelfError('INVALID_ARGUMENT', `peershelf.fetchFolder "${setting}"`);
-}
-
-async function askForPlace(file: NetworkFile): Promise<Place | undefined> {
-  const name = suggestedName(file.name);
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
-  const target = await vscode.window.showSaveDialog({
-    title: vscode.l10n.t('Fetch {0} To', foreignText(file.name)),
-    defaultUri: folder === undefined ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder, name),
-  });
-  if (target === undefined) return undefined;
-  if (target.scheme !== 'file') {
-    notify('error', vscode.l10n.t('Files can only be saved to a disk. Choose another place.'));
-    return undefined;
-  }
-  // The dialog has asked already whether to replace what is there.
-  return { destination: target.fsPath, folder: undefined, ifExists: 'overwrite' };
-}
-
-/** The last part of the name; what is no file name here is not offered as one. */
-function suggestedName(name: string): string {
-  try {
-    return toLocalName(name.split(/[\\/]/u).at(-1) ?? '', process.platform);
-  } catch (error) {
-    if (PeershelfError.is(error)) return 'file';
-    throw error;
-  }
-}
-
-function hasUnsavedChanges(path: string): boolean {
-  return vscode.workspace.textDocuments.some(
-    ({ isDirty, uri }) => isDirty && uri.scheme === 'file' && uri.fsPath === path,
+/** Without those that could make programs run, unless the user wants them. */
+async function withoutUnwantedRisks(jobs: readonly Job[]): Promise<readonly Job[]> {
+  const risky = jobs.filter(({ place }) => place.risk !== undefined);
+  const isFine = await confirmRisks(
+    risky.map(({ file }) => file),
+    risky.map(({ place }) => place.risk ?? ''),
   );
+  return isFine ? jobs : jobs.filter((job) => !risky.includes(job));
 }
 
-async function confirmRisky(path: string, file: NetworkFile): Promise<boolean> {
-  const yes = vscode.l10n.t('Fetch Anyway');
-  const message = vscode.l10n.t(
-    'Fetch {0} from {1}?',
-    foreignText(path),
-    foreignText(file.displayName),
-  );
-  const detail = vscode.l10n.t(
-    'A file at this place can make programs run on this computer. Fetch it only if you trust its publisher.',
-  );
-  return (await ask(message, detail, yes)) === yes;
-}
-
-async function askWhatToDo(path: string): Promise<'overwrite' | 'keepBoth' | undefined> {
-  const overwrite = vscode.l10n.t('Overwrite');
-  const keepBoth = vscode.l10n.t('Keep Both');
-  const shown = foreignText(vscode.workspace.asRelativePath(path));
-  const chosen = await ask(
-    hasUnsavedChanges(path)
-      ? vscode.l10n.t('{0} has unsaved changes in an editor.', shown)
-      : vscode.l10n.t('{0} exists with other content.', shown),
-    vscode.l10n.t('Overwriting it cannot be undone.'),
-    overwrite,
-    keepBoth,
-  );
-  if (chosen === overwrite) return 'overwrite';
-  return chosen === keepBoth ? 'keepBoth' : undefined;
-}
-
-function reportFetched(results: readonly FetchResult[]): void {
+/** At most one notification. @throws the failure when there was one file only. */
+function report({ results, failures }: Outcome, total: number): void {
+  const [failure] = failures;
   const [first] = results;
-  if (first === undefined) return;
-  const uri = vscode.Uri.file(first.path);
-  const open = {
-    title: vscode.l10n.t('Open'),
-    run: () => vscode.commands.executeCommand('vscode.open', uri),
-  };
-  if (results.length > 1) {
-    notify('info', vscode.l10n.t('Fetched {0} files.', results.length));
-    return;
-  }
-  const shown = foreignText(vscode.workspace.asRelativePath(uri));
-  const owner = foreignText(first.displayName);
-  if (first.outcome === 'alreadyThere')
-    notify('info', vscode.l10n.t('{0} is here already, with the same content.', shown), [open]);
-  else if (first.changedSincePublished)
-    notify(
-      'info',
-      vscode.l10n.t('Fetched {0} from {1}. It has changed since it was published.', shown, owner),
-      [open],
+  if (failure !== undefined && total === 1) throw failure.error;
+  if (failure !== undefined) {
+    const summary = vscode.l10n.t('{0} of {1} files could not be fetched.', failures.length, total);
+    notifyWithLog('error', describeFailures(summary, failures));
+  } else if (results.length > 1)
+    notify('info', vscode.l10n.t('Fetched {0} files.', results.length), actionsFor(first, false));
+  else if (first !== undefined) notify('info', describeResult(first), actionsFor(first, true));
+}
+
+function describeResult(result: FetchResult): string {
+  const shown = foreignText(vscode.workspace.asRelativePath(result.path));
+  const owner = foreignText(result.displayName);
+  if (result.outcome === 'alreadyThere')
+    return vscode.l10n.t('{0} is here already, with the same content.', shown);
+  if (result.changedSincePublished)
+    return vscode.l10n.t(
+      'Fetched {0} from {1}. It has changed since it was published.',
+      shown,
+      owner,
     );
-  else notify('info', vscode.l10n.t('Fetched {0} from {1}.', shown, owner), [open]);
+  return vscode.l10n.t('Fetched {0} from {1}.', shown, owner);
+}
+
+/** The explorer shows what lies in the workspace only. */
+function actionsFor(result: FetchResult | undefined, withOpen: boolean): NotificationAction[] {
+  if (result === undefined) return [];
+  const uri = vscode.Uri.file(result.path);
+  const action = (title: string, command: string): NotificationAction => ({
+    title,
+    run: () => vscode.commands.executeCommand(command, uri),
+  });
+  const isInWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+  return [
+    ...(withOpen ? [action(vscode.l10n.t('Open'), 'vscode.open')] : []),
+    ...(isInWorkspace ? [action(vscode.l10n.t('Reveal'), 'revealInExplorer')] : []),
+  ];
 }

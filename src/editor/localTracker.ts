@@ -8,7 +8,7 @@ import { type ErrorCode, PeershelfError, systemCode } from '../common/errors';
 import { processExists } from '../common/processExists';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
-import type { HostPort } from '../protocol/address';
+import { type HostPort, isLoopback } from '../protocol/address';
 
 /** How often a window says that it still wants the tracker. */
 const RENEW_INTERVAL_MS = 15_000;
@@ -81,7 +81,7 @@ export class LocalTracker extends DisposableBase {
   /** Keeps the recorded tracker alive from now on, if it is the one at `address`. */
   adopt(address: HostPort): void {
     const record = this.readRecord();
-    if (record?.host !== address.host || record.port !== address.port) return;
+    if (record?.port !== address.port || !isSameHost(record.host, address.host)) return;
     if (processExists(record.pid)) this.take(record);
   }
 
@@ -229,6 +229,11 @@ export class LocalTracker extends DisposableBase {
       return undefined;
     }
   }
+}
+
+/** Whether both mean the same place, seen from this computer. */
+function isSameHost(one: string, other: string): boolean {
+  return one === other || (isLoopback(one) && isLoopback(other));
 }
 
 function isTrackerRecord(value: unknown): value is TrackerRecord {

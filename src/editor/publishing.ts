@@ -5,11 +5,9 @@ import type { Logger } from '../common/logger';
 import type { PublishRequest } from '../peer/peerApi';
 import type { Engine } from './engine';
 import { errorMessage } from './errorMessages';
+import { describeFailures, type FileFailure } from './failures';
 import { foreignText } from './foreignText';
 import { notify, notifyWithLog } from './notifier';
-
-/** Failures that a summary spells out; the log has all. */
-const MAX_LISTED_FAILURES = 3;
 
 type FileToPublish = PublishRequest['files'][number];
 
@@ -84,16 +82,20 @@ function toFile(uri: vscode.Uri): FileToPublish {
  * which is a new one for an untitled editor.
  */
 async function save(uri: vscode.Uri): Promise<vscode.Uri> {
-  const isIt = (document: vscode.TextDocument): boolean =>
-    document.uri.toString() === uri.toString();
-  const document = vscode.workspace.textDocuments.find(isIt);
-  if (document?.isUntitled === true) {
-    const saved = await vscode.workspace.saveAs(uri);
-    if (saved === undefined) throw new PeershelfError('CANCELLED', 'the file was not saved');
-    return saved;
-  }
-  if (document?.isDirty === true && !(await document.save()))
-    throw new PeershelfError('CANCELLED', 'the file was not saved');
+  const isIt = (other: vscode.Uri): boolean => other.toString() === uri.toString();
+  if (uri.scheme === 'untitled') return saved(await vscode.workspace.saveAs(uri));
+  const { textDocuments, notebookDocuments } = vscode.workspace;
+  const document = [...textDocuments, ...notebookDocuments].find((one) => isIt(one.uri));
+  if (document?.isDirty === true) return saved((await document.save()) ? uri : undefined);
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  const isDirtyElsewhere = tabs.some(
+    ({ isDirty, input }) => isDirty && input instanceof vscode.TabInputCustom && isIt(input.uri),
+  );
+  return isDirtyElsewhere ? saved(await vscode.workspace.save(uri)) : uri;
+}
+
+function saved(uri: vscode.Uri | undefined): vscode.Uri {
+  if (uri === undefined) throw new PeershelfError('CANCELLED', 'the file was not saved');
   return uri;
 }
 
@@ -112,20 +114,14 @@ function manyText(count: number, waits: boolean): string {
     : vscode.l10n.t('Published {0} files.', count);
 }
 
-function reportFailures(
-  published: number,
-  failures: readonly { readonly name: string; readonly error: PeershelfError }[],
-): void {
-  const reasons = failures
-    .slice(0, MAX_LISTED_FAILURES)
-    .map(({ name, error }) => `${foreignText(name)}: ${errorMessage(error)}`);
+function reportFailures(published: number, failures: readonly FileFailure[]): void {
   const summary = vscode.l10n.t(
     '{0} of {1} files could not be published.',
     failures.length,
     failures.length + published,
   );
   const only = failures.length === 1 && published === 0 ? failures[0] : undefined;
-  notifyWithLog('error', only ? errorMessage(only.error) : [summary, ...reasons].join(' '));
+  notifyWithLog('error', only ? errorMessage(only.error) : describeFailures(summary, failures));
 }
 
 function notTrusted(): PeershelfError {

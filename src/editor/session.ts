@@ -17,6 +17,7 @@ export class Session extends DisposableBase {
   private wishes = 0;
   /** The session to go back to when the next one cannot be joined. */
   private standing: HostPort | undefined;
+  private renewal: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly engine: Engine,
@@ -25,11 +26,11 @@ export class Session extends DisposableBase {
     super();
     this.register(
       engine.onDidChange((part) => {
-        if (part === 'connection') setContext('connection', engine.state.connection.kind);
+        if (part === 'connection') this.updateContext();
       }),
     );
     this.register(engine.onDidCrash(() => (this.standing = undefined)));
-    setContext('connection', engine.state.connection.kind);
+    this.updateContext();
   }
 
   get isJoined(): boolean {
@@ -99,6 +100,32 @@ export class Session extends DisposableBase {
     this.standing = undefined;
     await this.memento.update(MEMBERSHIP_KEY, { left: true } satisfies Membership);
     if (this.engine.isRunning) await this.engine.calls.disconnect();
+  }
+
+  /**
+   * Starts the engine anew when trust has been given: in Restricted Mode it keeps nothing published.
+   * A running transfer is worth more; then the next start of the window does it.
+   */
+  renew(): Promise<void> {
+    this.renewal = this.renewNow();
+    return this.renewal;
+  }
+
+  /** Resolves when the session is what it will be after trust has been given. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([this.renewal]);
+  }
+
+  private async renewNow(): Promise<void> {
+    const { connection, transfers } = this.engine.state;
+    if (!this.engine.isRunning || transfers.some(({ state }) => state === 'running')) return;
+    await this.engine.restart();
+    if (connection.kind !== 'disconnected') await this.rejoin(connection.tracker);
+  }
+
+  private updateContext(): void {
+    setContext('connection', this.engine.state.connection.kind);
+    setContext('connected', this.isConnected);
   }
 
   /** After a failure: to the session before, which may take its time, or to none. */

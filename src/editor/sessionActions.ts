@@ -30,6 +30,7 @@ export class SessionActions {
     const host = await chooseHost();
     if (host === undefined) return;
     const address = await this.startOn(host);
+    if (address === undefined) return;
     await session.join(address);
     const text = formatHostPort(address);
     const copy = {
@@ -85,6 +86,7 @@ export class SessionActions {
   /** Whether the window is in a session, after asking for one if it was not. */
   async ensureConnected(): Promise<boolean> {
     const { session } = this.dependencies;
+    await session.settled();
     // Also while the tracker is away: what is published is offered when it is back.
     if (session.isJoined) return true;
     const start = vscode.l10n.t('Start Team Session (Local Tracker)');
@@ -107,8 +109,8 @@ export class SessionActions {
     if (session.isConnected)
       add(`$(cloud-download) ${vscode.l10n.t('Fetch from Network…')}`, COMMANDS.fetch);
     if (session.isJoined)
-      add(`$(debug-disconnect) ${vscode.l10n.t('Leave Session')}`, COMMANDS.leave);
-    else {
+      add(`$(debug-disconnect) ${vscode.l10n.t('Leave Team Session')}`, COMMANDS.leave);
+    if (!session.isConnected) {
       add(
         `$(broadcast) ${vscode.l10n.t('Start Team Session (Local Tracker)')}`,
         COMMANDS.startTracker,
@@ -148,7 +150,7 @@ export class SessionActions {
       'info',
       vscode.l10n.t(
         'Joined the tracker that runs on this computer already, at {0}.',
-        formatHostPort(tracker),
+        foreignText(formatHostPort(tracker)),
       ),
     );
     return true;
@@ -156,9 +158,9 @@ export class SessionActions {
 
   /**
    * On the port that the user has set, else that of the last time, so that addresses stay valid; on a
-   * free one if the user wants.
+   * free one if the user wants. Undefined when another window was faster: then that one is joined.
    */
-  private async startOn(host: string): Promise<HostPort> {
+  private async startOn(host: string): Promise<HostPort | undefined> {
     const { localTracker } = this.dependencies;
     const port =
       explicitSetting('trackerPort') ?? localTracker.lastPort ?? readSetting('trackerPort');
@@ -167,6 +169,8 @@ export class SessionActions {
     } catch (error) {
       if (!PeershelfError.is(error, 'PORT_IN_USE')) throw error;
     }
+    const { recorded } = localTracker;
+    if (recorded !== undefined && (await this.joinRunning(recorded))) return undefined;
     const useFree = vscode.l10n.t('Use a Free Port');
     const chosen = await ask(
       vscode.l10n.t('Port {0} is in use by another program.', port),

@@ -24,8 +24,12 @@ export class Startup extends DisposableBase {
 
   constructor(private readonly dependencies: StartupDependencies) {
     super();
-    const { engine, localTracker, runner } = dependencies;
-    this.register(vscode.workspace.onDidGrantWorkspaceTrust(() => this.rejoin()));
+    const { engine, session, localTracker, runner } = dependencies;
+    this.register(
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        void runner.run('trusted', () => session.renew()).then(() => this.rejoin());
+      }),
+    );
     this.register(
       vscode.workspace.onDidChangeConfiguration((event) => {
         const isOurs = ENGINE_SETTINGS.some((name) =>

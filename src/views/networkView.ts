@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { DisposableBase } from '../common/disposable';
+import { systemClock } from '../common/clock';
+import { DisposableBase, DisposableSlot } from '../common/disposable';
 import { describeError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import type { NetworkFile, NetworkPeer } from '../peer/peerApi';
@@ -11,18 +12,25 @@ import { formatAge, formatSize } from '../editor/format';
 
 /** VS Code has no paging and sends all siblings again on a change. */
 const PAGE_SIZE = 500;
+/** When a view that has appeared is drawn again: also a slow machine has loaded it by the last. */
+const SETTLE_DELAYS_MS = [300, 1_000, 3_000];
+/** Stands for the list of peers where a hostname says whose files are meant. */
+const TOP = '';
 
 export type NetworkNode =
   | { readonly kind: 'peer'; readonly peer: NetworkPeer }
   | { readonly kind: 'file'; readonly file: NetworkFile; readonly parent: NetworkNode }
+  /** What is left out, of a peer's files or, without a hostname, of the peers. */
   | { readonly kind: 'more'; readonly hostname: string; readonly left: number };
 
 /** What everyone else offers, by peer. The index is in the engine: only what is shown comes here. */
 export class NetworkView extends DisposableBase implements vscode.TreeDataProvider<NetworkNode> {
   private readonly changeEmitter = this.register(new vscode.EventEmitter<undefined>());
   private readonly tree: vscode.TreeView<NetworkNode>;
-  /** How many files of a peer are shown, where it is more than a page. */
+  /** How many rows are shown below a peer (by hostname) or at the top (''), if more than a page. */
   private readonly shown = new Map<string, number>();
+
+  private readonly settling = this.register(new DisposableSlot());
 
   readonly onDidChangeTreeData = this.changeEmitter.event;
 
@@ -44,15 +52,17 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
         if (part === 'connection' || part === 'network') this.changeEmitter.fire(undefined);
       }),
     );
-    this.register(this.tree.onDidChangeVisibility(() => this.watch()));
+    this.register(
+      this.tree.onDidChangeVisibility(() => {
+        this.watch();
+        this.settle(0);
+      }),
+    );
   }
 
   async getChildren(parent?: NetworkNode): Promise<NetworkNode[]> {
     if (this.engine.state.connection.kind !== 'connected') return [];
-    if (parent === undefined) {
-      const peers = await this.engine.calls.networkPeers();
-      return peers.filter((peer) => peer.fileCount > 0).map((peer) => ({ kind: 'peer', peer }));
-    }
+    if (parent === undefined) return this.peers();
     return parent.kind === 'peer' ? this.filesOf(parent) : [];
   }
 
@@ -76,13 +86,34 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
     this.changeEmitter.fire(undefined);
   }
 
+  private async peers(): Promise<NetworkNode[]> {
+    const limit = this.shown.get(TOP) ?? PAGE_SIZE;
+    const peers = (await this.engine.calls.networkPeers()).filter(({ fileCount }) => fileCount > 0);
+    const nodes: NetworkNode[] = peers.slice(0, limit).map((peer) => ({ kind: 'peer', peer }));
+    return withRest(nodes, TOP, peers.length);
+  }
+
   private async filesOf(parent: NetworkNode & { kind: 'peer' }): Promise<NetworkNode[]> {
     const { hostname } = parent.peer;
     const limit = this.shown.get(hostname) ?? PAGE_SIZE;
     const { files, total } = await this.engine.calls.networkFiles({ hostname, limit });
     const nodes: NetworkNode[] = files.map((file) => ({ kind: 'file', file, parent }));
-    const left = total - files.length;
-    return left > 0 ? [...nodes, { kind: 'more', hostname, left }] : nodes;
+    return withRest(nodes, hostname, total);
+  }
+
+  /**
+   * Draws the view again soon after it has appeared: VS Code loses a change that comes while it loads
+   * a view for the first time, and there may be no other for hours.
+   */
+  private settle(step: number): void {
+    const delayMs = SETTLE_DELAYS_MS[step];
+    if (delayMs === undefined || !this.tree.visible) return;
+    this.settling.set(
+      systemClock.after(delayMs, () => {
+        this.changeEmitter.fire(undefined);
+        this.settle(step + 1);
+      }),
+    );
   }
 
   /** The network is asked for changes only while somebody looks at it. */
@@ -92,6 +123,12 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
       .watchNetwork({ watching: this.tree.visible })
       .catch((error: unknown) => this.logger.debug(describeError(error)));
   }
+}
+
+/** The rows of a page, with one for the rest if there is any. */
+function withRest(nodes: NetworkNode[], hostname: string, total: number): NetworkNode[] {
+  const left = total - nodes.length;
+  return left > 0 ? [...nodes, { kind: 'more', hostname, left }] : nodes;
 }
 
 function peerItem(peer: NetworkPeer): vscode.TreeItem {

@@ -57,7 +57,7 @@ export class PublishedView
     item.id = file.name;
     item.label = name;
     item.description = details.join(' · ');
-    item.tooltip = [name, file.path, ...details].join('\n');
+    item.tooltip = [name, foreignText(file.path), ...details].join('\n');
     item.contextValue = `publishedFile:${file.state}`;
     item.accessibilityInformation = { label: [name, ...details].join(', ') };
     if (file.state !== 'missing')

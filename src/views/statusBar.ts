@@ -47,7 +47,7 @@ export class StatusBar extends DisposableBase {
         return {
           icon: 'sync~spin',
           text: vscode.l10n.t('Connecting'),
-          tooltip: formatHostPort(connection.tracker),
+          tooltip: foreignText(formatHostPort(connection.tracker)),
         };
       case 'waiting':
         return {

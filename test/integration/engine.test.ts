@@ -127,6 +127,22 @@ describe('the engine in its worker', () => {
       ['a.txt'],
     );
   });
+
+  it('starts anew on request, with its place and what it offered', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    const { engine, folder } = startEngine();
+    await engine.calls.connect({ tracker });
+    await publishOne(engine, folder);
+    await engine.restart();
+    assert.equal(engine.isRunning, false);
+    assert.deepEqual(engine.state.published, []);
+    await engine.calls.connect({ tracker });
+    const { published } = await engine.calls.snapshot();
+    assert.deepEqual(
+      published.map(({ name }) => name),
+      ['a.txt'],
+    );
+  });
 });
 
 describe('the local tracker', () => {
@@ -212,6 +228,15 @@ describe('the local tracker', () => {
     inside.renew(inside.current);
     assert.equal(second.adopted, undefined);
     assert.equal(changes, 1);
+  });
+
+  it('is adopted by whatever name of this computer it is reached', async () => {
+    const folder = temporaryFolder(cleanup);
+    const { address, tracker } = await start(folder);
+    const other = create(folder);
+    other.adopt({ host: 'localhost', port: address.port });
+    assert.equal(other.adopted?.port, address.port);
+    await tracker.stop();
   });
 
   it('adopts nothing that is not the recorded one', async () => {

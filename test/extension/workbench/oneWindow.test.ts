@@ -1,0 +1,138 @@
+import * as assert from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
+import * as path from 'node:path';
+import { Cleanup } from '../../../scripts/host/cleanup';
+import { formatHostPort } from '../../../src/protocol/address';
+import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startTracker } from '../../support/startTracker';
+
+const START = 'Start Team Session (Local Tracker)';
+
+/** What one user is asked and told, and what comes of the answers. */
+describe('one window', () => {
+  const cleanup = new Cleanup();
+  let windows: PeerWindows;
+  let window: PeerWindow;
+  let bob: TestPeer;
+  let address = '';
+
+  before(async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    address = formatHostPort(tracker);
+    bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob', displayName: 'Bob' } });
+    for (const name of ['a.txt', 'b.txt', 'package.json', 'sub/package.json'])
+      await bob.publish(name, `${name} of Bob`);
+    windows = await PeerWindows.start();
+    cleanup.add(() => windows.close());
+    window = await windows.add('Erin', {
+      files: { 'own.txt': 'mine' },
+      machineSettings: { 'peershelf.port': '0', 'peershelf.trackerPort': 0 },
+    });
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed')
+      await windows.keepEvidence(this.currentTest.fullTitle());
+    await window.workbench.notifications.clear();
+  });
+
+  after(() => cleanup.run());
+
+  it('is asked how to connect when it publishes, and then publishes', async () => {
+    const { workbench } = window;
+    await workbench.statusBarItem(/Peershelf/u);
+    await workbench.openView('Explorer');
+    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await workbench.quickPick.opened({ title: 'Publish to Network' });
+    await workbench.quickPick.choose(START);
+    await workbench.quickPick.choose(/Only this computer/u);
+    await workbench.notifications.shown(/Published own\.txt/u);
+    await workbench.openView('Peershelf');
+    await workbench.view('Published Files').row('own.txt');
+  });
+
+  it('publishes what has no file yet after saving it as one', async () => {
+    const { workbench } = window;
+    await workbench.runCommand('File: New Untitled Text File');
+    await workbench.type('words');
+    await workbench.runCommand('Peershelf: Publish to Network');
+    await workbench.inputBox.opened();
+    await workbench.inputBox.answer(path.join(window.workspace, 'words.txt'));
+    await workbench.notifications.shown(/Published words\.txt/u);
+    assert.equal(readFileSync(path.join(window.workspace, 'words.txt'), 'utf8'), 'words');
+  });
+
+  it('joins its running tracker again instead of starting another', async () => {
+    const { workbench } = window;
+    await workbench.runCommand(`Peershelf: ${START}`);
+    await workbench.notifications.shown(/Joined the tracker that runs on this computer already/u);
+    await workbench.view('Published Files').row('own.txt');
+  });
+
+  it('stays in its session when the address of another is wrong', async () => {
+    const { workbench } = window;
+    await workbench.runCommand('Peershelf: Connect to Open Tracker…');
+    await workbench.inputBox.answer('127.0.0.1:1');
+    await workbench.notifications.shown(/Cannot reach the tracker \(127\.0\.0\.1:1\)/u);
+    await workbench.statusBarItem(/0 other peers \(open\)/u);
+    await workbench.view('Published Files').row('own.txt');
+  });
+
+  it('stops its tracker without a question when nobody else is there', async () => {
+    const { workbench } = window;
+    await workbench.clickStatusBarItem(/0 other peers/u);
+    await workbench.quickPick.choose(/Stop Local Tracker/u);
+    await workbench.notifications.shown(/The local tracker was stopped/u);
+    await workbench.view('Network Files').welcomed(/Start a session on this computer/u);
+  });
+
+  it('offers nothing of one session in another', async () => {
+    const { workbench } = window;
+    await workbench.view('Network Files').welcomeAction('Connect to Open Tracker…');
+    await workbench.inputBox.answer(address);
+    await workbench.view('Network Files').row('Bob', /4 files/u);
+    await workbench.view('Published Files').welcomed(/Nothing is published from this window/u);
+  });
+
+  it('fetches what it can of a selection, asks once about what is risky, and tells all at once', async () => {
+    const { workbench } = window;
+    const network = workbench.view('Network Files');
+    const all = ['a.txt', 'b.txt', 'package.json', 'sub/package.json'];
+    rmSync(await bob.publish('gone.txt'));
+    await network.row('gone.txt');
+    await network.contextMenu([...all, 'gone.txt'], 'Fetch from Network…');
+    const { message, detail } = await workbench.dialog.opened();
+    assert.match(message, /Fetch 2 files that can make programs run/u);
+    assert.match(detail, /shared\/package\.json from Bob/u);
+    await workbench.dialog.press('Cancel');
+    const told = await workbench.notifications.shown(/1 of 5 files could not be fetched/u);
+    assert.match(told, /gone\.txt: Bob published the file but no longer has it/u);
+    const read = (name: string): string =>
+      readFileSync(path.join(window.workspace, 'shared', name), 'utf8');
+    assert.equal(read('a.txt'), 'a.txt of Bob');
+    assert.equal(read('b.txt'), 'b.txt of Bob');
+    assert.throws(() => read('package.json'), /ENOENT/u);
+  });
+
+  it('shows in the explorer what it has fetched', async () => {
+    const { workbench } = window;
+    const network = workbench.view('Network Files');
+    await network.select('a.txt');
+    await network.inlineAction('a.txt', 'Fetch from Network…');
+    await workbench.notifications.press(/shared\/a\.txt is here already/u, 'Reveal');
+    await workbench.explorer.shows('a.txt');
+    await workbench.openView('Peershelf');
+  });
+
+  it('keeps the chosen row of the search when the network changes', async () => {
+    const { workbench } = window;
+    await workbench.runCommand('Peershelf: Fetch from Network…');
+    await workbench.quickPick.opened({ title: /5 files/u });
+    await workbench.press('ArrowDown');
+    await bob.publish('0 first.txt');
+    await workbench.quickPick.opened({ title: /6 files/u });
+    await workbench.press('Enter');
+    await workbench.notifications.shown(/shared\/b\.txt is here already/u);
+  });
+});

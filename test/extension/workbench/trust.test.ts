@@ -1,0 +1,89 @@
+import * as assert from 'node:assert/strict';
+import { Cleanup } from '../../../scripts/host/cleanup';
+import { formatHostPort } from '../../../src/protocol/address';
+import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startTracker } from '../../support/startTracker';
+import { eventually } from '../../support/waitFor';
+
+/** Trust that is given, taken away and given again. */
+describe('trust in a workspace', () => {
+  const cleanup = new Cleanup();
+  let windows: PeerWindows;
+  let window: PeerWindow;
+  let bob: TestPeer;
+  let address = '';
+
+  before(async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    address = formatHostPort(tracker);
+    bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob', displayName: 'Bob' } });
+    await bob.publish('bobs.txt');
+    windows = await PeerWindows.start();
+    cleanup.add(() => windows.close());
+    window = await windows.add('Frank', {
+      trust: 'restricted',
+      files: { 'own.txt': 'mine' },
+      machineSettings: { 'peershelf.port': '0' },
+    });
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed')
+      await windows.keepEvidence(this.currentTest.fullTitle());
+    await window.workbench.notifications.clear();
+  });
+
+  after(() => cleanup.run());
+
+  const offered = async (): Promise<string[]> => {
+    await bob.peer.refreshNetwork();
+    return (await bob.peer.networkFiles({ limit: 10 })).files.map(({ name }) => name);
+  };
+  const isOffered = (): Promise<unknown> =>
+    eventually(async () => (await offered()).length === 1 || undefined, 'the file is offered');
+
+  it('given while connected: what is published then survives a reload', async () => {
+    const { workbench } = window;
+    await workbench.openView('Peershelf');
+    await workbench.view('Network Files').welcomeAction('Connect to Open Tracker…');
+    await workbench.inputBox.answer(address);
+    await workbench.view('Network Files').row('bobs.txt');
+    await workbench.trustFolder();
+    await workbench.openView('Explorer');
+    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await workbench.notifications.shown(/Published own\.txt/u);
+    await workbench.reload();
+    await workbench.openView('Peershelf');
+    await workbench.view('Published Files').row('own.txt');
+    await isOffered();
+  });
+
+  it('taken away: nothing is offered, also when the user connects', async () => {
+    const { workbench } = window;
+    await workbench.runCommand('Workspaces: Manage Workspace Trust');
+    const row = workbench.page.locator(
+      '.workspace-trust-editor .trusted-uris-table .monaco-list-row',
+    );
+    await row.hover();
+    await row.getByLabel('Delete Path').click();
+    await eventually(async () => (await workbench.isRestricted()) || undefined, 'restricted');
+    await eventually(async () => (await offered()).length === 0 || undefined, 'nothing offered');
+    await workbench.runCommand('View: Close Editor');
+    await workbench.openView('Peershelf');
+    await workbench.view('Network Files').welcomed(/Restricted Mode/u);
+    await workbench.view('Network Files').welcomeAction('Connect to Open Tracker…');
+    await workbench.inputBox.answer(address);
+    await workbench.view('Network Files').row('bobs.txt');
+    await workbench.view('Published Files').welcomed(/needs a trusted workspace/u);
+    assert.deepEqual(await offered(), []);
+  });
+
+  it('given again: what was published is offered again', async () => {
+    const { workbench } = window;
+    await workbench.trustFolder();
+    await workbench.openView('Peershelf');
+    await workbench.view('Published Files').row('own.txt');
+    await isOffered();
+  });
+});
