@@ -52,17 +52,6 @@ describe('one window', () => {
     await workbench.view('Published Files').row('own.txt');
   });
 
-  it('publishes what has no file yet after saving it as one', async () => {
-    const { workbench } = window;
-    await workbench.runCommand('File: New Untitled Text File');
-    await workbench.type('words');
-    await workbench.runCommand('Peershelf: Publish to Network');
-    await workbench.inputBox.opened();
-    await workbench.inputBox.answer(path.join(window.workspace, 'words.txt'));
-    await workbench.notifications.shown(/Published words\.txt/u);
-    assert.equal(readFileSync(path.join(window.workspace, 'words.txt'), 'utf8'), 'words');
-  });
-
   it('joins its running tracker again instead of starting another', async () => {
     const { workbench } = window;
     await workbench.runCommand(`Peershelf: ${START}`);
