@@ -33,6 +33,9 @@ export const MAX_REPLY_ENTRIES = 250_000;
 /** Hosts taken from one answer to REQUEST: a fetch needs a few, a hostile tracker names a million. */
 export const MAX_SOURCES = 1_000;
 
+/** Largest file: 8 TiB. Its piece layer has as many hashes as that of any other. */
+export const MAX_FILE_BYTES = 8 * 1024 ** 4;
+
 /** Port of a tracker when none is named. */
 export const DEFAULT_TRACKER_PORT = 9_000;
 
