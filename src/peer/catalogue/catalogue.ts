@@ -5,6 +5,7 @@ import { DisposableBase } from '../../common/disposable';
 import { Emitter } from '../../common/events';
 import type { Logger } from '../../common/logger';
 import { readJsonFile, writeJsonFile } from '../jsonFile';
+import { type ContentId, toContentId } from '../../protocol/contentId';
 import { publishedNameProblem } from '../../protocol/names';
 
 const CATALOGUE_VERSION = 1;
@@ -19,10 +20,21 @@ export interface CatalogueEntry {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
   readonly publishedAtMs: number;
+  /** What the file held when it was published; undefined in entries stored before this was known. */
+  readonly contentId?: ContentId | undefined;
+  /** Number of the content under this name, from 1 on. */
+  readonly version?: number | undefined;
+  /** Grows with every change of what is offered under this name, and never goes back. */
+  readonly sequence?: number | undefined;
 }
 
 const absolutePath = v.pipe(v.string(), v.check(isAbsolute));
 const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
+
+const contentId = v.pipe(
+  v.object({ root: v.string(), sizeBytes: v.number() }),
+  v.check(({ root, sizeBytes }) => toContentId(root, sizeBytes) !== undefined),
+);
 
 const storedCatalogue = v.object({
   version: v.literal(CATALOGUE_VERSION),
@@ -37,6 +49,9 @@ const storedCatalogue = v.object({
       sizeBytes: amount,
       modifiedMs: amount,
       publishedAtMs: amount,
+      contentId: v.optional(contentId),
+      version: v.optional(v.pipe(amount, v.integer())),
+      sequence: v.optional(v.pipe(amount, v.integer())),
     }),
   ),
 });
