@@ -26,6 +26,7 @@ const programs = {
   engine: 'src/peer/engineWorker.ts',
   tracker: 'src/tracker/main.ts',
   cli: 'src/cli/main.ts',
+  hashWorker: 'src/peer/hash/hashWorker.ts',
 };
 
 const options = tests

@@ -52,6 +52,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     `Several people offer different files as ${d.name}. Choose one with --from: ${d.hosts}.`,
   CANCELLED: () => 'Cancelled. Nothing was changed.',
   CONNECTION_LOST: (d) => `The connection to ${d.owner} was lost. Nothing was changed; try again.`,
+  CONTENT_MISMATCH: (d) =>
+    `${d.owner} sent other bytes than the published ones. Nothing wrong was kept; fetch from somebody else.`,
   DESTINATION_EXISTS: (d) =>
     `${d.path} exists with other content. Use --force to replace it, or --output for another place.`,
   DESTINATION_IS_FOLDER: (d) => `${d.path} is a folder. Name a file with --output.`,

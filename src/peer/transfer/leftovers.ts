@@ -1,25 +1,38 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
 import type { Clock } from '../../common/clock';
 import { describeError, systemCode } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import { processExists } from '../../common/processExists';
+import { type ContentId, formatContentId, parseContentId } from '../../protocol/contentId';
 import { readJsonFile, writeJsonFile } from '../jsonFile';
 
+const RECORD_NAME = /^([0-9a-f]{16})\.json$/u;
 const TEMPORARY_NAME = /^\.peershelf-[0-9a-f]{16}\.part$/u;
 
 /** A running download writes all the time or is given up: a file untouched for this long is dead. */
 const DEAD_AFTER_MS = 3_600_000;
 
+/** Parts of a content that nobody has asked for again in this time are removed. */
+const KEEP_PARTS_MS = 7 * 24 * 3_600_000;
+
 const recordSchema = v.object({
+  /** 0: nobody works on it. */
   pid: v.number(),
   window: v.string(),
   // Only a file that has our kind of name is ever removed, whatever a record says.
   path: v.pipe(
     v.string(),
     v.check((path) => isAbsolute(path) && TEMPORARY_NAME.test(basename(path))),
+  ),
+  /** The content of which pieces lie there, if it can be gone on with. */
+  content: v.optional(
+    v.pipe(
+      v.string(),
+      v.check((text) => parseContentId(text) !== undefined),
+    ),
   ),
 });
 
@@ -30,6 +43,14 @@ export interface TemporaryFile {
   readonly path: string;
   /** Removes the file, if it is still there, and its record. */
   release(): void;
+}
+
+/** A temporary file that may be gone on with later. */
+export interface ResumableFile extends TemporaryFile {
+  /** Where the numbers of its verified pieces are noted. */
+  readonly journal: string;
+  /** Leaves everything for the next attempt, in whichever window it is made. */
+  keep(): void;
 }
 
 export interface LeftoversOptions {
@@ -45,6 +66,9 @@ export interface LeftoversOptions {
  * what a crash leaves behind is removed at the next start.
  */
 export class Leftovers {
+  /** Ids of what this engine works on. */
+  private readonly active = new Set<string>();
+
   constructor(
     private readonly options: LeftoversOptions,
     private readonly logger: Logger,
@@ -52,54 +76,140 @@ export class Leftovers {
 
   /** A name for a temporary file beside `destination`, recorded. Nothing is there yet. */
   reserve(destination: string): TemporaryFile {
-    const id = randomBytes(8).toString('hex');
-    const path = join(dirname(destination), `.peershelf-${id}.part`);
-    const record = join(this.options.folder, `${id}.json`);
-    writeJsonFile(record, { pid: process.pid, window: this.options.windowId, path });
+    const id = newId();
+    return this.begin(id, partBeside(destination, id));
+  }
+
+  /**
+   * What an earlier attempt has left of this content on the destination's file system, or else a new
+   * name beside the destination.
+   */
+  resume(destination: string, contentId: ContentId): ResumableFile {
+    const content = formatContentId(contentId);
+    const found = this.records().flatMap((id) => this.claim(id, { destination, content }) ?? [])[0];
+    const id = found?.id ?? newId();
+    const file = this.begin(id, found?.path ?? partBeside(destination, id), content);
     return {
-      path,
-      release: () => {
-        rmSync(path, { force: true });
-        rmSync(record, { force: true });
+      ...file,
+      journal: this.journal(id),
+      keep: () => {
+        this.active.delete(id);
+        this.write(id, { pid: 0, window: '', path: file.path, content });
       },
     };
   }
 
   /** Removes what a crash left behind. What cannot be removed stays recorded, and never stops a start. */
   sweep(): void {
-    for (const name of this.records()) {
-      const record = join(this.options.folder, name);
+    for (const id of this.records()) {
       try {
-        this.sweepOne(record);
+        this.sweepOne(id);
       } catch (error) {
-        this.logger.warn(`cannot remove the leftover of ${record}: ${describeError(error)}`);
+        this.logger.warn(`cannot remove the leftover ${id}: ${describeError(error)}`);
       }
     }
   }
 
-  private sweepOne(record: string): void {
-    const found = readJsonFile(record, recordSchema, this.logger);
-    if (found === undefined || this.isInUse(found)) return;
-    rmSync(found.path, { force: true });
-    rmSync(record, { force: true });
+  private begin(id: string, path: string, content?: string): TemporaryFile {
+    const { windowId: window } = this.options;
+    this.active.add(id);
+    this.write(id, {
+      pid: process.pid,
+      window,
+      path,
+      ...(content === undefined ? {} : { content }),
+    });
+    return {
+      path,
+      release: () => {
+        this.active.delete(id);
+        this.remove(id, path);
+      },
+    };
+  }
+
+  /** Takes over what nobody works on; undefined when it is something else, or somebody does. */
+  private claim(
+    id: string,
+    wanted: { readonly destination: string; readonly content: string },
+  ): { id: string; path: string } | undefined {
+    const found = this.read(id);
+    if (found === undefined || found.content !== wanted.content || this.isInUse(id, found))
+      return undefined;
+    if (!areOnSameVolume(found.path, dirname(wanted.destination))) return undefined;
+    const own = newId();
+    try {
+      renameSync(this.record(id), this.record(own));
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+      return undefined; // Somebody else wanted it too, and was first.
+    }
+    if (existsSync(this.journal(id))) renameSync(this.journal(id), this.journal(own));
+    return { id: own, path: found.path };
+  }
+
+  private sweepOne(id: string): void {
+    const found = this.read(id);
+    if (found === undefined || this.isInUse(id, found)) return;
+    const touchedMs = statSync(found.path, { throwIfNoEntry: false })?.mtimeMs;
+    const isKept = found.content !== undefined && touchedMs !== undefined;
+    if (isKept && this.options.clock.now() - touchedMs < KEEP_PARTS_MS) return;
+    this.remove(id, found.path);
     this.logger.info(`removed the leftover ${found.path}`);
   }
 
-  private isInUse({ pid, window, path }: Leftover): boolean {
+  private remove(id: string, path: string): void {
+    rmSync(path, { force: true });
+    rmSync(this.journal(id), { force: true });
+    rmSync(this.record(id), { force: true });
+  }
+
+  private isInUse(id: string, { pid, window, path }: Leftover): boolean {
     const { windowId, clock } = this.options;
-    if (window === windowId || !processExists(pid)) return false;
+    if (this.active.has(id)) return true;
+    if (pid === 0 || window === windowId || !processExists(pid)) return false;
     // The number may belong to another process by now.
     const touchedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     return touchedMs === undefined || clock.now() - touchedMs < DEAD_AFTER_MS;
   }
 
+  private read(id: string): Leftover | undefined {
+    return readJsonFile(this.record(id), recordSchema, this.logger);
+  }
+
+  private write(id: string, leftover: Leftover): void {
+    writeJsonFile(this.record(id), leftover);
+  }
+
+  private record(id: string): string {
+    return join(this.options.folder, `${id}.json`);
+  }
+
+  private journal(id: string): string {
+    return join(this.options.folder, `${id}.pieces`);
+  }
+
   private records(): string[] {
     try {
-      return readdirSync(this.options.folder).filter((name) => name.endsWith('.json'));
+      return readdirSync(this.options.folder).flatMap((name) => RECORD_NAME.exec(name)?.[1] ?? []);
     } catch (error) {
       if (systemCode(error) !== 'ENOENT')
         this.logger.warn(`cannot look for leftovers: ${describeError(error)}`);
       return [];
     }
   }
+}
+
+function newId(): string {
+  return randomBytes(8).toString('hex');
+}
+
+function partBeside(destination: string, id: string): string {
+  return join(dirname(destination), `.peershelf-${id}.part`);
+}
+
+/** A part on another volume could not be renamed to its place. */
+function areOnSameVolume(part: string, folder: string): boolean {
+  const stats = statSync(part, { throwIfNoEntry: false });
+  return stats?.dev === statSync(folder).dev;
 }

@@ -1,0 +1,52 @@
+import { type BigIntStats, fstatSync, statSync } from 'node:fs';
+
+/**
+ * How a file looks from outside. As long as it stays the same, the content is taken for the same.
+ */
+export interface FileStamp {
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  /** Which file of its volume it is. Text, as Windows has numbers beyond those of JavaScript. */
+  readonly inode: string;
+}
+
+/** A clock that counts whole seconds writes times like this one; so do some network shares. */
+const COARSE_CLOCK_MS = 1_000;
+/** Two writes this close may leave the same time behind, on a coarse clock and on a fine one. */
+const COARSE_DOUBT_MS = 2_100;
+const FINE_DOUBT_MS = 50;
+
+/** @throws what the system says. */
+export function stampOf(path: string): FileStamp {
+  return toStamp(statSync(path, { bigint: true }));
+}
+
+export function stampOfDescriptor(descriptor: number): FileStamp {
+  return toStamp(fstatSync(descriptor, { bigint: true }));
+}
+
+export function isSameStamp(left: FileStamp, right: FileStamp): boolean {
+  return (
+    left.sizeBytes === right.sizeBytes &&
+    left.modifiedMs === right.modifiedMs &&
+    left.inode === right.inode
+  );
+}
+
+/**
+ * Whether a file read at `nowMs` may be written once more without its stamp showing it, because it
+ * was written a moment ago.
+ */
+export function isTooYoung({ modifiedMs }: FileStamp, nowMs: number): boolean {
+  const isCoarse = modifiedMs % COARSE_CLOCK_MS === 0;
+  return nowMs - modifiedMs < (isCoarse ? COARSE_DOUBT_MS : FINE_DOUBT_MS);
+}
+
+function toStamp(stats: BigIntStats): FileStamp {
+  return {
+    sizeBytes: Number(stats.size),
+    // As the plain `stat` gives it: milliseconds with a fraction.
+    modifiedMs: Number(stats.mtimeNs / 1_000_000n) + Number(stats.mtimeNs % 1_000_000n) / 1e6,
+    inode: stats.ino.toString(),
+  };
+}

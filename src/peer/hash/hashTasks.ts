@@ -1,0 +1,59 @@
+import type { PlainError } from '../../common/errors';
+import type { FileStamp } from './fileStamp';
+
+/** What hash workers do. Plain data: it crosses to their threads. */
+export type HashTask = HashRange | HashSmallFiles | StoreBlock;
+
+/** Hashes some blocks of a large file. */
+export interface HashRange {
+  readonly kind: 'range';
+  readonly path: string;
+  /** The file must still look like this. */
+  readonly stamp: FileStamp;
+  readonly firstBlock: number;
+  readonly endBlock: number;
+}
+
+/** Hashes whole files of at most one block each. One that cannot be read does not stop the others. */
+export interface HashSmallFiles {
+  readonly kind: 'small';
+  readonly paths: readonly string[];
+}
+
+/** Hashes a received block and writes it at its place. The memory is handed over, and comes back. */
+export interface StoreBlock {
+  readonly kind: 'store';
+  readonly descriptor: number;
+  readonly position: number;
+  readonly memory: ArrayBuffer;
+  /** Bytes of the block at the start of `memory`. */
+  readonly length: number;
+  readonly fileBytes: number;
+}
+
+/** A small file's root, that it is larger than a block, or why it could not be read. */
+export type SmallFileResult =
+  | { readonly stamp: FileStamp; readonly root: string }
+  | { readonly stamp: FileStamp; readonly root: undefined }
+  | { readonly error: PlainError };
+
+export interface HashResults {
+  /** Hashes of the blocks, one after the other. */
+  readonly range: { readonly hashes: Uint8Array };
+  readonly small: { readonly files: readonly SmallFileResult[] };
+  readonly store: {
+    readonly hash: Uint8Array;
+    readonly memory: ArrayBuffer;
+    /** Why it could not be written. */
+    readonly error: PlainError | undefined;
+  };
+}
+
+export interface ToHashWorker {
+  readonly id: number;
+  readonly task: HashTask;
+}
+
+export type FromHashWorker =
+  | { readonly id: number; readonly result: HashResults[keyof HashResults] }
+  | { readonly id: number; readonly error: PlainError };

@@ -1,0 +1,79 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { describeError, systemCode } from '../../common/errors';
+import type { Logger } from '../../common/logger';
+import { type ContentId, formatContentId } from '../../protocol/contentId';
+import { hasLayer, isLayerOf } from '../../protocol/hashTree';
+
+/** Layers kept in memory, at most half a megabyte each. */
+const MAX_IN_MEMORY = 16;
+
+/**
+ * Piece layers of what has been hashed, one small file each, shared by all windows. Whatever comes
+ * from a file is checked against its content id before it is used.
+ */
+export class LayerStore {
+  private readonly memory = new Map<string, Buffer>();
+
+  constructor(
+    private readonly folder: string,
+    private readonly logger: Logger,
+  ) {}
+
+  has(id: ContentId): boolean {
+    return this.get(id) !== undefined;
+  }
+
+  /** The layer, or undefined when it is not known or the content has none. */
+  get(id: ContentId): Buffer | undefined {
+    if (!hasLayer(id.sizeBytes)) return undefined;
+    const key = formatContentId(id);
+    const layer = this.memory.get(key) ?? this.read(key, id);
+    if (layer !== undefined) this.remember(key, layer);
+    return layer;
+  }
+
+  /** Keeps a layer that is known to be right. When it cannot be stored it is hashed again one day. */
+  put(id: ContentId, layer: Buffer): void {
+    if (!hasLayer(id.sizeBytes)) return;
+    const key = formatContentId(id);
+    this.remember(key, layer);
+    const temporary = join(this.folder, `${randomUUID()}.new`);
+    try {
+      mkdirSync(this.folder, { recursive: true });
+      writeFileSync(temporary, layer);
+      renameSync(temporary, this.path(key));
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      this.logger.warn(`a piece layer cannot be stored: ${describeError(error)}`);
+    }
+  }
+
+  private read(key: string, id: ContentId): Buffer | undefined {
+    let layer: Buffer;
+    try {
+      layer = readFileSync(this.path(key));
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT')
+        this.logger.warn(`a piece layer cannot be read: ${describeError(error)}`);
+      return undefined;
+    }
+    if (isLayerOf(layer, id)) return layer;
+    this.logger.warn(`the stored piece layer ${key} is damaged`);
+    rmSync(this.path(key), { force: true });
+    return undefined;
+  }
+
+  private remember(key: string, layer: Buffer): void {
+    this.memory.delete(key);
+    this.memory.set(key, layer);
+    if (this.memory.size <= MAX_IN_MEMORY) return;
+    const [oldest] = this.memory.keys();
+    if (oldest !== undefined) this.memory.delete(oldest);
+  }
+
+  private path(key: string): string {
+    return join(this.folder, `${key}.layer`);
+  }
+}
