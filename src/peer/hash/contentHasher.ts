@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../../common/abort';
 import type { Clock } from '../../common/clock';
+import { mapConcurrently } from '../../common/concurrency';
 import { fromPlainError, PeershelfError } from '../../common/errors';
 import type { ContentId } from '../../protocol/contentId';
 import {
@@ -70,7 +71,7 @@ export class ContentHasher {
       for (const [path, result] of await this.hashBatch(batch, options)) results.set(path, result);
     };
     try {
-      await Promise.all(batches.map(hash));
+      await mapConcurrently(batches, this.tasksAtOnce, hash);
     } finally {
       cache.save();
     }
@@ -93,16 +94,19 @@ export class ContentHasher {
     const { path, stamp } = file;
     const starts: number[] = [];
     for (let start = firstBlock; start < endBlock; start += BLOCKS_PER_TASK) starts.push(start);
-    const parts = await Promise.all(
-      starts.map(async (start) => {
-        const end = Math.min(endBlock, start + BLOCKS_PER_TASK);
-        const task = { kind: 'range', path, stamp, firstBlock: start, endBlock: end } as const;
-        const { hashes } = await this.dependencies.pool.run(task, signal);
-        onBytes?.(Math.min(stamp.sizeBytes, end * BLOCK_BYTES) - start * BLOCK_BYTES);
-        return hashes;
-      }),
-    );
+    const parts = await mapConcurrently(starts, this.tasksAtOnce, async (start) => {
+      const end = Math.min(endBlock, start + BLOCKS_PER_TASK);
+      const task = { kind: 'range', path, stamp, firstBlock: start, endBlock: end } as const;
+      const { hashes } = await this.dependencies.pool.run(task, signal);
+      onBytes?.(Math.min(stamp.sizeBytes, end * BLOCK_BYTES) - start * BLOCK_BYTES);
+      return hashes;
+    });
     return Buffer.concat(parts, (endBlock - firstBlock) * HASH_BYTES);
+  }
+
+  /** Enough that no thread waits, few enough that what comes later is not kept behind them. */
+  private get tasksAtOnce(): number {
+    return this.dependencies.pool.size * 2;
   }
 
   private fromCache(path: string): HashedFile | undefined {

@@ -11,6 +11,16 @@ export class BlockPool {
 
   constructor(private readonly maxBlocks: number) {}
 
+  /** Blocks that there is memory for. */
+  get madeBlocks(): number {
+    return this.made;
+  }
+
+  /** Blocks that somebody has. */
+  get usedBlocks(): number {
+    return this.made - this.free.length;
+  }
+
   /** Memory of one block, or undefined when all is in use: then wait with `whenFree`. */
   take(): ArrayBuffer | undefined {
     const memory = this.free.pop();

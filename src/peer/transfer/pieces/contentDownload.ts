@@ -82,6 +82,10 @@ interface SourceState {
   failures: number;
   busy: number;
   delivered: boolean;
+  /** The last lane has delivered a right piece. */
+  laneDelivered: boolean;
+  /** What its last lane has shown; undefined before it has been asked for anything. */
+  bytesPerSecond: number | undefined;
 }
 
 /**
@@ -145,7 +149,14 @@ export class ContentDownload {
     for (const source of sources) {
       const key = formatHostPort(source);
       if (this.states.has(key) || this.states.size >= MAX_KNOWN_SOURCES) continue;
-      const state = { source, lane: undefined, failures: 0, busy: 0, delivered: false };
+      const state = {
+        source,
+        lane: undefined,
+        failures: 0,
+        busy: 0,
+        delivered: false,
+        bytesPerSecond: undefined,
+      };
       this.states.set(key, state);
       this.waiting.push(state);
     }
@@ -188,6 +199,7 @@ export class ContentDownload {
       const error = await lane.run().catch((failure: unknown) => PeershelfError.from(failure));
       state.lane = undefined;
       this.receivedBytes += lane.receivedBytes;
+      state.bytesPerSecond = lane.bytesPerSecond;
       // What this lane has left behind is for those who have nothing to do.
       this.wakeAll();
       if (this.hasEnded()) return;
@@ -212,14 +224,15 @@ export class ContentDownload {
       signal: this.ended.signal,
       share: () => Math.ceil(this.plan.missingCount / (2 * Math.max(1, this.active.size))),
       onVerified: () => {
-        state.delivered = true;
+        state.delivered = state.laneDelivered = true;
         state.failures = state.busy = 0;
         onVerified(file.verifiedBytes);
         if (this.plan.isComplete) this.done.resolve(undefined);
       },
-      onIdle: () => this.relieve(lane),
+      onIdle: () => this.relieve(state, lane),
     });
     state.lane = lane;
+    state.laneDelivered = false;
     return lane;
   }
 
@@ -244,22 +257,29 @@ export class ContentDownload {
       return state.busy > BUSY_RETRIES ? undefined : BUSY_DELAY_MS;
     }
     if (OF_THE_NETWORK.has(error.code)) {
+      // It gets on, if only by a few pieces for every connection.
+      if (state.laneDelivered) return 0;
       state.failures += 1;
-      return RETRY_DELAYS_MS[state.failures - 1];
+      // Who has never sent anything gets one more chance, so that many dead sources cost little time.
+      const chances = state.delivered ? RETRY_DELAYS_MS.length : 1;
+      return state.failures > chances ? undefined : RETRY_DELAYS_MS[state.failures - 1];
     }
     this.done.reject(error); // Not the source's fault: the disk, for example.
     return undefined;
   }
 
   /** A lane has nothing to do: it takes over from the one that would take longest. */
-  private relieve(idle: Lane): void {
+  private relieve(idle: SourceState, idleLane: Lane): void {
     if (this.plan.isComplete) return;
     const lanes = [...this.states.values()].flatMap(({ lane }) => lane ?? []);
     const [slowest] = lanes
-      .filter((lane) => lane !== idle && lane.pendingBytes > 0 && lane.ageMs >= RELIEF_MIN_MS)
+      .filter((lane) => lane !== idleLane && lane.pendingBytes > 0)
+      .filter((lane) => lane.ageMs >= RELIEF_MIN_MS)
       .sort((a, b) => remainingMs(b) - remainingMs(a));
     if (slowest === undefined) return;
-    const ownMs = (slowest.pendingBytes / Math.max(1, idle.bytesPerSecond)) * 1000;
+    // A source that has never been asked is given a try; one that was relieved itself is known.
+    const rate = idleLane.bytesPerSecond || idle.bytesPerSecond;
+    const ownMs = rate === undefined ? 0 : (slowest.pendingBytes / Math.max(1, rate)) * 1000;
     if (remainingMs(slowest) < RELIEF_MIN_MS + ownMs * RELIEF_FACTOR) return;
     slowest.giveUp(new PeershelfError('CANCELLED', 'another source takes over'));
   }

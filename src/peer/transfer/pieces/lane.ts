@@ -36,6 +36,9 @@ export class Lane {
   private readonly stores = new Set<Promise<void>>();
   private readonly broken = deferred<never>();
   private startedMs = 0;
+  /** Since when it has been asked for something, and for how long it was before. */
+  private busySinceMs: number | undefined;
+  private busyMs = 0;
   private closed = false;
 
   constructor(private readonly options: LaneOptions) {
@@ -64,9 +67,12 @@ export class Lane {
     return this.startedMs === 0 ? 0 : this.options.clock.monotonic() - this.startedMs;
   }
 
-  /** By what has arrived so far; 0 while that says nothing yet. */
+  /** While there was something to send; 0 before anything has come. */
   get bytesPerSecond(): number {
-    return this.ageMs <= 0 ? 0 : (this.receivedBytes / this.ageMs) * 1000;
+    const { clock } = this.options;
+    const busyMs =
+      this.busyMs + (this.busySinceMs === undefined ? 0 : clock.monotonic() - this.busySinceMs);
+    return busyMs <= 0 ? 0 : (this.receivedBytes / busyMs) * 1000;
   }
 
   /** Bytes that it has been asked for and that have not arrived. */
@@ -104,12 +110,23 @@ export class Lane {
       this.taken.push(run);
       this.connection.request(this.toRange(run));
     }
+    this.noteWork();
     if (this.connection.pendingRanges.length === 0) this.options.onIdle();
   }
 
   /** Ends the lane, so that others can take over what it has not delivered. */
   giveUp(reason: PeershelfError): void {
     this.connection.close(reason);
+  }
+
+  private noteWork(): void {
+    const nowMs = this.options.clock.monotonic();
+    const isBusy = this.connection.pendingRanges.length > 0;
+    if (isBusy) this.busySinceMs ??= nowMs;
+    else if (this.busySinceMs !== undefined) {
+      this.busyMs += nowMs - this.busySinceMs;
+      this.busySinceMs = undefined;
+    }
   }
 
   private store(block: ReceivedBlock): void {

@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { mapConcurrently } from '../../../common/concurrency';
 import { fromPlainError, fromWriteError, PeershelfError, systemCode } from '../../../common/errors';
 import type { ContentId } from '../../../protocol/contentId';
 import {
@@ -28,6 +29,9 @@ import type { ReceivedBlock } from './objectConnection';
 
 /** A journal holds one line for every piece, so this is never reached by an honest one. */
 const MAX_JOURNAL_BYTES = 1024 * 1024;
+
+/** Pieces of an earlier attempt that are hashed at the same time. */
+const RECOVERED_AT_ONCE = 4;
 
 export interface PieceFileOptions {
   /** The temporary file beside the destination. */
@@ -189,12 +193,11 @@ export class PieceFile {
   private async recover(noted: ReadonlySet<number>, signal: AbortSignal): Promise<void> {
     const { path } = this.options;
     const stamp = stampOfDescriptor(this.descriptor);
-    const check = async (piece: number): Promise<void> => {
+    await mapConcurrently([...noted], RECOVERED_AT_ONCE, async (piece) => {
       const { hasher } = this.dependencies;
       const hashes = await hasher.hashBlocks({ path, stamp }, this.blocksOf(piece), { signal });
       if (this.isRight(piece, hashes)) this.accept(piece);
-    };
-    await Promise.all([...noted].map(check));
+    });
   }
 
   /** First block of a piece, and the one behind its last. */
