@@ -149,12 +149,13 @@ export class ContentDownload {
     for (const source of sources) {
       const key = formatHostPort(source);
       if (this.states.has(key) || this.states.size >= MAX_KNOWN_SOURCES) continue;
-      const state = {
+      const state: SourceState = {
         source,
         lane: undefined,
         failures: 0,
         busy: 0,
         delivered: false,
+        laneDelivered: false,
         bytesPerSecond: undefined,
       };
       this.states.set(key, state);
