@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { PeershelfError } from '../common/errors';
 import { isAddressLiteral, unmapIpv4 } from './address';
-import { isPlainObject } from './controlRequests';
 import { MAX_REPLY_ENTRIES, MAX_SOURCES } from './limits';
 import { opaqueNameProblem } from './names';
+import { isPlainObject } from './requestFields';
 
 /** Replies of the control conversation, version 1, as a client reads them. A tracker is not trusted. */
 
