@@ -101,6 +101,11 @@ type Parsed =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'requestV2'; readonly request: ControlRequestV2 };
 
+/** The reason for a member that must be there: its name stands quoted in `expected`. */
+const missing = ({ expected }: { readonly expected: string | null }): string =>
+  `${(expected ?? 'data').replaceAll('"', '')} is missing`;
+
+/** The end of the time that a `Date` can tell. */
 const LATEST_DATE_MS = 8_640_000_000_000_000;
 
 function wholeSchema(field: string, min: number, max: number): v.GenericSchema<number> {
@@ -117,14 +122,17 @@ const counterSchema = (field: string, min: number): v.GenericSchema<number> =>
   wholeSchema(field, min, Number.MAX_SAFE_INTEGER);
 
 const entrySchema = v.pipe(
-  v.object({
-    size: sizeSchema,
-    modified: wholeSchema('modified', 0, LATEST_DATE_MS),
-    published_at: v.nullish(wholeSchema('published_at', 0, LATEST_DATE_MS)),
-    root: v.nullish(v.string('root must be a string')),
-    version: v.nullish(counterSchema('version', 1), 1),
-    seq: v.nullish(counterSchema('seq', 0), 0),
-  }),
+  v.object(
+    {
+      size: sizeSchema,
+      modified: wholeSchema('modified', 0, LATEST_DATE_MS),
+      published_at: v.nullish(wholeSchema('published_at', 0, LATEST_DATE_MS)),
+      root: v.nullish(v.string('root must be a string')),
+      version: v.nullish(counterSchema('version', 1), 1),
+      seq: v.nullish(counterSchema('seq', 0), 0),
+    },
+    missing,
+  ),
   v.check(
     ({ root, size }) => isNullish(root) || toContentId(root, size) !== undefined,
     'root and size are no content id',
@@ -166,25 +174,37 @@ const filesSchema = v.pipe(
 );
 
 const instanceMessage = 'instance must be 1 to 64 letters, digits, - or _';
-const registerSchema = v.object({
-  hostname: hostnameSchema,
-  port: wholeSchema('port', 0, 65_535),
-  ...addressFields,
-  instance: v.pipe(v.string(instanceMessage), v.regex(/^[A-Za-z0-9_-]{1,64}$/u, instanceMessage)),
-  counter: counterSchema('counter', 0),
-  files: v.nullish(filesSchema),
-});
-const publishSchema = v.object({ hostname: hostnameSchema, files: filesSchema });
-const unpublishSchema = v.object({
-  hostname: hostnameSchema,
-  names: v.array(entryNameSchema, 'names must be a list'),
-});
-const locateSchema = v.object({
-  ids: v.array(v.string('ids must hold strings'), 'ids must be a list'),
-});
-const helloSchema = v.object({
-  versions: v.array(v.number('versions must hold numbers'), 'versions must be a list'),
-});
+const registerSchema = v.object(
+  {
+    hostname: hostnameSchema,
+    port: wholeSchema('port', 0, 65_535),
+    ...addressFields,
+    instance: v.pipe(v.string(instanceMessage), v.regex(/^[A-Za-z0-9_-]{1,64}$/u, instanceMessage)),
+    counter: counterSchema('counter', 0),
+    files: v.nullish(filesSchema),
+  },
+  missing,
+);
+const publishSchema = v.object({ hostname: hostnameSchema, files: filesSchema }, missing);
+const unpublishSchema = v.object(
+  {
+    hostname: hostnameSchema,
+    names: v.array(entryNameSchema, 'names must be a list'),
+  },
+  missing,
+);
+const locateSchema = v.object(
+  {
+    ids: v.array(v.string('ids must hold strings'), 'ids must be a list'),
+  },
+  missing,
+);
+const helloSchema = v.object(
+  {
+    versions: v.array(v.number('versions must hold numbers'), 'versions must be a list'),
+  },
+  missing,
+);
 
 const PARSERS: Readonly<Record<string, (data: Record<string, unknown>) => Parsed>> = {
   REGISTER: (data) => {
