@@ -8,7 +8,7 @@ import type { Logger } from '../../common/logger';
 import { formatHostPort, type HostPort } from '../../protocol/address';
 import { dial } from './dial';
 import { reconnectDelayMs } from './reconnectPolicy';
-import { TrackerConnection } from './trackerConnection';
+import { replacedError, TrackerConnection } from './trackerConnection';
 
 /** Longest wait for a tracker to accept a connection. */
 const CONNECT_DEADLINE_MS = 10_000;
@@ -16,7 +16,11 @@ const CONNECT_DEADLINE_MS = 10_000;
 const STABLE_AFTER_MS = 30_000;
 
 export type LinkState =
-  | { readonly kind: 'disconnected' }
+  | {
+      readonly kind: 'disconnected';
+      /** Why the connection ended for good although nobody wished for it. */
+      readonly error?: ReturnType<typeof toPlainError>;
+    }
   | { readonly kind: 'connecting'; readonly tracker: HostPort }
   | {
       readonly kind: 'connected';
@@ -44,7 +48,8 @@ export interface ControlLinkDependencies {
 
 /**
  * Keeps one control connection to one tracker, for as long as wished: connects, and after every loss
- * connects again with growing, jittered delays.
+ * connects again with growing, jittered delays. Only when a later connection of the same peer has
+ * replaced it does it stay away: two that take each other's place would never come to rest.
  */
 export class ControlLink extends DisposableBase {
   private readonly changeEmitter = this.register(new Emitter<LinkState>());
@@ -79,7 +84,11 @@ export class ControlLink extends DisposableBase {
     const { run } = this;
     run?.controller.abort();
     await run?.done;
-    if (this.run === run) this.run = undefined;
+    if (this.run !== run) return;
+    this.run = undefined;
+    const isOverWithError =
+      this.current.kind === 'disconnected' && this.current.error !== undefined;
+    if (isOverWithError) this.move({ kind: 'disconnected' });
   }
 
   /** Gives up an attempt that is under way, so that who waits for it does not wait any longer. */
@@ -92,7 +101,7 @@ export class ControlLink extends DisposableBase {
     signal: AbortSignal,
     first: Deferred<undefined>,
   ): Promise<void> {
-    const { clock } = this.dependencies;
+    const { clock, logger } = this.dependencies;
     let attempt = 0;
     while (!signal.aborted) {
       this.move({ kind: 'connecting', tracker });
@@ -102,6 +111,11 @@ export class ControlLink extends DisposableBase {
         first.resolve(undefined);
       }).catch((failure: unknown) => PeershelfError.from(failure));
       first.reject(error);
+      if (error.code === 'REPLACED') {
+        logger.warn(error.message);
+        this.move({ kind: 'disconnected', error: toPlainError(error) });
+        return;
+      }
       if (clock.monotonic() - connectedMs >= STABLE_AFTER_MS) attempt = 0;
       await this.waitForRetry({ tracker, attempt, error, signal });
       attempt += 1;
@@ -120,6 +134,9 @@ export class ControlLink extends DisposableBase {
     const connection = new TrackerConnection(socket, { clock, logger });
     const closed = deferred<PeershelfError>();
     connection.onDidClose(closed.resolve);
+    connection.onDidReceiveEvent((name) => {
+      if (name === 'replaced') closed.resolve(replacedError());
+    });
     const abort = (): void => closed.resolve(new PeershelfError('CANCELLED', 'disconnected'));
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
