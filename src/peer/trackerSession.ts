@@ -155,6 +155,7 @@ export class TrackerSession extends DisposableBase {
       await this.greeted?.announcer.sync();
       this.problem = undefined;
     } catch (error) {
+      if (PeershelfError.is(error, 'REPLACED')) this.link.giveWay(error);
       if (!isConnectionFailure(error)) throw error;
       this.dependencies.logger.info(`announcing waits for a connection: ${describeError(error)}`);
     } finally {

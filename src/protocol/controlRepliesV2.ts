@@ -3,9 +3,8 @@ import { PeershelfError } from '../common/errors';
 import { type ContentId, formatContentId } from './contentId';
 import { expectStatus } from './controlReplies';
 import { CONTROL_VERSIONS, type ControlVersion, type EntryRefusal } from './controlRequestsV2';
-import type {
-  HEARTBEAT_INTERVALS_MS} from './limits';
 import {
+  type HEARTBEAT_INTERVALS_MS,
   HEARTBEAT_RANGE_MS,
   MAX_PUBLISH_ENTRIES,
   MAX_REPLY_ENTRIES,

@@ -244,7 +244,7 @@ export class ControlSession {
 
   /** Answers with the reason why nothing more of this connection is parsed. */
   private refuse(error: unknown, replies: string): void {
-    this.close(replies + errorReply(this.reasonOf(error)));
+    this.close(replies + this.toReply(errorReply(this.reasonOf(error)), undefined));
   }
 
   private reasonOf(error: unknown): string {

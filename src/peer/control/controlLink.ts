@@ -54,6 +54,8 @@ export interface ControlLinkDependencies {
 export class ControlLink extends DisposableBase {
   private readonly changeEmitter = this.register(new Emitter<LinkState>());
   private current: LinkState = { kind: 'disconnected' };
+  /** Ends the connection that there is, with the reason. */
+  private endConnection: ((reason: PeershelfError) => void) | undefined;
   private run: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
 
   readonly onDidChange = this.changeEmitter.event;
@@ -96,6 +98,11 @@ export class ControlLink extends DisposableBase {
     if (this.current.kind !== 'connected') this.run?.controller.abort();
   }
 
+  /** The tracker has said that a later connection of this peer took its place: stays away. */
+  giveWay(error: PeershelfError): void {
+    this.endConnection?.(error);
+  }
+
   private async keepConnected(
     tracker: HostPort,
     signal: AbortSignal,
@@ -133,6 +140,7 @@ export class ControlLink extends DisposableBase {
     const socket = await (dialTracker ?? this.dialTcp)(tracker, signal);
     const connection = new TrackerConnection(socket, { clock, logger });
     const closed = deferred<PeershelfError>();
+    this.endConnection = closed.resolve;
     connection.onDidClose(closed.resolve);
     connection.onDidReceiveEvent((name) => {
       if (name === 'replaced') closed.resolve(replacedError());
@@ -149,6 +157,7 @@ export class ControlLink extends DisposableBase {
       onConnected();
       return await closed.promise;
     } finally {
+      this.endConnection = undefined;
       signal.removeEventListener('abort', abort);
       if (signal.aborted) await part();
       await connection.close();
