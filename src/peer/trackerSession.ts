@@ -58,10 +58,10 @@ export class TrackerSession extends DisposableBase {
   private currentHeartbeat: Heartbeat | undefined;
   private readonly instanceId: string;
   /**
-   * Grows with each connection. It starts with the time, so that it also grows when this program
-   * starts again: nothing needs to be stored for that.
+   * Grows with each connection. A join that was wished for starts it anew with the time, so that the
+   * last wish wins, also when this program starts again: nothing needs to be stored for that.
    */
-  private connectionCounter: number;
+  private connectionCounter = 0;
 
   readonly onDidChangeConnection = this.connectionEmitter.event;
   /** Entries came or went, or the tracker took them. */
@@ -71,7 +71,6 @@ export class TrackerSession extends DisposableBase {
     super();
     const { clock, logger, dialTracker, windowId } = dependencies;
     this.instanceId = hash(`instance ${windowId}`);
-    this.connectionCounter = Math.floor(clock.now());
     this.link = this.register(
       new ControlLink({
         clock,
@@ -130,7 +129,8 @@ export class TrackerSession extends DisposableBase {
     return this.inTurn(async () => {
       await this.leaveNow();
       if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
-      const { logger, folder } = this.dependencies;
+      const { clock, logger, folder } = this.dependencies;
+      this.connectionCounter = Math.max(this.connectionCounter, Math.floor(clock.now()));
       const file = folder === undefined ? undefined : catalogueFile(folder, tracker);
       const catalogue = new Catalogue(file, logger);
       this.catalogueSubscription.set(catalogue.onDidChange(() => this.catalogueEmitter.fire()));
