@@ -106,6 +106,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   PEER_BUSY: (d) => `${d.owner} serves too many others now. Try again in a moment.`,
   PEER_UNREACHABLE: (d) =>
     `Cannot reach ${d.owner}${d.at}. It may be off, or a firewall may block its port.`,
+  REPLACED: () =>
+    'The same peer is connected from elsewhere, and has taken over. Close one of the two, then connect again.',
   STALLED: (d) => `${d.owner} stopped sending. Nothing was changed; try again.`,
   TIMED_OUT: () => 'The tracker did not answer in time. Check the network, and try again.',
   TRACKER_REFUSED: (d) => `The tracker refused: ${d.text('reason', 'no reason given')}.`,

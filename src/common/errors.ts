@@ -37,6 +37,7 @@ export const ERROR_CODES = [
   'PEER_BUSY',
   'PEER_UNREACHABLE',
   'PORT_IN_USE',
+  'REPLACED',
   'STALLED',
   'TIMED_OUT',
   'TRACKER_REFUSED',

@@ -156,6 +156,10 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       d.owner,
       d.at,
     ),
+  REPLACED: () =>
+    l10n.t(
+      'This window was disconnected because another one took its place. Join again to take it back.',
+    ),
   STALLED: (d) => l10n.t('{0} stopped sending. Nothing was changed; try again.', d.owner),
   TIMED_OUT: () => l10n.t('The tracker did not answer in time. Check the network and try again.'),
   TRACKER_REFUSED: (d) =>

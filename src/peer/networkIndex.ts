@@ -3,6 +3,7 @@ import { type Disposable, DisposableBase, DisposableSlot } from '../common/dispo
 import { describeError } from '../common/errors';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
+import { formatContentId } from '../protocol/contentId';
 import type { ListedHost } from '../protocol/controlReplies';
 import type {
   NetworkFile,
@@ -140,8 +141,8 @@ function toPeer(hostname: string, host: ListedHost, nowMs: number): NetworkPeer 
     displayName: host.displayName,
     address: { host: host.ip, port: host.port },
     fileCount: host.files.size,
-    // The tracker's clock may differ from ours: an age is never negative.
-    lastSeenAgeMs: Math.max(0, nowMs - host.lastSeen * 1000),
+    // In version 1 the tracker's clock may differ from ours: an age is never negative.
+    lastSeenAgeMs: host.ageMs ?? Math.max(0, nowMs - host.lastSeen * 1000),
   };
 }
 
@@ -157,6 +158,7 @@ export function toFiles(
     sizeBytes: file.size,
     modifiedMs: file.modified * 1000,
     publishedAtMs: file.publishedAt * 1000,
+    ...(file.contentId === undefined ? {} : { contentId: formatContentId(file.contentId) }),
   }));
 }
 

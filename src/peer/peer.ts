@@ -128,6 +128,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         clock,
         logger: logger.child('control'),
         folder,
+        windowId,
         server: this.server,
         settings: () => this.settings,
         heartbeatState: () =>

@@ -134,7 +134,11 @@ export interface FetchResult {
 }
 
 export type ConnectionState =
-  | { readonly kind: 'disconnected' }
+  | {
+      readonly kind: 'disconnected';
+      /** Why it ended for good although nobody wished for it: another window took its place. */
+      readonly error?: PlainError;
+    }
   | { readonly kind: 'connecting'; readonly tracker: HostPort }
   | {
       readonly kind: 'connected';
@@ -180,6 +184,8 @@ export interface NetworkFile {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
   readonly publishedAtMs: number;
+  /** What the file is, as `formatContentId` writes it; only peers of version 2 say it. */
+  readonly contentId?: string;
 }
 
 export interface NetworkQuery {

@@ -23,6 +23,8 @@ export interface TrackerSessionDependencies {
   readonly logger: Logger;
   /** Folder of this window for what outlives it; undefined: nothing does. */
   readonly folder: string | undefined;
+  /** Tells this window from others, also when its engine starts again. */
+  readonly windowId: string;
   readonly server: PeerServer;
   readonly settings: () => PeerSettings;
   readonly heartbeatState: () => HeartbeatState;
@@ -54,6 +56,12 @@ export class TrackerSession extends DisposableBase {
   private greeted: Greeted | undefined;
   private currentServing: HostPort | undefined;
   private currentHeartbeat: Heartbeat | undefined;
+  private readonly instanceId: string;
+  /**
+   * Grows with each connection. A join that was wished for starts it anew with the time, so that the
+   * last wish wins, also when this program starts again: nothing needs to be stored for that.
+   */
+  private connectionCounter = 0;
 
   readonly onDidChangeConnection = this.connectionEmitter.event;
   /** Entries came or went, or the tracker took them. */
@@ -61,7 +69,8 @@ export class TrackerSession extends DisposableBase {
 
   constructor(private readonly dependencies: TrackerSessionDependencies) {
     super();
-    const { clock, logger, dialTracker } = dependencies;
+    const { clock, logger, dialTracker, windowId } = dependencies;
+    this.instanceId = hash(`instance ${windowId}`);
     this.link = this.register(
       new ControlLink({
         clock,
@@ -120,7 +129,8 @@ export class TrackerSession extends DisposableBase {
     return this.inTurn(async () => {
       await this.leaveNow();
       if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
-      const { logger, folder } = this.dependencies;
+      const { clock, logger, folder } = this.dependencies;
+      this.connectionCounter = Math.max(this.connectionCounter, Math.floor(clock.now()));
       const file = folder === undefined ? undefined : catalogueFile(folder, tracker);
       const catalogue = new Catalogue(file, logger);
       this.catalogueSubscription.set(catalogue.onDidChange(() => this.catalogueEmitter.fire()));
@@ -145,9 +155,11 @@ export class TrackerSession extends DisposableBase {
       await this.greeted?.announcer.sync();
       this.problem = undefined;
     } catch (error) {
+      if (PeershelfError.is(error, 'REPLACED')) this.link.giveWay(error);
       if (!isConnectionFailure(error)) throw error;
       this.dependencies.logger.info(`announcing waits for a connection: ${describeError(error)}`);
     } finally {
+      this.currentHeartbeat?.update();
       this.catalogueEmitter.fire();
     }
   }
@@ -184,6 +196,11 @@ export class TrackerSession extends DisposableBase {
 
   private async leaveNow(): Promise<void> {
     await this.link.disconnect();
+    await this.endSession();
+  }
+
+  /** Stops what goes on without a connection, too. */
+  private async endSession(): Promise<void> {
     await this.dependencies.server.stop();
     this.currentServing = undefined;
     this.problem = undefined;
@@ -201,16 +218,17 @@ export class TrackerSession extends DisposableBase {
       logger,
       files: () => this.currentCatalogue?.all() ?? [],
       identity: settings,
+      instance: { id: this.instanceId, counter: (this.connectionCounter += 1) },
       listen: () => this.listen(connection.localAddress),
     });
     this.greeted = { client, announcer };
     // Whoever answers here is a tracker, and has a place for this peer.
-    await client.ping(settings().hostname);
+    if ((await client.hello()) === 1) await client.ping(settings().hostname);
     try {
       await announcer.sync();
       this.problem = undefined;
     } catch (error) {
-      if (isConnectionFailure(error)) throw error;
+      if (isConnectionFailure(error) || PeershelfError.is(error, 'REPLACED')) throw error;
       // Looking and fetching work all the same; the files stay "waiting", with the reason.
       logger.warn(`nothing is offered: ${describeError(error)}`);
       this.problem = PeershelfError.from(error);
@@ -250,7 +268,14 @@ export class TrackerSession extends DisposableBase {
       this.greeted = undefined;
       this.catalogueEmitter.fire();
     }
+    // Replaced: whoever has taken this peer's place serves its files now.
+    if (state.kind === 'disconnected' && state.error !== undefined)
+      void this.inTurn(() => this.endIfReplaced());
     this.connectionEmitter.fire(this.connection);
+  }
+
+  private async endIfReplaced(): Promise<void> {
+    if (this.link.state.kind === 'disconnected') await this.endSession();
   }
 
   private startHeartbeat(): void {
@@ -258,6 +283,7 @@ export class TrackerSession extends DisposableBase {
     const heartbeat = new Heartbeat({
       clock,
       state: heartbeatState,
+      intervals: () => this.greeted?.announcer.heartbeatIntervals,
       ping: (state) => this.ping(state),
       onError: (error) => logger.debug(`heartbeat: ${describeError(error)}`),
     });
@@ -279,10 +305,13 @@ export class TrackerSession extends DisposableBase {
 
 /** One file per session: joining another session offers nothing of this one. */
 function catalogueFile(folder: string, tracker: HostPort): string {
-  const key = createHash('sha256')
-    .update(`open ${formatHostPort(tracker)}`)
-    .digest('hex');
-  return join(folder, `catalogue-${key.slice(0, 32)}.json`);
+  const key = hash(`open ${formatHostPort(tracker)}`);
+  return join(folder, `catalogue-${key}.json`);
+}
+
+/** 32 hexadecimal digits: enough to be the only one, short enough for a file name. */
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
 function isConnectionFailure(error: unknown): boolean {

@@ -22,6 +22,11 @@ export const CONTROL_REASONS = {
   missingAction: 'missing action',
   badData: 'data must be an object',
   trackerFailed: 'the tracker failed',
+  noCommonVersion: 'no common version',
+  badId: 'id must be a whole number or a string of at most 64 characters',
+  replaced: 'replaced',
+  oldSequence: 'old sequence',
+  tooManyEntries: 'too many entries',
 } as const;
 
 export type ControlReason = (typeof CONTROL_REASONS)[keyof typeof CONTROL_REASONS];

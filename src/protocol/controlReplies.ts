@@ -1,11 +1,17 @@
 import * as v from 'valibot';
 import { PeershelfError } from '../common/errors';
-import { isAddressLiteral, unmapIpv4 } from './address';
-import { isPlainObject } from './controlRequests';
+import type { ContentId } from './contentId';
+import type { ControlVersion } from './controlRequestsV2';
 import { MAX_REPLY_ENTRIES, MAX_SOURCES } from './limits';
 import { opaqueNameProblem } from './names';
+import { amountField, ipField, nameField, portField, wholeField } from './replyFields';
+import { fileSchemaV2, hostSchemaV2, sourceSchemaV2 } from './replySchemasV2';
+import { isPlainObject } from './requestFields';
 
-/** Replies of the control conversation, version 1, as a client reads them. A tracker is not trusted. */
+/**
+ * Replies of the control conversation as a client reads them, of version 1 when none is named. What
+ * only version 2 has is in controlRepliesV2.ts. A tracker is not trusted.
+ */
 
 /** One host that offers the requested name. */
 export interface SourceInfo {
@@ -17,54 +23,75 @@ export interface SourceInfo {
   readonly size: number;
   /** Seconds since the epoch. */
   readonly modified: number;
+  readonly contentId?: ContentId | undefined;
+  readonly version?: number | undefined;
+  readonly sequence?: number | undefined;
 }
 
 export interface ListedFile {
   readonly size: number;
   readonly modified: number;
   readonly publishedAt: number;
+  readonly contentId?: ContentId | undefined;
 }
 
 export interface ListedHost {
   readonly displayName: string;
   readonly ip: string;
+  /** 0 when the host serves nothing, which only version 2 can say. */
   readonly port: number;
   readonly files: ReadonlyMap<string, ListedFile>;
   /** Seconds since the epoch, by the tracker's clock. */
   readonly lastSeen: number;
   readonly connectedAt: number;
+  /** How long ago the tracker last heard of the host; version 1 does not say. */
+  readonly ageMs?: number;
 }
 
-const name = v.pipe(
-  v.string(),
-  v.check((text) => opaqueNameProblem(text) === undefined),
+const fileSchema = v.pipe(
+  v.object({
+    size: v.nullish(wholeField, 0),
+    modified: v.nullish(amountField, 0),
+    published_at: v.nullish(amountField, 0),
+  }),
+  v.transform(({ published_at: publishedAt, ...file }): ListedFile => ({ ...file, publishedAt })),
 );
-const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
-const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
-const ip = v.pipe(v.string(), v.check(isAddressLiteral), v.transform(unmapIpv4));
 
-const fileSchema = v.object({
-  size: v.nullish(size, 0),
-  modified: v.nullish(amount, 0),
-  published_at: v.nullish(amount, 0),
-});
+const sourceSchema = v.pipe(
+  v.object({
+    hostname: nameField,
+    display_name: v.nullish(nameField),
+    ip: ipField,
+    port: portField,
+    size: v.nullish(wholeField, 0),
+    modified: v.nullish(amountField, 0),
+  }),
+  v.transform(({ display_name: displayName, ...source }): SourceInfo => ({
+    ...source,
+    displayName: displayName ?? source.hostname,
+  })),
+);
 
-const sourceSchema = v.object({
-  hostname: name,
-  display_name: v.nullish(name),
-  ip,
-  port,
-  size: v.nullish(size, 0),
-  modified: v.nullish(amount, 0),
-});
+const hostSchema = v.pipe(
+  v.object({
+    addr: v.tuple([ipField, portField]),
+    display_name: v.nullish(nameField),
+    last_seen: v.nullish(amountField, 0),
+    connected_at: v.nullish(amountField, 0),
+  }),
+  v.transform((host) => ({
+    displayName: host.display_name ?? undefined,
+    ip: host.addr[0],
+    port: host.addr[1],
+    lastSeen: host.last_seen,
+    connectedAt: host.connected_at,
+  })),
+);
 
-const hostSchema = v.object({
-  addr: v.tuple([ip, port]),
-  display_name: v.nullish(name),
-  last_seen: v.nullish(amount, 0),
-  connected_at: v.nullish(amount, 0),
-});
+const SCHEMAS = {
+  1: { file: fileSchema, source: sourceSchema, host: hostSchema },
+  2: { file: fileSchemaV2, source: sourceSchemaV2, host: hostSchemaV2 },
+} as const;
 
 /**
  * The parsed line.
@@ -72,13 +99,25 @@ const hostSchema = v.object({
  * @throws TRACKER_REFUSED with the tracker's reason when the status is ERROR.
  */
 export function parseReply(line: string): Record<string, unknown> {
+  return checkReply(parseReplyLine(line));
+}
+
+/** The object on one line from a tracker. @throws INVALID_MESSAGE when it is none. */
+export function parseReplyLine(line: string): Record<string, unknown> {
   let reply: unknown;
   try {
     reply = JSON.parse(line);
   } catch (error) {
     throw new PeershelfError('INVALID_MESSAGE', 'the tracker sent no JSON', { cause: error });
   }
-  if (!isPlainObject(reply) || typeof reply['status'] !== 'string')
+  if (!isPlainObject(reply))
+    throw new PeershelfError('INVALID_MESSAGE', 'the tracker sent a reply without status');
+  return reply;
+}
+
+/** The reply itself, when it is one and no refusal. @throws INVALID_MESSAGE, TRACKER_REFUSED. */
+export function checkReply(reply: Record<string, unknown>): Record<string, unknown> {
+  if (typeof reply['status'] !== 'string')
     throw new PeershelfError('INVALID_MESSAGE', 'the tracker sent a reply without status');
   if (reply['status'] !== 'ERROR') return reply;
   const reason = typeof reply['reason'] === 'string' ? reply['reason'] : 'no reason given';
@@ -88,42 +127,50 @@ export function parseReply(line: string): Record<string, unknown> {
 }
 
 /** Hosts of a reply to REQUEST; those that are not valid are left out. */
-export function readSources(reply: Record<string, unknown>): SourceInfo[] {
+export function readSources(
+  reply: Record<string, unknown>,
+  version: ControlVersion = 1,
+): SourceInfo[] {
   if (reply['status'] === 'NOTFOUND') return [];
   const hosts = reply['status'] === 'FOUND' ? reply['hosts'] : undefined;
   if (!Array.isArray(hosts)) throw unexpected('REQUEST');
   return hosts.slice(0, MAX_SOURCES).flatMap((host: unknown) => {
-    const result = v.safeParse(sourceSchema, host, { abortEarly: true });
-    if (!result.success) return [];
-    const { display_name: displayName, ...source } = result.output;
-    return [{ ...source, displayName: displayName ?? source.hostname }];
+    const result = v.safeParse(SCHEMAS[version].source, host, { abortEarly: true });
+    return result.success ? [result.output] : [];
   });
 }
 
 /** Files of a reply to DISCOVER. */
-export function readFiles(reply: Record<string, unknown>): Map<string, ListedFile> {
+export function readFiles(
+  reply: Record<string, unknown>,
+  version: ControlVersion = 1,
+): Map<string, ListedFile> {
   if (reply['status'] !== 'OK') throw unexpected('DISCOVER');
-  return readFileMap(reply['files'], { left: MAX_REPLY_ENTRIES });
+  return readFileMap(reply['files'], { left: MAX_REPLY_ENTRIES }, version);
 }
 
 /** Hosts of a reply to LIST by hostname; entries that are not valid are left out. */
-export function readRegistry(reply: Record<string, unknown>): Map<string, ListedHost> {
+export function readRegistry(
+  reply: Record<string, unknown>,
+  version: ControlVersion = 1,
+): Map<string, ListedHost> {
   const registry = reply['status'] === 'OK' ? reply['registry'] : undefined;
   if (!isPlainObject(registry)) throw unexpected('LIST');
   const budget = { left: MAX_REPLY_ENTRIES };
+  const nowMs = typeof reply['now'] === 'number' ? reply['now'] : 0;
   const hosts = new Map<string, ListedHost>();
   for (const [hostname, value] of Object.entries(registry)) {
-    const result = v.safeParse(hostSchema, value, { abortEarly: true });
+    const result = v.safeParse(SCHEMAS[version].host, value, { abortEarly: true });
     if (!result.success || opaqueNameProblem(hostname) !== undefined) continue;
     if (budget.left <= 0) break;
     budget.left -= 1;
+    const { lastSeen, ...host } = { lastSeen: undefined, ...result.output };
+    const { ageMs = 0 } = { ageMs: undefined, ...result.output };
     hosts.set(hostname, {
-      displayName: result.output.display_name ?? hostname,
-      ip: result.output.addr[0],
-      port: result.output.addr[1],
-      files: readFileMap((value as Record<string, unknown>)['files'], budget),
-      lastSeen: result.output.last_seen,
-      connectedAt: result.output.connected_at,
+      ...host,
+      displayName: host.displayName ?? hostname,
+      files: readFileMap((value as Record<string, unknown>)['files'], budget, version),
+      lastSeen: lastSeen ?? Math.max(0, nowMs - ageMs) / 1_000,
     });
   }
   return hosts;
@@ -137,16 +184,19 @@ export function expectStatus(reply: Record<string, unknown>, expected: readonly 
   return status;
 }
 
-function readFileMap(files: unknown, budget: { left: number }): Map<string, ListedFile> {
+function readFileMap(
+  files: unknown,
+  budget: { left: number },
+  version: ControlVersion,
+): Map<string, ListedFile> {
   const map = new Map<string, ListedFile>();
   if (!isPlainObject(files)) return map;
   for (const [fname, value] of Object.entries(files)) {
     if (budget.left <= 0) break;
-    const result = v.safeParse(fileSchema, value, { abortEarly: true });
+    const result = v.safeParse(SCHEMAS[version].file, value, { abortEarly: true });
     if (!result.success || opaqueNameProblem(fname) !== undefined) continue;
     budget.left -= 1;
-    const { published_at: publishedAt, ...file } = result.output;
-    map.set(fname, { ...file, publishedAt });
+    map.set(fname, result.output);
   }
   return map;
 }

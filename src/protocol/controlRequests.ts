@@ -1,7 +1,18 @@
 import * as v from 'valibot';
-import { isAddressLiteral, unmapIpv4 } from './address';
+import type { ContentId } from './contentId';
 import { CONTROL_REASONS } from './controlReasons';
 import { opaqueNameProblem } from './names';
+import {
+  addressFields,
+  amountSchema,
+  emptyToUndefined,
+  firstReason,
+  fnameSchema,
+  hostnameSchema,
+  isMissing,
+  isPlainObject,
+  sizeSchema,
+} from './requestFields';
 
 /**
  * Requests of the control conversation, version 1: one JSON object `{"action", "data"}` a line.
@@ -15,6 +26,17 @@ export interface FileMetadata {
   /** Seconds since the epoch; undefined means "now" to the tracker. */
   readonly publishedAt: number | undefined;
   readonly isPublished: boolean;
+  /** Which state of the file this is; version 1 does not say. */
+  readonly revision?: Revision | undefined;
+}
+
+/** What version 2 tells about a published file beyond version 1. */
+export interface Revision {
+  readonly contentId: ContentId | undefined;
+  /** At least 1: counts what the publisher offered under this name. */
+  readonly version: number;
+  /** Grows with every change of the entry, so that an older one never comes back. */
+  readonly sequence: number;
 }
 
 export type ControlRequest =
@@ -48,33 +70,19 @@ export type ControlAction = ControlRequest['action'];
 
 /** What a line turned out to be. After `malformed` nothing more of the connection may be parsed. */
 export type ParsedRequest =
-  | { readonly kind: 'request'; readonly request: ControlRequest }
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'malformed'; readonly reason: string };
+  { readonly kind: 'request'; readonly request: ControlRequest } | RefusedRequest | MalformedLine;
 
-type Parser = (data: unknown) => ParsedRequest;
-
-/** Names are checked by hand: this runs for every request, and the reason belongs into the reply. */
-function nameSchema(field: string): v.GenericSchema<string> {
-  return v.pipe(
-    v.string(`${field} must be a string`),
-    v.rawCheck(({ dataset, addIssue }) => {
-      if (!dataset.typed) return;
-      const problem = opaqueNameProblem(dataset.value);
-      if (problem !== undefined) addIssue({ message: `${field} ${problem}` });
-    }),
-  );
+export interface RefusedRequest {
+  readonly kind: 'refused';
+  readonly reason: string;
 }
 
-function amountSchema(field: string): v.GenericSchema<number> {
-  const message = `${field} must be a number that is finite and not negative`;
-  return v.pipe(v.number(message), v.finite(message), v.minValue(0, message));
+export interface MalformedLine {
+  readonly kind: 'malformed';
+  readonly reason: string;
 }
 
-const integerMessage = 'size must be a whole number of bytes';
-const sizeSchema = v.pipe(amountSchema('size'), v.safeInteger(integerMessage));
-const hostnameSchema = nameSchema('hostname');
-const fnameSchema = nameSchema('fname');
+type Parser = (data: unknown) => Exclude<ParsedRequest, MalformedLine>;
 
 const metadataFields = {
   size: v.nullish(sizeSchema, 0),
@@ -127,16 +135,7 @@ const registerSchema = v.object({
     v.minValue(1, portMessage),
     v.maxValue(65_535, portMessage),
   ),
-  ip: v.nullish(
-    v.pipe(
-      v.string('ip must be an address'),
-      v.check((ip) => ip === '' || isAddressLiteral(ip), 'ip must be an address, not a name'),
-      v.transform(unmapIpv4),
-    ),
-  ),
-  display_name: v.nullish(
-    v.union([v.literal(''), nameSchema('display_name')], 'display_name is not valid'),
-  ),
+  ...addressFields,
   files_metadata: v.nullish(filesSchema),
 });
 
@@ -207,17 +206,28 @@ const PLAIN_REQUEST =
 
 /** Reads one line. Never throws: every line has an answer. */
 export function parseControlRequest(line: string): ParsedRequest {
-  const name = PLAIN_REQUEST.exec(line)?.[1];
-  return name === undefined ? parseAnyRequest(line) : parseName(name);
+  const plain = parsePlainRequest(line);
+  if (plain !== undefined) return plain;
+  const parsed = parseMessage(line);
+  return parsed.kind === 'malformed' ? parsed : parseMembers(parsed.members);
 }
 
-function parseName(name: string): ParsedRequest {
+/** The fast way, or undefined for a line that needs the general one. */
+export function parsePlainRequest(line: string): Exclude<ParsedRequest, MalformedLine> | undefined {
+  const name = PLAIN_REQUEST.exec(line)?.[1];
+  return name === undefined ? undefined : parseName(name);
+}
+
+function parseName(name: string): Exclude<ParsedRequest, MalformedLine> {
   const problem = opaqueNameProblem(name);
   if (problem !== undefined) return refused(`fname ${problem}`);
   return { kind: 'request', request: { action: 'REQUEST', name } };
 }
 
-function parseAnyRequest(line: string): ParsedRequest {
+/** The members of the object on one line, whatever they are. */
+export function parseMessage(
+  line: string,
+): MalformedLine | { readonly kind: 'message'; readonly members: Record<string, unknown> } {
   let message: unknown;
   try {
     message = JSON.parse(line);
@@ -226,12 +236,24 @@ function parseAnyRequest(line: string): ParsedRequest {
     throw error;
   }
   if (!isPlainObject(message)) return { kind: 'malformed', reason: CONTROL_REASONS.notAnObject };
-  const { action } = message;
+  return { kind: 'message', members: message };
+}
+
+/** The request of version 1 that a message with these members is. */
+export function parseMembers(
+  members: Record<string, unknown>,
+): Exclude<ParsedRequest, MalformedLine> {
+  const { action } = members;
   if (typeof action !== 'string') return refused(CONTROL_REASONS.missingAction);
-  if (!isControlAction(action)) return refused(`unknown action ${action.slice(0, 64)}`);
-  const data = message['data'] ?? {};
+  if (!isControlAction(action)) return refused(unknownAction(action));
+  const data = members['data'] ?? {};
   if (!isPlainObject(data)) return refused(CONTROL_REASONS.badData);
   return PARSERS[action](data);
+}
+
+/** The reason for an action that there is none of. */
+export function unknownAction(action: string): string {
+  return `unknown action ${action.slice(0, 64)}`;
 }
 
 function isControlAction(action: string): action is ControlAction {
@@ -242,7 +264,7 @@ function parseHost(
   data: unknown,
   action: 'DISCOVER' | 'PING' | 'UNREGISTER',
   missing: string,
-): ParsedRequest {
+): ReturnType<Parser> {
   if (isMissing(data, 'hostname')) return refused(missing);
   return parse(hostSchema, data, ({ hostname }) => ({ action, hostname }));
 }
@@ -251,32 +273,12 @@ function parse<T>(
   schema: v.GenericSchema<unknown, T>,
   data: unknown,
   toRequest: (found: T) => ControlRequest,
-): ParsedRequest {
+): ReturnType<Parser> {
   const result = v.safeParse(schema, data, { abortEarly: true });
   if (!result.success) return refused(firstReason(result));
   return { kind: 'request', request: toRequest(result.output) };
 }
 
-function refused(reason: string): ParsedRequest {
+function refused(reason: string): RefusedRequest {
   return { kind: 'refused', reason };
-}
-
-function firstReason(result: {
-  readonly issues?: readonly { message: string }[] | undefined;
-}): string {
-  return result.issues?.[0]?.message ?? 'not valid';
-}
-
-/** As the original tracker's `not value`: absent, null, empty or 0. */
-function isMissing(data: unknown, field: string): boolean {
-  const value = isPlainObject(data) ? data[field] : undefined;
-  return value === undefined || value === null || value === '' || value === 0;
-}
-
-function emptyToUndefined(text: string | null | undefined): string | undefined {
-  return text === '' || text === null ? undefined : text;
-}
-
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

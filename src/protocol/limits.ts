@@ -33,6 +33,15 @@ export const MAX_REPLY_ENTRIES = 250_000;
 /** Hosts taken from one answer to REQUEST: a fetch needs a few, a hostile tracker names a million. */
 export const MAX_SOURCES = 1_000;
 
+/** Files in one PUBLISH or UNPUBLISH of version 2, and content ids in one LOCATE. */
+export const MAX_PUBLISH_ENTRIES = 1_000;
+
+/** Hosts that LOCATE names for one content id: more would not make a fetch faster. */
+export const MAX_LOCATED_HOSTS = 100;
+
+/** Longest `id` of a request that is a string, in UTF-16 units. */
+export const MAX_REQUEST_ID_LENGTH = 64;
+
 /** Largest file: 8 TiB. Its piece layer has as many hashes as that of any other. */
 export const MAX_FILE_BYTES = 8 * 1024 ** 4;
 
@@ -50,6 +59,9 @@ export const DEFAULT_MAX_UPLOADS = 16;
 
 /** Time between heartbeats by state: idle saves the network, busy shows a transfer's life soon. */
 export const HEARTBEAT_INTERVALS_MS = { idle: 300_000, active: 60_000, busy: 30_000 } as const;
+
+/** Intervals that a peer takes from a tracker; others are passed over, as no tracker is trusted. */
+export const HEARTBEAT_RANGE_MS = { min: 1_000, max: 3_600_000 } as const;
 
 /** A tracker removes a host after this much silence: four idle heartbeats. */
 export const HOST_EXPIRY_MS = 1_200_000;

@@ -1,4 +1,4 @@
-import { HOST_EXPIRY_MS, MAX_CONTROL_LINE_BYTES } from '../protocol/limits';
+import { HEARTBEAT_INTERVALS_MS, HOST_EXPIRY_MS, MAX_CONTROL_LINE_BYTES } from '../protocol/limits';
 
 /** What one tracker allows. docs/PROTOCOL.md says what happens at each limit. */
 export interface TrackerLimits {
@@ -11,6 +11,9 @@ export interface TrackerLimits {
   readonly unreadSeconds: number;
   readonly idleSeconds: number;
   readonly expirySeconds: number;
+  readonly heartbeatIdleSeconds: number;
+  readonly heartbeatActiveSeconds: number;
+  readonly heartbeatBusySeconds: number;
 }
 
 export type LimitName = keyof TrackerLimits;
@@ -85,6 +88,24 @@ export const LIMIT_SPECS: readonly LimitSpec[] = [
     flag: '--expiry-seconds',
     defaultValue: HOST_EXPIRY_MS / 1_000,
     description: 'seconds of silence after which a host is removed',
+  },
+  {
+    name: 'heartbeatIdleSeconds',
+    flag: '--heartbeat-idle-seconds',
+    defaultValue: HEARTBEAT_INTERVALS_MS.idle / 1_000,
+    description: 'seconds between the heartbeats of a peer that is idle',
+  },
+  {
+    name: 'heartbeatActiveSeconds',
+    flag: '--heartbeat-active-seconds',
+    defaultValue: HEARTBEAT_INTERVALS_MS.active / 1_000,
+    description: 'seconds between the heartbeats of a peer that is used',
+  },
+  {
+    name: 'heartbeatBusySeconds',
+    flag: '--heartbeat-busy-seconds',
+    defaultValue: HEARTBEAT_INTERVALS_MS.busy / 1_000,
+    description: 'seconds between the heartbeats of a peer with transfers',
   },
 ];
 

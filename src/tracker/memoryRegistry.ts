@@ -1,8 +1,17 @@
 import type { Clock } from '../common/clock';
+import { formatContentId } from '../protocol/contentId';
+import { CONTROL_REASONS } from '../protocol/controlReasons';
 import type { FileMetadata } from '../protocol/controlRequests';
+import type {
+  ControlVersion,
+  EntryRefusal,
+  InstanceClaim,
+  NamedFile,
+} from '../protocol/controlRequestsV2';
+import { ContentIndex } from './contentIndex';
 import { type TrackerLimits, TAKEOVER_SILENCE_MS } from './limits';
 import { NameIndex } from './nameIndex';
-import type { ChangeOutcome, Owner, Registration, Registry } from './registry';
+import type { BatchOutcome, ChangeOutcome, Owner, Registration, Registry } from './registry';
 import {
   filesJson,
   filesReply,
@@ -11,6 +20,7 @@ import {
   type PublishedMetadata,
   registryReply,
 } from './replies';
+import { filesJsonV2, filesReplyV2, listedHostJsonV2, locatedReply } from './repliesV2';
 
 /** A host of the registry. Life is measured with the clock that only grows. */
 interface Host extends HostFacts {
@@ -18,11 +28,13 @@ interface Host extends HostFacts {
   owner: Owner | undefined;
   /** Where its last owner came from. */
   readonly sourceAddress: string;
+  readonly instance: InstanceClaim | undefined;
   /** Rank of its first registration: replies name hosts in this order. */
   readonly order: number;
   readonly files: Map<string, PublishedMetadata>;
-  /** Cache of the published files as JSON; undefined after a change. */
+  /** Cache of the published files as JSON, of each version; undefined after a change. */
   filesJson: string | undefined;
+  filesJsonV2: string | undefined;
   lastSeenMs: number;
   /** Seconds since the epoch. */
   readonly connectedAt: number;
@@ -32,7 +44,8 @@ interface Host extends HostFacts {
 export class MemoryRegistry implements Registry {
   private readonly hosts = new Map<string, Host>();
   private readonly hostsByOwner = new Map<string, Host>();
-  private readonly index = new NameIndex<Host>();
+  private readonly names = new NameIndex<Host>();
+  private readonly contents = new ContentIndex<Host>();
   private nextOrder = 0;
 
   constructor(
@@ -44,17 +57,25 @@ export class MemoryRegistry implements Registry {
     return this.hosts.size;
   }
 
+  /** Contents that somebody can be asked for. */
+  get contentCount(): number {
+    return this.contents.size;
+  }
+
   register(
     owner: Owner,
     registration: Registration,
-  ): ChangeOutcome<'hostname in use' | 'too many files'> {
+  ): ChangeOutcome<'hostname in use' | 'replaced' | 'too many files'> {
     const previous = this.hosts.get(registration.hostname);
-    if (previous !== undefined && !this.mayTakeOver(owner, previous)) return 'hostname in use';
+    const isSame = previous !== undefined && isSameInstance(previous, registration);
+    const refusal = previous && this.takeoverRefusal(owner, previous, registration);
+    if (refusal !== undefined) return refusal;
     if (registration.files.size > this.limits.maxFilesPerHost) return 'too many files';
     const own = this.hostsByOwner.get(owner.id);
     if (own !== undefined) this.remove(own);
     if (previous !== undefined) this.remove(previous);
     this.add(this.createHost(owner, registration, previous?.order ?? this.nextOrder++));
+    if (isSame && previous.owner?.id !== owner.id) previous.owner?.onReplaced?.();
     return 'done';
   }
 
@@ -65,14 +86,20 @@ export class MemoryRegistry implements Registry {
     file: FileMetadata,
   ): ChangeOutcome<'unknown host' | 'not your host' | 'too many files'> {
     const host = this.ownHost(owner, hostname);
+    return typeof host === 'string' ? host : this.put(host, name, file);
+  }
+
+  publishAll(owner: Owner, hostname: string, files: readonly NamedFile[]): BatchOutcome {
+    const host = this.ownHost(owner, hostname);
     if (typeof host === 'string') return host;
-    if (!host.files.has(name) && host.files.size >= this.limits.maxFilesPerHost)
-      return 'too many files';
-    const entry = this.stamp(file);
-    host.files.set(name, entry);
-    host.filesJson = undefined;
-    this.index.set(name, host, entry);
-    return 'done';
+    const refused: EntryRefusal[] = [];
+    for (const { name, file } of files) {
+      const outcome = isOlder(file, host.files.get(name))
+        ? CONTROL_REASONS.oldSequence
+        : this.put(host, name, file);
+      if (outcome !== 'done') refused.push({ name, reason: outcome });
+    }
+    return refused;
   }
 
   unpublish(
@@ -81,13 +108,18 @@ export class MemoryRegistry implements Registry {
     name: string,
   ): ChangeOutcome<'unknown host' | 'not your host' | 'file not found'> {
     const host = this.ownHost(owner, hostname);
+    return typeof host === 'string' ? host : this.hide(host, name);
+  }
+
+  unpublishAll(owner: Owner, hostname: string, names: readonly string[]): BatchOutcome {
+    const host = this.ownHost(owner, hostname);
     if (typeof host === 'string') return host;
-    const entry = host.files.get(name);
-    if (entry === undefined) return 'file not found';
-    host.files.set(name, { ...entry, isPublished: false });
-    host.filesJson = undefined;
-    this.index.delete(name, host);
-    return 'done';
+    const refused: EntryRefusal[] = [];
+    for (const name of names) {
+      const outcome = this.hide(host, name);
+      if (outcome !== 'done') refused.push({ name, reason: outcome });
+    }
+    return refused;
   }
 
   unregister(owner: Owner, hostname: string): ChangeOutcome<'not your host'> {
@@ -101,25 +133,43 @@ export class MemoryRegistry implements Registry {
     return this.hosts.has(hostname);
   }
 
-  request(name: string): string {
-    return this.index.reply(name);
+  request(name: string, version: ControlVersion = 1): string {
+    return version === 1
+      ? this.names.reply(name)
+      : this.names.replyV2(name, this.clock.monotonic());
   }
 
-  discover(hostname: string): string | undefined {
+  discover(hostname: string, version: ControlVersion = 1): string | undefined {
     const host = this.hosts.get(hostname);
-    return host === undefined ? undefined : filesReply(host, publishedFiles(host));
+    if (host === undefined) return undefined;
+    if (version === 1) return filesReply(host, publishedFiles(host));
+    return filesReplyV2(host, publishedFilesV2(host), this.clock.monotonic() - host.lastSeenMs);
   }
 
-  list(): string {
+  list(version: ControlVersion = 1): string {
     const now = this.clock.now();
     const monotonic = this.clock.monotonic();
     const listed: string[] = [];
     for (const host of this.hosts.values()) {
-      const lastSeen = (now - (monotonic - host.lastSeenMs)) / 1_000;
-      const times = { lastSeen, connectedAt: host.connectedAt };
-      listed.push(listedHostJson(host, publishedFiles(host), times));
+      const { connectedAt } = host;
+      const ageMs = monotonic - host.lastSeenMs;
+      const lastSeen = (now - ageMs) / 1_000;
+      listed.push(
+        version === 1
+          ? listedHostJson(host, publishedFiles(host), { lastSeen, connectedAt })
+          : listedHostJsonV2(host, publishedFilesV2(host), { ageMs, connectedAt }),
+      );
     }
     return registryReply(listed);
+  }
+
+  locate(ids: readonly string[]): string {
+    const found = new Map<string, string>();
+    for (const id of ids) {
+      const hosts = this.contents.hosts(id);
+      if (hosts !== undefined) found.set(id, hosts);
+    }
+    return locatedReply([...found]);
   }
 
   touch(owner: Owner): void {
@@ -145,11 +195,17 @@ export class MemoryRegistry implements Registry {
     return silent.length;
   }
 
-  private mayTakeOver(owner: Owner, host: Host): boolean {
-    if (host.owner?.id === owner.id) return true;
-    if (host.sourceAddress !== owner.address) return false;
-    if (host.owner === undefined) return true;
-    return this.clock.monotonic() - host.lastSeenMs >= TAKEOVER_SILENCE_MS;
+  private takeoverRefusal(
+    owner: Owner,
+    host: Host,
+    { instance }: Registration,
+  ): 'hostname in use' | 'replaced' | undefined {
+    if (host.owner?.id === owner.id) return undefined;
+    if (instance !== undefined && host.instance?.id === instance.id)
+      return instance.counter > host.instance.counter ? undefined : CONTROL_REASONS.replaced;
+    if (host.sourceAddress !== owner.address) return CONTROL_REASONS.hostnameInUse;
+    const isSilent = this.clock.monotonic() - host.lastSeenMs >= TAKEOVER_SILENCE_MS;
+    return host.owner === undefined || isSilent ? undefined : CONTROL_REASONS.hostnameInUse;
   }
 
   private ownHost(owner: Owner, hostname: string): Host | 'unknown host' | 'not your host' {
@@ -159,7 +215,7 @@ export class MemoryRegistry implements Registry {
   }
 
   private createHost(owner: Owner, registration: Registration, order: number): Host {
-    const { hostname, displayName, ip, port } = registration;
+    const { hostname, displayName, ip, port, instance } = registration;
     const files = new Map<string, PublishedMetadata>();
     for (const [name, file] of registration.files) files.set(name, this.stamp(file));
     return {
@@ -169,9 +225,11 @@ export class MemoryRegistry implements Registry {
       port,
       owner,
       sourceAddress: owner.address,
+      instance,
       order,
       files,
       filesJson: undefined,
+      filesJsonV2: undefined,
       lastSeenMs: this.clock.monotonic(),
       connectedAt: this.clock.now() / 1_000,
     };
@@ -181,21 +239,71 @@ export class MemoryRegistry implements Registry {
     return { ...file, publishedAt: file.publishedAt ?? this.clock.now() / 1_000 };
   }
 
+  private put(host: Host, name: string, file: FileMetadata): ChangeOutcome<'too many files'> {
+    const before = host.files.get(name);
+    if (before === undefined && host.files.size >= this.limits.maxFilesPerHost)
+      return 'too many files';
+    if (before !== undefined) this.withdraw(host, name, before);
+    const entry = this.stamp(file);
+    host.files.set(name, entry);
+    this.offer(host, name, entry);
+    return 'done';
+  }
+
+  private hide(host: Host, name: string): ChangeOutcome<'file not found'> {
+    const entry = host.files.get(name);
+    if (entry === undefined) return 'file not found';
+    this.withdraw(host, name, entry);
+    host.files.set(name, { ...entry, isPublished: false });
+    return 'done';
+  }
+
   private add(host: Host): void {
     this.hosts.set(host.hostname, host);
     if (host.owner !== undefined) this.hostsByOwner.set(host.owner.id, host);
-    for (const [name, file] of host.files) if (file.isPublished) this.index.set(name, host, file);
+    for (const [name, file] of host.files) this.offer(host, name, file);
   }
 
   /** The one way out, for a goodbye, an expiry, a takeover and a new registration alike. */
   private remove(host: Host): void {
     this.hosts.delete(host.hostname);
     if (host.owner !== undefined) this.hostsByOwner.delete(host.owner.id);
-    for (const name of host.files.keys()) this.index.delete(name, host);
+    for (const [name, file] of host.files) this.withdraw(host, name, file);
   }
+
+  /** Makes a file findable, if it may be found. */
+  private offer(host: Host, name: string, file: PublishedMetadata): void {
+    host.filesJson = host.filesJsonV2 = undefined;
+    // A host that serves nothing is nobody's source, whatever it has.
+    if (!file.isPublished || host.port === 0) return;
+    this.names.set(name, host, file);
+    const contentId = file.revision?.contentId;
+    if (contentId !== undefined) this.contents.add(formatContentId(contentId), host, name);
+  }
+
+  private withdraw(host: Host, name: string, file: PublishedMetadata): void {
+    host.filesJson = host.filesJsonV2 = undefined;
+    this.names.delete(name, host);
+    const contentId = file.revision?.contentId;
+    if (contentId !== undefined) this.contents.delete(formatContentId(contentId), host, name);
+  }
+}
+
+function isSameInstance(host: Host, { instance }: Registration): boolean {
+  return instance !== undefined && host.instance?.id === instance.id;
+}
+
+/** Whether an entry is from before the one that is known. Version 1 has no sequence: it is never old. */
+function isOlder(file: FileMetadata, known: FileMetadata | undefined): boolean {
+  return (file.revision?.sequence ?? 0) < (known?.revision?.sequence ?? 0);
 }
 
 function publishedFiles(host: Host): string {
   host.filesJson ??= filesJson(host.files);
   return host.filesJson;
+}
+
+function publishedFilesV2(host: Host): string {
+  host.filesJsonV2 ??= filesJsonV2(host.files);
+  return host.filesJsonV2;
 }

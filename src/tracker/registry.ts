@@ -1,4 +1,10 @@
 import type { FileMetadata } from '../protocol/controlRequests';
+import type {
+  ControlVersion,
+  EntryRefusal,
+  InstanceClaim,
+  NamedFile,
+} from '../protocol/controlRequestsV2';
 import type { MaybePromise } from './maybePromise';
 
 /** The control connection on whose behalf something is changed: it acts only for its own host. */
@@ -7,34 +13,43 @@ export interface Owner {
   readonly id: string;
   /** Where the connection comes from; an IPv4 address is never mapped. */
   readonly address: string;
+  /** Called when a later connection of the same instance has taken the owner's host. */
+  readonly onReplaced?: () => void;
 }
 
 export interface Registration {
   readonly hostname: string;
   readonly displayName: string;
   readonly ip: string;
+  /** 0: the host serves nothing, and is nobody's source. */
   readonly port: number;
+  /** Version 1 has none. */
+  readonly instance?: InstanceClaim | undefined;
   readonly files: ReadonlyMap<string, FileMetadata>;
 }
 
 /** A change was made, or nothing was changed for the given reason. */
 export type ChangeOutcome<Reason extends string> = 'done' | Reason;
 
+/** What was not changed, each with its reason, or why nothing was. */
+export type BatchOutcome = readonly EntryRefusal[] | 'unknown host' | 'not your host';
+
 /**
  * Who is online and what each host offers. Times come from the registry's clock. Reads give whole
- * replies (see replies.ts), so that an implementation can keep them until something changes. Methods
+ * replies (see replies.ts and repliesV2.ts) of version 1 when none is named, so that an implementation can keep them until something changes. Methods
  * may answer at once or later; a caller keeps the order.
  */
 export interface Registry {
   /**
    * Adds the host, or replaces what it is and offers. The owner's host under another name goes.
-   * Another connection's host is taken over only from the same address, and only when that
-   * connection is closed or has been silent for long.
+   * Another connection's host is taken over by a higher counter of the same instance; of another
+   * instance or of none, only from the same address, and only when that connection is closed or has
+   * been silent for long.
    */
   register(
     owner: Owner,
     registration: Registration,
-  ): MaybePromise<ChangeOutcome<'hostname in use' | 'too many files'>>;
+  ): MaybePromise<ChangeOutcome<'hostname in use' | 'replaced' | 'too many files'>>;
 
   /** Offers a file; one that is hidden is shown again. */
   publish(
@@ -51,19 +66,36 @@ export interface Registry {
     name: string,
   ): MaybePromise<ChangeOutcome<'unknown host' | 'not your host' | 'file not found'>>;
 
+  /** Offers many files, and gives those that were not taken. An entry never becomes an older one. */
+  publishAll(
+    owner: Owner,
+    hostname: string,
+    files: readonly NamedFile[],
+  ): MaybePromise<BatchOutcome>;
+
+  /** Hides many files, and gives those that are not there. */
+  unpublishAll(
+    owner: Owner,
+    hostname: string,
+    names: readonly string[],
+  ): MaybePromise<BatchOutcome>;
+
   /** Removes a host at once. One that is not there is removed already. */
   unregister(owner: Owner, hostname: string): MaybePromise<ChangeOutcome<'not your host'>>;
 
   has(hostname: string): MaybePromise<boolean>;
 
   /** The reply to REQUEST: hosts that offer the name, in the order in which they came. */
-  request(name: string): MaybePromise<string>;
+  request(name: string, version?: ControlVersion): MaybePromise<string>;
 
   /** The reply to DISCOVER, or undefined for an unknown host. */
-  discover(hostname: string): MaybePromise<string | undefined>;
+  discover(hostname: string, version?: ControlVersion): MaybePromise<string | undefined>;
 
   /** The reply to LIST. */
-  list(): MaybePromise<string>;
+  list(version?: ControlVersion): MaybePromise<string>;
+
+  /** The reply to LOCATE, for content ids as `formatContentId` writes them. */
+  locate(ids: readonly string[]): MaybePromise<string>;
 
   /** Notes a sign of life of the owner's host, if it has one. */
   touch(owner: Owner): MaybePromise<void>;

@@ -85,7 +85,8 @@ export function registryReply(hosts: readonly string[]): string {
   return `{"status":"OK","registry":{${hosts.join(',')}}}\n`;
 }
 
-function json(value: unknown): string {
+/** JSON in ASCII. */
+export function json(value: unknown): string {
   return JSON.stringify(value).replace(BEYOND_ASCII, escapeUnit);
 }
 

@@ -5,13 +5,21 @@ import { DisposableSlot } from '../common/disposable';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import { CONTROL_REASONS } from '../protocol/controlReasons';
-import { type ParsedRequest, parseControlRequest } from '../protocol/controlRequests';
+import {
+  type ControlVersion,
+  leadingId,
+  type ParsedLine,
+  parseControlLine,
+  type RequestId,
+} from '../protocol/controlRequestsV2';
 import { LineDecoder } from '../protocol/lineDecoder';
 import { answerRequest } from './actions';
+import { answerRequestV2 } from './actionsV2';
 import { CLOSE_DEADLINE_MS, KEEP_ALIVE_DELAY_MS, type TrackerLimits } from './limits';
 import type { MaybePromise } from './maybePromise';
 import type { Owner, Registry } from './registry';
 import { errorReply } from './replies';
+import { helloReply, replacedEvent, withPrefix } from './repliesV2';
 import { TokenBucket } from './tokenBucket';
 
 /** Room for what one read brings beyond the longest line. */
@@ -22,7 +30,7 @@ const REPLY_BATCH_LENGTH = 64 * 1024;
 
 const TOO_MANY_REQUESTS = errorReply(CONTROL_REASONS.tooManyRequests);
 const REPLACEMENT_CHARACTER = '\ufffd';
-const NOT_UTF8: ParsedRequest = { kind: 'malformed', reason: CONTROL_REASONS.badJson };
+const NOT_UTF8: ParsedLine = { kind: 'malformed', reason: CONTROL_REASONS.badJson };
 
 export interface SessionDependencies {
   readonly clock: Clock;
@@ -45,7 +53,10 @@ export class ControlSession {
   private readonly decoder: LineDecoder;
   private readonly bucket: TokenBucket;
   private readonly closeDeadline = new DisposableSlot();
+  private readonly owner: Owner;
   private state: SessionState = 'open';
+  /** What the connection speaks: version 1 until the client has said HELLO. */
+  private version: ControlVersion = 1;
   private inputEnded = false;
   private lastLineMs: number;
 
@@ -54,10 +65,11 @@ export class ControlSession {
 
   constructor(
     private readonly socket: Socket,
-    private readonly owner: Owner,
+    owner: Owner,
     private readonly dependencies: SessionDependencies,
   ) {
     const { clock, limits } = dependencies;
+    this.owner = { ...owner, onReplaced: () => this.close(replacedEvent(wholeMs(clock.now()))) };
     this.lastLineMs = clock.monotonic();
     this.decoder = new LineDecoder({
       maxLineBytes: limits.maxLineBytes,
@@ -139,14 +151,40 @@ export class ControlSession {
   /** @throws INVALID_MESSAGE with the reason for a line after which nothing may be parsed. */
   private answer(line: Buffer, nowMs: number): MaybePromise<string> {
     this.lastLineMs = nowMs;
-    if (!this.bucket.take(nowMs)) return TOO_MANY_REQUESTS;
-    const parsed = parseLine(line);
+    if (!this.bucket.take(nowMs))
+      return this.toReply(TOO_MANY_REQUESTS, leadingId(line.toString('latin1', 0, 100)));
+    const parsed = parseLine(line, this.version);
     if (parsed.kind === 'malformed') throw new PeershelfError('INVALID_MESSAGE', parsed.reason);
     const { registry } = this.dependencies;
     const touched = registry.touch(this.owner);
     if (touched instanceof Promise) void this.settle(touched);
-    if (parsed.kind === 'refused') return errorReply(parsed.reason);
-    return answerRequest(registry, this.owner, parsed.request);
+    const { id } = parsed;
+    const reply = this.answerParsed(parsed);
+    if (typeof reply === 'string') return this.toReply(reply, id);
+    return this.settle(reply).then((text) =>
+      this.toReply(text ?? errorReply(CONTROL_REASONS.trackerFailed), id),
+    );
+  }
+
+  private answerParsed(parsed: Exclude<ParsedLine, { kind: 'malformed' }>): MaybePromise<string> {
+    const { registry, limits } = this.dependencies;
+    switch (parsed.kind) {
+      case 'refused':
+        return errorReply(parsed.reason);
+      case 'hello':
+        this.version = parsed.version;
+        return helloReply(parsed.version);
+      case 'request':
+        return answerRequest(registry, this.owner, parsed.request);
+      case 'requestV2':
+        return answerRequestV2({ registry, limits }, this.owner, parsed.request);
+    }
+  }
+
+  /** Replies of version 2 carry the time; one of version 1 is what it always was. */
+  private toReply(reply: string, id: RequestId | undefined): string {
+    const nowMs = this.version === 1 ? undefined : wholeMs(this.dependencies.clock.now());
+    return withPrefix(reply, { id, nowMs });
   }
 
   private send(replies: string): void {
@@ -169,10 +207,10 @@ export class ControlSession {
   private wait(reply: Promise<string>): void {
     this.state = 'waiting';
     this.socket.pause();
-    void this.settle(reply).then((text) => {
+    void reply.then((text) => {
       if (this.state !== 'waiting') return;
       this.state = 'open';
-      this.send(text ?? errorReply(CONTROL_REASONS.trackerFailed));
+      this.send(text);
       if (this.isOpen()) this.proceed();
     });
   }
@@ -206,7 +244,7 @@ export class ControlSession {
 
   /** Answers with the reason why nothing more of this connection is parsed. */
   private refuse(error: unknown, replies: string): void {
-    this.close(replies + errorReply(this.reasonOf(error)));
+    this.close(replies + this.toReply(errorReply(this.reasonOf(error)), undefined));
   }
 
   private reasonOf(error: unknown): string {
@@ -249,9 +287,13 @@ export class ControlSession {
 }
 
 /** A line that is not UTF-8 is no JSON. Decoding marks what is not: only then it is looked at again. */
-function parseLine(line: Buffer): ParsedRequest {
+function parseLine(line: Buffer, version: ControlVersion): ParsedLine {
   const text = line.toString('utf8');
   return text.includes(REPLACEMENT_CHARACTER) && !isUtf8(line)
     ? NOT_UTF8
-    : parseControlRequest(text);
+    : parseControlLine(text, version);
+}
+
+function wholeMs(ms: number): number {
+  return Math.floor(ms);
 }

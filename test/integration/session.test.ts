@@ -170,7 +170,10 @@ describe('the session with a tracker', () => {
 
   it('cancels a fetch while the tracker is asked', async () => {
     const slow = await startMisbehavingPeer(cleanup, (socket) => {
-      socket.once('data', () => socket.write('{"status":"DEAD"}\n'));
+      socket.once('data', () => {
+        socket.write('{"status":"ERROR","reason":"unknown action HELLO"}\n');
+        socket.once('data', () => socket.write('{"status":"DEAD"}\n'));
+      });
     });
     const alice = await startPeer(cleanup, { tracker: slow });
     const controller = new AbortController();

@@ -99,7 +99,7 @@ const NORMAL_CASES: Readonly<Record<string, Transcript>> = {
     ['DISCOVER', { hostname: 'alice' }, { status: 'ERROR', reason: 'unknown host' }],
   ],
   'an unknown action': [
-    ['HELLO', { versions: [2] }, { status: 'ERROR', reason: 'unknown action HELLO' }],
+    ['HI', { versions: [2] }, { status: 'ERROR', reason: 'unknown action HI' }],
     ['list', undefined, { status: 'ERROR', reason: 'unknown action list' }],
     ['PING', { hostname: 'x' }, { status: 'DEAD' }],
   ],

@@ -13,6 +13,8 @@ export interface StartPeerOptions {
   readonly settings?: Partial<PeerSettings>;
   readonly storageFolder?: string;
   readonly keepCatalogue?: boolean;
+  /** One of its own when none is given. */
+  readonly windowId?: string;
   readonly dependencies?: Partial<PeerDependencies>;
   readonly log?: LogSink;
 }
@@ -40,7 +42,7 @@ export async function startPeer(
   const engine: EngineOptions = {
     storageFolder,
     keepCatalogue: options.keepCatalogue ?? true,
-    windowId: randomUUID(),
+    windowId: options.windowId ?? randomUUID(),
     settings: {
       hostname: 'host',
       displayName: 'Somebody',

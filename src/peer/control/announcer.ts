@@ -2,11 +2,12 @@ import { type Clock, delay } from '../../common/clock';
 import { PeershelfError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import { CONTROL_REASONS } from '../../protocol/controlReasons';
+import type { HeartbeatIntervals } from '../../protocol/controlRepliesV2';
+import type { EntryRefusal, InstanceClaim } from '../../protocol/controlRequestsV2';
 import { MAX_REGISTER_BYTES } from '../../protocol/limits';
-import { announcementBytes, type FileAnnouncement, type TrackerClient } from './trackerClient';
+import { announcementBytes, type FileAnnouncement } from './fileAnnouncement';
+import type { TrackerClient } from './trackerClient';
 
-/** Requests sent before their replies are awaited. */
-const PIPELINE_DEPTH = 200;
 /** Hostnames tried: `name`, `name-2`, … */
 const MAX_HOSTNAMES = 100;
 /** Rest after "too many requests": a tracker counts by the second. */
@@ -31,6 +32,8 @@ export interface AnnouncerDependencies {
   /** Opens the listening socket if it is not open, and says how others reach it. */
   readonly listen: () => Promise<{ readonly port: number; readonly ip: string }>;
   readonly identity: () => Identity;
+  /** Which connection of which window this is. */
+  readonly instance: InstanceClaim;
 }
 
 /**
@@ -49,6 +52,7 @@ export class Announcer {
   private readonly ended = new AbortController();
   private running: Promise<void> | undefined;
   private again = false;
+  private intervals: HeartbeatIntervals | undefined;
 
   constructor(
     private readonly client: TrackerClient,
@@ -58,6 +62,11 @@ export class Announcer {
   /** The hostname under which the tracker knows this peer, once it does. */
   get hostname(): string | undefined {
     return this.registeredAs;
+  }
+
+  /** How often the tracker wants to hear of this peer, if it has said so. */
+  get heartbeatIntervals(): HeartbeatIntervals | undefined {
+    return this.intervals;
   }
 
   has(file: FileAnnouncement): boolean {
@@ -107,9 +116,11 @@ export class Announcer {
     const hostname = this.registeredAs ?? '';
     const wanted = new Map(files.map((file) => [file.name, file]));
     const gone = [...this.announced.keys()].filter((name) => !wanted.has(name));
-    await this.inBatches(gone, (name) => this.unpublish(hostname, name));
+    for (const names of this.inBatches(gone, (name) => Buffer.byteLength(name) * 2))
+      await this.unpublish(hostname, names);
     const missing = files.filter((file) => !this.has(file) && !this.refusals.has(file));
-    await this.inBatches(missing, (file) => this.publish(hostname, file));
+    for (const batch of this.inBatches(missing, (file) => this.bytesOf(file)))
+      await this.publish(hostname, batch);
   }
 
   private isRegistered(): boolean {
@@ -119,18 +130,25 @@ export class Announcer {
   }
 
   private async register(files: readonly FileAnnouncement[]): Promise<void> {
-    const { identity, listen, logger } = this.dependencies;
+    const { identity, instance, listen, logger } = this.dependencies;
     const address = await listen();
     const wished = identity();
-    const first = takeWithinBytes(files, MAX_REGISTER_BYTES);
+    const first = files.slice(
+      0,
+      this.fitting(files, (file) => this.bytesOf(file)),
+    );
     for (let number = 1; number <= MAX_HOSTNAMES; number += 1) {
       this.throwIfEnded();
       const hostname = number === 1 ? wished.hostname : `${wished.hostname}-${number}`;
       const { displayName } = wished;
       // From the moment it is sent, a goodbye must name it.
       this.registeredAs = hostname;
+      let refused: readonly EntryRefusal[];
       try {
-        await this.client.register({ hostname, displayName, ...address, files: first });
+        const own = { hostname, displayName, ...address };
+        const result = await this.client.register({ ...own, instance, files: first });
+        this.intervals = result.heartbeatIntervals;
+        refused = result.refused;
       } catch (error) {
         this.registeredAs = undefined;
         if (PeershelfError.is(error, 'NAME_TAKEN') && number < MAX_HOSTNAMES) continue;
@@ -138,59 +156,81 @@ export class Announcer {
       }
       this.registeredFor = wished;
       this.announced.clear();
-      first.forEach((file) => this.announced.set(file.name, file));
+      await this.take(first, refused);
       logger.info(`registered as ${hostname}, port ${address.port}, ${files.length} files`);
       return;
     }
   }
 
-  private async publish(hostname: string, file: FileAnnouncement): Promise<void> {
-    try {
-      await this.client.publish(hostname, file);
-      this.announced.set(file.name, file);
-    } catch (error) {
-      if (!PeershelfError.is(error, 'TRACKER_REFUSED')) throw error;
-      await this.onRefused(file, error);
-    }
+  private async publish(hostname: string, files: readonly FileAnnouncement[]): Promise<void> {
+    await this.take(files, await this.client.publish(hostname, files));
   }
 
-  /** Tries again when it is not the file's fault, and keeps the reason when it is. */
-  private async onRefused(file: FileAnnouncement, error: PeershelfError): Promise<void> {
-    const { clock, logger } = this.dependencies;
-    const reason = error.details['reason'];
-    if (FORGOTTEN.has(reason)) {
+  /** Notes what the tracker has taken. Tries again when it is not a file's fault that it has not. */
+  private async take(
+    files: readonly FileAnnouncement[],
+    refused: readonly EntryRefusal[],
+  ): Promise<void> {
+    const reasons = new Map(refused.map(({ name, reason }) => [name, reason]));
+    for (const file of files) {
+      const reason = reasons.get(file.name);
+      if (reason === undefined) this.announced.set(file.name, file);
+      else if (!isPassing(reason)) this.refuse(file, reason);
+    }
+    await this.recover(refused);
+  }
+
+  private refuse(file: FileAnnouncement, reason: string): void {
+    const error = new PeershelfError('TRACKER_REFUSED', `the tracker refused: ${reason}`, {
+      details: { reason },
+    });
+    this.dependencies.logger.warn(`${file.name}: ${error.message}`);
+    this.refusals.set(file, error);
+  }
+
+  /** Prepares the next try after refusals that do not last. */
+  private async recover(refused: readonly EntryRefusal[]): Promise<void> {
+    if (refused.some(({ reason }) => FORGOTTEN.has(reason))) {
       this.forget();
       this.again = true;
-    } else if (reason === CONTROL_REASONS.tooManyRequests) {
-      await delay(clock, REST_MS, this.ended.signal);
+    }
+    if (refused.some(({ reason }) => reason === CONTROL_REASONS.tooManyRequests)) {
+      await delay(this.dependencies.clock, REST_MS, this.ended.signal);
       this.again = true;
-    } else {
-      logger.warn(`${file.name}: ${error.message}`);
-      this.refusals.set(file, error);
     }
   }
 
-  private async unpublish(hostname: string, name: string): Promise<void> {
-    try {
-      await this.client.unpublish(hostname, name);
-    } catch (error) {
-      if (!PeershelfError.is(error, 'TRACKER_REFUSED')) throw error;
-      this.dependencies.logger.debug(`unpublish: ${error.message}`);
-      if (error.details['reason'] === CONTROL_REASONS.tooManyRequests) {
-        await delay(this.dependencies.clock, REST_MS, this.ended.signal);
-        this.again = true;
-        return;
-      }
-      // "file not found" and the like: it is gone there too, which is what was wanted.
-    }
-    this.announced.delete(name);
+  private async unpublish(hostname: string, names: readonly string[]): Promise<void> {
+    const refused = await this.client.unpublish(hostname, names);
+    const tooFast = refused.filter(({ reason }) => reason === CONTROL_REASONS.tooManyRequests);
+    const kept = new Set(tooFast.map(({ name }) => name));
+    for (const { name, reason } of refused)
+      this.dependencies.logger.debug(`unpublish ${name}: ${reason}`);
+    // "file not found" and the like: it is gone there too, which is what was wanted.
+    for (const name of names) if (!kept.has(name)) this.announced.delete(name);
+    await this.recover(tooFast);
   }
 
-  private async inBatches<T>(items: readonly T[], send: (item: T) => Promise<void>): Promise<void> {
-    for (let start = 0; start < items.length; start += PIPELINE_DEPTH) {
+  /** Parts that fit into one message each, and end when this connection does. */
+  private *inBatches<T>(items: readonly T[], bytesOf: (item: T) => number): Generator<T[]> {
+    for (let start = 0; start < items.length;) {
       this.throwIfEnded();
-      await Promise.all(items.slice(start, start + PIPELINE_DEPTH).map(send));
+      const rest = items.slice(start, start + this.client.batchLimit);
+      const batch = rest.slice(0, Math.max(1, this.fitting(rest, bytesOf)));
+      yield batch;
+      start += batch.length;
     }
+  }
+
+  /** How many of the first items go into one message. */
+  private fitting<T>(items: readonly T[], bytesOf: (item: T) => number): number {
+    let bytes = 0;
+    const end = items.findIndex((item) => (bytes += bytesOf(item)) > MAX_REGISTER_BYTES);
+    return end === -1 ? items.length : end;
+  }
+
+  private bytesOf(file: FileAnnouncement): number {
+    return announcementBytes(file, this.client.version);
   }
 
   private throwIfEnded(): void {
@@ -198,11 +238,7 @@ export class Announcer {
   }
 }
 
-function takeWithinBytes(
-  files: readonly FileAnnouncement[],
-  limitBytes: number,
-): FileAnnouncement[] {
-  let bytes = 0;
-  const end = files.findIndex((file) => (bytes += announcementBytes(file)) > limitBytes);
-  return files.slice(0, end === -1 ? files.length : end);
+/** Whether a refusal says nothing about the file itself. */
+function isPassing(reason: string): boolean {
+  return FORGOTTEN.has(reason) || reason === CONTROL_REASONS.tooManyRequests;
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../../common/logger';
 import { formatHostPort, type HostPort } from '../../protocol/address';
 import { dial } from './dial';
 import { reconnectDelayMs } from './reconnectPolicy';
-import { TrackerConnection } from './trackerConnection';
+import { replacedError, TrackerConnection } from './trackerConnection';
 
 /** Longest wait for a tracker to accept a connection. */
 const CONNECT_DEADLINE_MS = 10_000;
@@ -16,7 +16,11 @@ const CONNECT_DEADLINE_MS = 10_000;
 const STABLE_AFTER_MS = 30_000;
 
 export type LinkState =
-  | { readonly kind: 'disconnected' }
+  | {
+      readonly kind: 'disconnected';
+      /** Why the connection ended for good although nobody wished for it. */
+      readonly error?: ReturnType<typeof toPlainError>;
+    }
   | { readonly kind: 'connecting'; readonly tracker: HostPort }
   | {
       readonly kind: 'connected';
@@ -44,11 +48,14 @@ export interface ControlLinkDependencies {
 
 /**
  * Keeps one control connection to one tracker, for as long as wished: connects, and after every loss
- * connects again with growing, jittered delays.
+ * connects again with growing, jittered delays. Only when a later connection of the same peer has
+ * replaced it does it stay away: two that take each other's place would never come to rest.
  */
 export class ControlLink extends DisposableBase {
   private readonly changeEmitter = this.register(new Emitter<LinkState>());
   private current: LinkState = { kind: 'disconnected' };
+  /** Ends the connection that there is, with the reason. */
+  private endConnection: ((reason: PeershelfError) => void) | undefined;
   private run: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
 
   readonly onDidChange = this.changeEmitter.event;
@@ -79,7 +86,11 @@ export class ControlLink extends DisposableBase {
     const { run } = this;
     run?.controller.abort();
     await run?.done;
-    if (this.run === run) this.run = undefined;
+    if (this.run !== run) return;
+    this.run = undefined;
+    const isOverWithError =
+      this.current.kind === 'disconnected' && this.current.error !== undefined;
+    if (isOverWithError) this.move({ kind: 'disconnected' });
   }
 
   /** Gives up an attempt that is under way, so that who waits for it does not wait any longer. */
@@ -87,12 +98,17 @@ export class ControlLink extends DisposableBase {
     if (this.current.kind !== 'connected') this.run?.controller.abort();
   }
 
+  /** The tracker has said that a later connection of this peer took its place: stays away. */
+  giveWay(error: PeershelfError): void {
+    this.endConnection?.(error);
+  }
+
   private async keepConnected(
     tracker: HostPort,
     signal: AbortSignal,
     first: Deferred<undefined>,
   ): Promise<void> {
-    const { clock } = this.dependencies;
+    const { clock, logger } = this.dependencies;
     let attempt = 0;
     while (!signal.aborted) {
       this.move({ kind: 'connecting', tracker });
@@ -102,6 +118,11 @@ export class ControlLink extends DisposableBase {
         first.resolve(undefined);
       }).catch((failure: unknown) => PeershelfError.from(failure));
       first.reject(error);
+      if (error.code === 'REPLACED') {
+        logger.warn(error.message);
+        this.move({ kind: 'disconnected', error: toPlainError(error) });
+        return;
+      }
       if (clock.monotonic() - connectedMs >= STABLE_AFTER_MS) attempt = 0;
       await this.waitForRetry({ tracker, attempt, error, signal });
       attempt += 1;
@@ -119,7 +140,11 @@ export class ControlLink extends DisposableBase {
     const socket = await (dialTracker ?? this.dialTcp)(tracker, signal);
     const connection = new TrackerConnection(socket, { clock, logger });
     const closed = deferred<PeershelfError>();
+    this.endConnection = closed.resolve;
     connection.onDidClose(closed.resolve);
+    connection.onDidReceiveEvent((name) => {
+      if (name === 'replaced') closed.resolve(replacedError());
+    });
     const abort = (): void => closed.resolve(new PeershelfError('CANCELLED', 'disconnected'));
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
@@ -132,6 +157,7 @@ export class ControlLink extends DisposableBase {
       onConnected();
       return await closed.promise;
     } finally {
+      this.endConnection = undefined;
       signal.removeEventListener('abort', abort);
       if (signal.aborted) await part();
       await connection.close();

@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/clock';
 import { type Disposable, DisposableSlot } from '../../common/disposable';
+import type { HeartbeatIntervals } from '../../protocol/controlRepliesV2';
 import { HEARTBEAT_INTERVALS_MS, IDLE_THRESHOLD_MS } from '../../protocol/limits';
 
 export type HeartbeatState = keyof typeof HEARTBEAT_INTERVALS_MS;
@@ -13,6 +14,8 @@ export function heartbeatState(runningTransfers: number, sinceActivityMs: number
 export interface HeartbeatDependencies {
   readonly clock: Clock;
   readonly state: () => HeartbeatState;
+  /** What the tracker asked for, if it did; our own intervals otherwise. */
+  readonly intervals?: () => HeartbeatIntervals | undefined;
   /** Sends one PING and waits for its reply. Must have a deadline of its own. */
   readonly ping: (state: HeartbeatState) => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -20,7 +23,7 @@ export interface HeartbeatDependencies {
 
 /**
  * One timer that pings by the state of the peer. A ping starts only when the one before it has
- * ended. When the state changes, `update` moves the next ping to where the new interval puts it.
+ * ended. When the state or an interval changes, `update` moves the next ping to where the new interval puts it.
  */
 export class Heartbeat implements Disposable {
   private readonly timer = new DisposableSlot();
@@ -46,9 +49,9 @@ export class Heartbeat implements Disposable {
   }
 
   private wait(): void {
-    const { clock, state } = this.dependencies;
+    const { clock, state, intervals } = this.dependencies;
     this.phase = 'waiting';
-    const dueMs = this.lastBeatMs + HEARTBEAT_INTERVALS_MS[state()];
+    const dueMs = this.lastBeatMs + (intervals?.() ?? HEARTBEAT_INTERVALS_MS)[state()];
     this.timer.set(clock.after(Math.max(0, dueMs - clock.monotonic()), () => void this.beat()));
   }
 

@@ -1,4 +1,5 @@
 import { PeershelfError } from '../../common/errors';
+import { type ContentId, formatContentId } from '../../protocol/contentId';
 import { CONTROL_REASONS } from '../../protocol/controlReasons';
 import {
   expectStatus,
@@ -9,16 +10,31 @@ import {
   readSources,
   type SourceInfo,
 } from '../../protocol/controlReplies';
+import {
+  type HeartbeatIntervals,
+  type LocatedSource,
+  readHeartbeatIntervals,
+  readHello,
+  readLocated,
+  readRefusals,
+} from '../../protocol/controlRepliesV2';
+import {
+  CONTROL_VERSIONS,
+  type ControlVersion,
+  type EntryRefusal,
+  type InstanceClaim,
+} from '../../protocol/controlRequestsV2';
+import { MAX_PUBLISH_ENTRIES } from '../../protocol/limits';
+import { type FileAnnouncement, toEntry, toMetadata } from './fileAnnouncement';
 import type { HeartbeatState } from './heartbeat';
-import type { TrackerConnection } from './trackerConnection';
+import { replacedError, type TrackerConnection } from './trackerConnection';
 
-/** How a published file is described to the tracker. */
-export interface FileAnnouncement {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-  readonly publishedAtMs: number;
-}
+export type { FileAnnouncement } from './fileAnnouncement';
+
+/** In version 1, which takes one file at a time: requests sent before their replies are awaited. */
+const PIPELINE_DEPTH = 200;
+
+const AGENT = 'peershelf';
 
 export interface RegistrationData {
   readonly hostname: string;
@@ -26,44 +42,90 @@ export interface RegistrationData {
   readonly port: number;
   /** Empty: the tracker takes the address that it sees. */
   readonly ip: string;
+  /** Only version 2 can say it. */
+  readonly instance: InstanceClaim;
   readonly files: readonly FileAnnouncement[];
 }
 
-/** The actions of control version 1, typed. Each throws what {@link TrackerConnection.request} throws. */
+export interface RegistrationResult {
+  /** How often the tracker wants to hear of this peer; undefined: it does not say. */
+  readonly heartbeatIntervals: HeartbeatIntervals | undefined;
+  readonly refused: readonly EntryRefusal[];
+}
+
+/**
+ * The actions of the control conversation, typed, in whichever version the tracker speaks: version 1
+ * until `hello` has found out. Each throws what {@link TrackerConnection.request} throws.
+ */
 export class TrackerClient {
+  private currentVersion: ControlVersion = 1;
+  private maxPublish = PIPELINE_DEPTH;
+
   constructor(private readonly connection: Pick<TrackerConnection, 'request'>) {}
 
-  /** @throws NAME_TAKEN when another peer is registered under the hostname. */
-  async register(registration: RegistrationData): Promise<void> {
-    const { hostname, displayName, port, ip, files } = registration;
+  get version(): ControlVersion {
+    return this.currentVersion;
+  }
+
+  /** Most files for one call of `publish`, and names for one of `unpublish`. */
+  get batchLimit(): number {
+    return this.maxPublish;
+  }
+
+  /** Agrees on a version, as the first thing on a connection. */
+  async hello(): Promise<ControlVersion> {
     try {
-      const reply = await this.connection.request('REGISTER', {
-        hostname,
-        display_name: displayName,
-        port,
-        ...(ip === '' ? {} : { ip }),
-        files_metadata: Object.fromEntries(files.map((file) => [file.name, metadata(file)])),
-      });
-      expectStatus(reply, ['OK']);
+      const data = { versions: CONTROL_VERSIONS, agent: AGENT };
+      const { version, maxPublish } = readHello(await this.connection.request('HELLO', data));
+      this.currentVersion = version;
+      if (version === 2) this.maxPublish = maxPublish;
     } catch (error) {
-      if (!PeershelfError.is(error) || error.details['reason'] !== CONTROL_REASONS.hostnameInUse)
-        throw error;
-      throw new PeershelfError('NAME_TAKEN', `the hostname ${hostname} is in use`, {
-        cause: error,
-        details: { hostname },
-      });
+      // All that a tracker knows who has never heard of a greeting.
+      if (!String(reasonOf(error)).startsWith('unknown action')) throw error;
+    }
+    return this.currentVersion;
+  }
+
+  /**
+   * @throws NAME_TAKEN when another peer is registered under the hostname, REPLACED when a later
+   * connection of this one is.
+   */
+  async register(registration: RegistrationData): Promise<RegistrationResult> {
+    const { hostname, files } = registration;
+    const data = this.version === 1 ? toDataV1(registration) : toDataV2(registration);
+    try {
+      const reply = await this.connection.request('REGISTER', data);
+      expectStatus(reply, ['OK']);
+      return {
+        heartbeatIntervals: readHeartbeatIntervals(reply),
+        refused: readRefusals(
+          reply,
+          files.map(({ name }) => name),
+        ),
+      };
+    } catch (error) {
+      throw fromRegisterError(error, hostname);
     }
   }
 
-  async publish(hostname: string, file: FileAnnouncement): Promise<void> {
-    const { is_published: _, ...data } = metadata(file);
-    const request = { hostname, fname: file.name, ...data };
-    expectStatus(await this.connection.request('PUBLISH', request), ['ACK']);
+  /** Offers files, at most `batchLimit`, and resolves to those that the tracker has refused. */
+  async publish(hostname: string, files: readonly FileAnnouncement[]): Promise<EntryRefusal[]> {
+    if (this.version === 2)
+      return this.change(
+        'PUBLISH',
+        { hostname, files: files.map(toEntry) },
+        files.map(({ name }) => name),
+      );
+    return this.each(files, ({ name, ...file }) => {
+      const { is_published: _, ...metadata } = toMetadata({ name, ...file });
+      return this.change('PUBLISH', { hostname, fname: name, ...metadata }, [name]);
+    });
   }
 
-  async unpublish(hostname: string, name: string): Promise<void> {
-    const reply = await this.connection.request('UNPUBLISH', { hostname, fname: name });
-    expectStatus(reply, ['ACK']);
+  /** Takes names back, at most `batchLimit`, and resolves to those that the tracker has refused. */
+  async unpublish(hostname: string, names: readonly string[]): Promise<EntryRefusal[]> {
+    if (this.version === 2) return this.change('UNPUBLISH', { hostname, names }, names);
+    return this.each(names, (name) => this.change('UNPUBLISH', { hostname, fname: name }, [name]));
   }
 
   async unregister(hostname: string): Promise<void> {
@@ -72,13 +134,25 @@ export class TrackerClient {
 
   /** Who offers `name`; empty when nobody does. */
   async sources(name: string): Promise<SourceInfo[]> {
-    return readSources(await this.connection.request('REQUEST', { fname: name }));
+    return readSources(await this.connection.request('REQUEST', { fname: name }), this.version);
+  }
+
+  /** Who has these contents, by `formatContentId`; nobody as far as version 1 can tell. */
+  async locate(ids: readonly ContentId[]): Promise<Map<string, LocatedSource[]>> {
+    const located = new Map<string, LocatedSource[]>();
+    if (this.version === 1) return located;
+    for (let start = 0; start < ids.length; start += MAX_PUBLISH_ENTRIES) {
+      const some = ids.slice(start, start + MAX_PUBLISH_ENTRIES);
+      const reply = await this.connection.request('LOCATE', { ids: some.map(formatContentId) });
+      readLocated(reply, some).forEach((sources, id) => located.set(id, sources));
+    }
+    return located;
   }
 
   /** @throws NOT_FOUND when the tracker does not know the host. */
   async discover(hostname: string): Promise<Map<string, ListedFile>> {
     try {
-      return readFiles(await this.connection.request('DISCOVER', { hostname }));
+      return readFiles(await this.connection.request('DISCOVER', { hostname }), this.version);
     } catch (error) {
       if (!PeershelfError.is(error, 'TRACKER_REFUSED')) throw error;
       throw new PeershelfError('NOT_FOUND', `the tracker knows no host ${hostname}`, {
@@ -96,25 +170,68 @@ export class TrackerClient {
   }
 
   async list(): Promise<Map<string, ListedHost>> {
-    return readRegistry(await this.connection.request('LIST'));
+    return readRegistry(await this.connection.request('LIST'), this.version);
+  }
+
+  /** One change of some names: a refusal of the whole is one of each. */
+  private async change(
+    action: 'PUBLISH' | 'UNPUBLISH',
+    data: object,
+    names: readonly string[],
+  ): Promise<EntryRefusal[]> {
+    try {
+      const reply = await this.connection.request(action, data);
+      expectStatus(reply, ['ACK']);
+      return readRefusals(reply, names);
+    } catch (error) {
+      if (!PeershelfError.is(error, 'TRACKER_REFUSED')) throw error;
+      const reason = String(reasonOf(error));
+      return names.map((name) => ({ name, reason }));
+    }
+  }
+
+  private async each<T>(
+    items: readonly T[],
+    send: (item: T) => Promise<EntryRefusal[]>,
+  ): Promise<EntryRefusal[]> {
+    return (await Promise.all(items.map(send))).flat();
   }
 }
 
-function metadata(file: FileAnnouncement): {
-  size: number;
-  modified: number;
-  published_at: number;
-  is_published: true;
-} {
+function toDataV1({ hostname, displayName, port, ip, files }: RegistrationData): object {
   return {
-    size: file.sizeBytes,
-    modified: file.modifiedMs / 1000,
-    published_at: file.publishedAtMs / 1000,
-    is_published: true,
+    hostname,
+    display_name: displayName,
+    port,
+    ...(ip === '' ? {} : { ip }),
+    files_metadata: Object.fromEntries(files.map((file) => [file.name, toMetadata(file)])),
   };
 }
 
-/** About how many bytes a file takes in a REGISTER line; never less than it really takes. */
-export function announcementBytes(file: FileAnnouncement): number {
-  return Buffer.byteLength(JSON.stringify({ [file.name]: metadata(file) }));
+function toDataV2({ hostname, displayName, port, ip, instance, files }: RegistrationData): object {
+  return {
+    hostname,
+    display_name: displayName,
+    port,
+    ...(ip === '' ? {} : { ip }),
+    instance: instance.id,
+    counter: instance.counter,
+    files: files.map(toEntry),
+  };
+}
+
+function fromRegisterError(error: unknown, hostname: string): unknown {
+  const options = { cause: error, details: { hostname } };
+  switch (reasonOf(error)) {
+    case CONTROL_REASONS.hostnameInUse:
+      return new PeershelfError('NAME_TAKEN', `the hostname ${hostname} is in use`, options);
+    case CONTROL_REASONS.replaced:
+      return replacedError(options);
+    default:
+      return error;
+  }
+}
+
+function reasonOf(error: unknown): unknown {
+  return PeershelfError.is(error, 'TRACKER_REFUSED') ? error.details['reason'] : undefined;
 }

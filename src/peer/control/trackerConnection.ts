@@ -9,8 +9,10 @@ import {
 import { PeershelfError } from '../../common/errors';
 import { Emitter } from '../../common/events';
 import type { Logger } from '../../common/logger';
-import { parseReply } from '../../protocol/controlReplies';
+import { checkReply, parseReply, parseReplyLine } from '../../protocol/controlReplies';
+import { readEvent } from '../../protocol/controlRepliesV2';
 import type { ControlAction } from '../../protocol/controlRequests';
+import type { ControlActionV2, ControlVersion } from '../../protocol/controlRequestsV2';
 import { LineDecoder } from '../../protocol/lineDecoder';
 import { MAX_CONTROL_REPLY_BYTES } from '../../protocol/limits';
 
@@ -22,7 +24,7 @@ const MAX_PENDING_REQUESTS = 2_000;
 const CLOSE_DEADLINE_MS = 1_000;
 
 interface PendingRequest {
-  readonly action: ControlAction;
+  readonly action: ControlAction | ControlActionV2;
   readonly resolve: (reply: Record<string, unknown>) => void;
   readonly reject: (error: unknown) => void;
   readonly deadline: Disposable;
@@ -34,16 +36,21 @@ export interface TrackerConnectionDependencies {
 }
 
 /**
- * One control connection: matches replies to requests by their order, which is all that version 1
- * gives. A reply that is late or not valid ends the connection, as the order is lost with it.
+ * One control connection. Matches replies to requests by their order, which is all that version 1
+ * gives; once a HELLO has been answered with version 2, by their ids. A reply that is late, not valid
+ * or nobody's ends the connection: what comes after it could not be trusted to mean what it seems.
  */
 export class TrackerConnection extends DisposableBase {
   private readonly decoder = new LineDecoder({
     maxLineBytes: MAX_CONTROL_REPLY_BYTES,
     maxBufferBytes: MAX_CONTROL_REPLY_BYTES + 1024 * 1024,
   });
-  private readonly pending: PendingRequest[] = [];
+  /** By id, in the order in which they were sent. */
+  private readonly pending = new Map<number, PendingRequest>();
+  private version: ControlVersion = 1;
+  private lastId = 0;
   private readonly closeEmitter = this.register(new Emitter<PeershelfError>());
+  private readonly eventEmitter = this.register(new Emitter<string>());
   private failure: PeershelfError | undefined;
   private lastDataMs = 0;
 
@@ -52,6 +59,9 @@ export class TrackerConnection extends DisposableBase {
 
   /** Fires once, with the reason. Nothing fires after `close`. */
   readonly onDidClose = this.closeEmitter.event;
+
+  /** What the tracker says without being asked: names of events, those that nobody knows included. */
+  readonly onDidReceiveEvent = this.eventEmitter.event;
 
   constructor(
     private readonly socket: Socket,
@@ -70,23 +80,29 @@ export class TrackerConnection extends DisposableBase {
    * Sends one request and resolves to its reply.
    * @throws TRACKER_REFUSED with the tracker's reason, TIMED_OUT, TRACKER_UNREACHABLE, LIMIT_EXCEEDED.
    */
-  request(action: ControlAction, data: object = {}): Promise<Record<string, unknown>> {
+  request(
+    action: ControlAction | ControlActionV2,
+    data: object = {},
+  ): Promise<Record<string, unknown>> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
-    if (this.pending.length >= MAX_PENDING_REQUESTS)
+    if (this.pending.size >= MAX_PENDING_REQUESTS)
       return Promise.reject(new PeershelfError('LIMIT_EXCEEDED', 'too many requests at once'));
     const { clock, logger } = this.dependencies;
     logger.trace(`→ ${action}`);
     return new Promise((resolve, reject) => {
       const deadline = new DisposableSlot();
-      this.pending.push({ action, resolve, reject, deadline });
+      const id = (this.lastId += 1);
+      this.pending.set(id, { action, resolve, reject, deadline });
       this.expectReply(action, deadline, clock.monotonic());
-      this.socket.write(`${JSON.stringify({ action, data })}\n`);
+      const message = this.version === 1 ? { action, data } : { id, action, data };
+      this.socket.write(`${JSON.stringify(message)}\n`);
     });
   }
 
   /** Closes after the last reply, or after a second. What is pending by then is rejected. */
   async close(): Promise<void> {
     this.closeEmitter.dispose();
+    this.eventEmitter.dispose();
     if (this.failure === undefined) {
       const ended = new Promise<void>((resolve) => this.socket.once('close', () => resolve()));
       const deadline = this.dependencies.clock.after(CLOSE_DEADLINE_MS, () =>
@@ -100,7 +116,7 @@ export class TrackerConnection extends DisposableBase {
   }
 
   /** Waits as long as anything arrives: a large reply may take longer than the deadline. */
-  private expectReply(action: ControlAction, slot: DisposableSlot, sinceMs: number): void {
+  private expectReply(action: string, slot: DisposableSlot, sinceMs: number): void {
     const { clock } = this.dependencies;
     const leftMs = Math.max(sinceMs, this.lastDataMs) + REPLY_DEADLINE_MS - clock.monotonic();
     if (leftMs > 0) slot.set(clock.after(leftMs, () => this.expectReply(action, slot, sinceMs)));
@@ -112,20 +128,44 @@ export class TrackerConnection extends DisposableBase {
     try {
       this.decoder.push(chunk);
       for (let line = this.decoder.next(); line !== undefined; line = this.decoder.next())
-        this.settleNext(line.toString('utf8'));
+        this.take(line.toString('utf8'));
     } catch (error) {
       this.fail(PeershelfError.from(error));
     }
   }
 
-  private settleNext(line: string): void {
-    const request = this.pending.shift();
-    if (request === undefined)
+  private take(line: string): void {
+    this.dependencies.logger.trace(`← ${line.length} characters`);
+    if (this.version === 1) {
+      const [next] = this.pending.keys();
+      this.settle(next, () => parseReply(line));
+      return;
+    }
+    const message = parseReplyLine(line);
+    const event = readEvent(message);
+    if (event !== undefined) {
+      this.eventEmitter.fire(event.name);
+      return;
+    }
+    const id = message['id'];
+    this.settle(typeof id === 'number' ? id : undefined, () => checkReply(message));
+  }
+
+  /** @throws what `read` throws unless it is an answer: a refusal belongs to the one request. */
+  private settle(id: number | undefined, read: () => Record<string, unknown>): void {
+    const request = id === undefined ? undefined : this.pending.get(id);
+    if (id === undefined || request === undefined) {
+      // A refusal of nothing that was asked says why the connection is about to end.
+      if (this.version === 2) read();
       throw new PeershelfError('INVALID_MESSAGE', 'the tracker sent a reply to nothing');
+    }
+    this.pending.delete(id);
     request.deadline.dispose();
-    this.dependencies.logger.trace(`← ${request.action} ${line.length} characters`);
     try {
-      request.resolve(parseReply(line));
+      const reply = read();
+      // Now, not when the caller gets to it: the next line may have arrived together with this one.
+      if (request.action === 'HELLO' && reply['version'] === 2) this.version = 2;
+      request.resolve(reply);
     } catch (error) {
       request.reject(error);
       if (!PeershelfError.is(error, 'TRACKER_REFUSED')) throw error;
@@ -136,14 +176,22 @@ export class TrackerConnection extends DisposableBase {
     if (this.failure !== undefined) return;
     this.failure = error;
     this.socket.destroy();
-    for (const request of this.pending.splice(0)) {
+    for (const request of this.pending.values()) {
       request.deadline.dispose();
       request.reject(error);
     }
+    this.pending.clear();
     this.closeEmitter.fire(error);
   }
 }
 
 function lost(message: string, cause?: unknown): PeershelfError {
   return new PeershelfError('TRACKER_UNREACHABLE', message, cause === undefined ? {} : { cause });
+}
+
+/** A later connection of this very peer has its hostname: going on would take it away from that one. */
+export function replacedError(
+  options: ConstructorParameters<typeof PeershelfError>[2] = {},
+): PeershelfError {
+  return new PeershelfError('REPLACED', 'another connection of this peer took its place', options);
 }

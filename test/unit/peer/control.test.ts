@@ -10,7 +10,7 @@ import {
 } from '../../../src/peer/control/heartbeat';
 import { reconnectDelayMs } from '../../../src/peer/control/reconnectPolicy';
 import { type FileAnnouncement, TrackerClient } from '../../../src/peer/control/trackerClient';
-import type { ControlAction } from '../../../src/protocol/controlRequests';
+import type { ControlActionV2 } from '../../../src/protocol/controlRequestsV2';
 import { HEARTBEAT_INTERVALS_MS, MAX_REGISTER_BYTES } from '../../../src/protocol/limits';
 import { FakeClock, flushPromises } from '../../support/fakeClock';
 import { rejectsWith } from '../../support/rejectsWith';
@@ -110,7 +110,7 @@ describe('Heartbeat', () => {
 });
 
 interface Asked {
-  readonly action: ControlAction;
+  readonly action: ControlActionV2;
   readonly data: Record<string, unknown>;
 }
 
@@ -144,6 +144,7 @@ describe('Announcer', () => {
       identity: () => ({ ...identity }),
       listen: () => Promise.resolve({ port: 6000, ip: '' }),
       clock,
+      instance: { id: 'w1', counter: 1 },
     };
     const announcer = new Announcer(client, dependencies);
     const actions = (): string[] =>

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTROL_REASONS } from '../../../src/protocol/controlReasons';
 import { CONTROL_ACTIONS } from '../../../src/protocol/controlRequests';
+import { NEW_CONTROL_ACTIONS, parseControlLine } from '../../../src/protocol/controlRequestsV2';
 import * as limits from '../../../src/protocol/limits';
 import { TRANSFER_ERRORS } from '../../../src/protocol/transferV1';
 import { LIMIT_SPECS } from '../../../src/tracker/limits';
@@ -20,6 +21,25 @@ describe('docs/PROTOCOL.md', () => {
     for (const action of CONTROL_ACTIONS) {
       has(`\n### ${action}\n`);
       has(`→ {"action":"${action}"`);
+    }
+  });
+
+  it('has a section with an example for every action that version 2 changes', () => {
+    for (const action of NEW_CONTROL_ACTIONS) {
+      has(`\n### ${action}, version 2\n`);
+      assert.match(DOCUMENT, new RegExp(`→ \\{"id":\\d+,"action":"${action}"`, 'u'));
+    }
+    for (const action of ['REQUEST', 'DISCOVER', 'LIST'])
+      assert.match(DOCUMENT, new RegExp(`→ \\{"id":\\d+,"action":"${action}"`, 'u'));
+    has('← {"event":"replaced"');
+  });
+
+  it('has examples of version 2 that mean what they say', () => {
+    for (const [, line = ''] of DOCUMENT.matchAll(/^→ (\{"id".*)$/gmu)) {
+      const parsed = parseControlLine(line, 2);
+      assert.match(parsed.kind, /^(?:hello|requestV2)$/u, line);
+      if (parsed.kind === 'requestV2' && 'refused' in parsed.request)
+        assert.deepEqual(parsed.request.refused, [], line);
     }
   });
 

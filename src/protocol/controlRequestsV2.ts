@@ -1,0 +1,349 @@
+import * as v from 'valibot';
+import { toContentId } from './contentId';
+import { CONTROL_REASONS } from './controlReasons';
+import {
+  type ControlRequest,
+  type FileMetadata,
+  type MalformedLine,
+  parseMembers,
+  parseMessage,
+  type ParsedRequest,
+  parsePlainRequest,
+  unknownAction,
+} from './controlRequests';
+import { MAX_PUBLISH_ENTRIES, MAX_REQUEST_ID_LENGTH } from './limits';
+import {
+  addressFields,
+  emptyToUndefined,
+  firstReason,
+  hostnameSchema,
+  isMissing,
+  isPlainObject,
+  nameSchema,
+  sizeSchema,
+} from './requestFields';
+
+/**
+ * Requests of the control conversation, version 2, and what both versions share since there are two:
+ * `id` and HELLO. docs/PROTOCOL.md, "Control, version 2". Times are whole milliseconds.
+ */
+export const CONTROL_VERSIONS = [1, 2] as const;
+export type ControlVersion = (typeof CONTROL_VERSIONS)[number];
+
+/** What a client calls one request, to find its reply. */
+export type RequestId = number | string;
+
+/** One run of a program among those that may register a hostname: the highest counter counts. */
+export interface InstanceClaim {
+  readonly id: string;
+  readonly counter: number;
+}
+
+export interface NamedFile {
+  readonly name: string;
+  readonly file: FileMetadata;
+}
+
+/** Why one of several entries was not taken. */
+export interface EntryRefusal {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export type ControlRequestV2 =
+  | {
+      readonly action: 'REGISTER';
+      readonly hostname: string;
+      /** 0: serves nothing yet. */
+      readonly port: number;
+      readonly ip: string | undefined;
+      readonly displayName: string | undefined;
+      readonly instance: InstanceClaim;
+      readonly files: readonly NamedFile[];
+      readonly refused: readonly EntryRefusal[];
+    }
+  | {
+      readonly action: 'PUBLISH';
+      readonly hostname: string;
+      readonly files: readonly NamedFile[];
+      /** Entries that are not valid in themselves. */
+      readonly refused: readonly EntryRefusal[];
+    }
+  | { readonly action: 'UNPUBLISH'; readonly hostname: string; readonly names: readonly string[] }
+  /** What is no content id is in the list all the same: nobody has it. */
+  | { readonly action: 'LOCATE'; readonly ids: readonly string[] }
+  | Exclude<ControlRequest, { action: 'REGISTER' | 'PUBLISH' | 'UNPUBLISH' }>;
+
+export type ControlActionV2 = ControlRequestV2['action'] | 'HELLO';
+
+/** What a line turned out to be on a connection that speaks one of the versions. */
+export type ParsedLine =
+  | MalformedLine
+  | { readonly kind: 'refused'; readonly reason: string; readonly id: RequestId | undefined }
+  | {
+      readonly kind: 'hello';
+      /** The highest version that both sides speak. */
+      readonly version: ControlVersion;
+      readonly id: RequestId | undefined;
+    }
+  | {
+      readonly kind: 'request';
+      readonly request: ControlRequest;
+      readonly id: RequestId | undefined;
+    }
+  | {
+      readonly kind: 'requestV2';
+      readonly request: ControlRequestV2;
+      readonly id: RequestId | undefined;
+    };
+
+type Parsed =
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'requestV2'; readonly request: ControlRequestV2 };
+
+/** The reason for a member that must be there: its name stands quoted in `expected`. */
+const missing = ({ expected }: { readonly expected: string | null }): string =>
+  `${(expected ?? 'data').replaceAll('"', '')} is missing`;
+
+/** The end of the time that a `Date` can tell. */
+const LATEST_DATE_MS = 8_640_000_000_000_000;
+
+function wholeSchema(field: string, min: number, max: number): v.GenericSchema<number> {
+  const message = `${field} must be a whole number from ${min} to ${max}`;
+  return v.pipe(
+    v.number(message),
+    v.safeInteger(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+  );
+}
+
+const counterSchema = (field: string, min: number): v.GenericSchema<number> =>
+  wholeSchema(field, min, Number.MAX_SAFE_INTEGER);
+
+const entrySchema = v.pipe(
+  v.object(
+    {
+      size: sizeSchema,
+      modified: wholeSchema('modified', 0, LATEST_DATE_MS),
+      published_at: v.nullish(wholeSchema('published_at', 0, LATEST_DATE_MS)),
+      root: v.nullish(v.string('root must be a string')),
+      version: v.nullish(counterSchema('version', 1), 1),
+      seq: v.nullish(counterSchema('seq', 0), 0),
+    },
+    missing,
+  ),
+  v.check(
+    ({ root, size }) => isNullish(root) || toContentId(root, size) !== undefined,
+    'root and size are no content id',
+  ),
+  v.transform((entry): FileMetadata => ({
+    size: entry.size,
+    modified: entry.modified / 1_000,
+    publishedAt: isNullish(entry.published_at) ? undefined : entry.published_at / 1_000,
+    isPublished: true,
+    revision: {
+      contentId: toContentId(entry.root, entry.size),
+      version: entry.version,
+      sequence: entry.seq,
+    },
+  })),
+);
+
+const entryNameSchema = nameSchema('name');
+const filesSchema = v.pipe(
+  v.array(
+    v.custom<Record<string, unknown>>(isPlainObject, 'files must hold objects'),
+    'files must be a list',
+  ),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const files: NamedFile[] = [];
+    const refused: EntryRefusal[] = [];
+    for (const entry of dataset.value) {
+      const name = v.safeParse(entryNameSchema, entry['name']);
+      if (!name.success) {
+        addIssue({ message: firstReason(name) });
+        return NEVER;
+      }
+      const file = v.safeParse(entrySchema, entry, { abortEarly: true });
+      if (file.success) files.push({ name: name.output, file: file.output });
+      else refused.push({ name: name.output, reason: firstReason(file) });
+    }
+    return { files, refused };
+  }),
+);
+
+const instanceMessage = 'instance must be 1 to 64 letters, digits, - or _';
+const registerSchema = v.object(
+  {
+    hostname: hostnameSchema,
+    port: wholeSchema('port', 0, 65_535),
+    ...addressFields,
+    instance: v.pipe(v.string(instanceMessage), v.regex(/^[A-Za-z0-9_-]{1,64}$/u, instanceMessage)),
+    counter: counterSchema('counter', 0),
+    files: v.nullish(filesSchema),
+  },
+  missing,
+);
+const publishSchema = v.object({ hostname: hostnameSchema, files: filesSchema }, missing);
+const unpublishSchema = v.object(
+  {
+    hostname: hostnameSchema,
+    names: v.array(entryNameSchema, 'names must be a list'),
+  },
+  missing,
+);
+const locateSchema = v.object(
+  {
+    ids: v.array(v.string('ids must hold strings'), 'ids must be a list'),
+  },
+  missing,
+);
+const helloSchema = v.object(
+  {
+    versions: v.array(v.number('versions must hold numbers'), 'versions must be a list'),
+  },
+  missing,
+);
+
+const PARSERS: Readonly<Record<string, (data: Record<string, unknown>) => Parsed>> = {
+  REGISTER: (data) => {
+    if (isMissing(data, 'hostname')) return refused(CONTROL_REASONS.badRegister);
+    return parse(registerSchema, data, (found) => ({
+      action: 'REGISTER',
+      hostname: found.hostname,
+      port: found.port,
+      ip: emptyToUndefined(found.ip),
+      displayName: emptyToUndefined(found.display_name),
+      instance: { id: found.instance, counter: found.counter },
+      ...(found.files ?? { files: [], refused: [] }),
+    }));
+  },
+  PUBLISH: (data) => {
+    if (isMissing(data, 'hostname')) return refused(CONTROL_REASONS.missingHostname);
+    if (isTooLong(data['files'])) return refused(CONTROL_REASONS.tooManyEntries);
+    return parse(publishSchema, data, ({ hostname, files }) => ({
+      action: 'PUBLISH',
+      hostname,
+      ...files,
+    }));
+  },
+  UNPUBLISH: (data) => {
+    if (isMissing(data, 'hostname')) return refused(CONTROL_REASONS.missingHostname);
+    if (isTooLong(data['names'])) return refused(CONTROL_REASONS.tooManyEntries);
+    return parse(unpublishSchema, data, (found) => ({ action: 'UNPUBLISH', ...found }));
+  },
+  LOCATE: (data) => {
+    if (isTooLong(data['ids'])) return refused(CONTROL_REASONS.tooManyEntries);
+    return parse(locateSchema, data, ({ ids }) => ({ action: 'LOCATE', ids }));
+  },
+};
+
+/** Actions that version 1 does not have, or has in another form. */
+export const NEW_CONTROL_ACTIONS = ['HELLO', ...Object.keys(PARSERS)] as readonly ControlActionV2[];
+
+/** REQUEST as our client writes it on a connection of version 2, for the same reason as in version 1. */
+const PLAIN_REQUEST =
+  /^\{"id":(0|[1-9]\d{0,14}),("action":"REQUEST","data":\{"fname":"[^"\\\u0000-\u001f]+"\}\})$/u;
+
+/** The `id` where clients put it, for an answer to a line that is not read otherwise. */
+const LEADING_ID = /^\{ ?"id": ?(?:(0|[1-9]\d{0,14})|"([\w-]{1,64})"),/u;
+
+/** Reads one line on a connection that speaks `version`. Never throws. */
+export function parseControlLine(line: string, version: ControlVersion): ParsedLine {
+  const [, id, rest] = PLAIN_REQUEST.exec(line) ?? [];
+  const plain = parsePlainRequest(rest === undefined ? line : `{${rest}`);
+  if (plain !== undefined) return forVersion(plain, id === undefined ? id : Number(id), version);
+  const message = parseMessage(line);
+  return message.kind === 'malformed' ? message : parseAnyMessage(message.members, version);
+}
+
+/** The `id` of a line without parsing it, when it is the first member and simple. */
+export function leadingId(line: string): RequestId | undefined {
+  const [, number, text] = LEADING_ID.exec(line) ?? [];
+  return number === undefined ? text : Number(number);
+}
+
+function parseAnyMessage(members: Record<string, unknown>, version: ControlVersion): ParsedLine {
+  const id = toRequestId(members['id']);
+  // In version 1 members that it does not know are passed over, whatever they are.
+  if (id === undefined && version === 2 && !isNullish(members['id']))
+    return { kind: 'refused', reason: CONTROL_REASONS.badId, id };
+  const { action } = members;
+  const data = members['data'] ?? {};
+  if (action === 'HELLO')
+    return isPlainObject(data)
+      ? { ...parseHello(data), id }
+      : { kind: 'refused', reason: CONTROL_REASONS.badData, id };
+  const parser =
+    version === 2 && typeof action === 'string' && Object.hasOwn(PARSERS, action)
+      ? PARSERS[action]
+      : undefined;
+  if (parser === undefined) return forVersion(parseMembers(members), id, version);
+  if (!isPlainObject(data)) return { kind: 'refused', reason: CONTROL_REASONS.badData, id };
+  return { ...parser(data), id };
+}
+
+/** What version 1 has read, on a connection of either version. */
+function forVersion(
+  parsed: Exclude<ParsedRequest, MalformedLine>,
+  id: RequestId | undefined,
+  version: ControlVersion,
+): ParsedLine {
+  if (parsed.kind === 'refused') return { ...parsed, id };
+  const { request } = parsed;
+  if (version === 1) return { kind: 'request', request, id };
+  switch (request.action) {
+    case 'REGISTER':
+    case 'PUBLISH':
+    case 'UNPUBLISH':
+      // Version 2 has parsers of its own for these.
+      return { kind: 'refused', reason: unknownAction(request.action), id };
+    case 'REQUEST':
+    case 'DISCOVER':
+    case 'PING':
+    case 'LIST':
+    case 'UNREGISTER':
+      return { kind: 'requestV2', request, id };
+  }
+}
+
+function parseHello(
+  data: Record<string, unknown>,
+):
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'hello'; readonly version: ControlVersion } {
+  const result = v.safeParse(helloSchema, data, { abortEarly: true });
+  if (!result.success) return refused(firstReason(result));
+  const version = CONTROL_VERSIONS.findLast((known) => result.output.versions.includes(known));
+  return version === undefined
+    ? refused(CONTROL_REASONS.noCommonVersion)
+    : { kind: 'hello', version };
+}
+
+function toRequestId(value: unknown): RequestId | undefined {
+  if (typeof value === 'string') return value.length <= MAX_REQUEST_ID_LENGTH ? value : undefined;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+function parse<T>(
+  schema: v.GenericSchema<unknown, T>,
+  data: unknown,
+  toRequest: (found: T) => ControlRequestV2,
+): Parsed {
+  const result = v.safeParse(schema, data, { abortEarly: true });
+  if (!result.success) return refused(firstReason(result));
+  return { kind: 'requestV2', request: toRequest(result.output) };
+}
+
+function refused(reason: string): { readonly kind: 'refused'; readonly reason: string } {
+  return { kind: 'refused', reason };
+}
+
+function isTooLong(list: unknown): boolean {
+  return Array.isArray(list) && list.length > MAX_PUBLISH_ENTRIES;
+}
+
+function isNullish(value: unknown): value is null | undefined {
+  return value === null || value === undefined;
+}

@@ -1,0 +1,52 @@
+import { MAX_LOCATED_HOSTS } from '../protocol/limits';
+import type { HostFacts } from './replies';
+import { locatedJson } from './repliesV2';
+
+interface ContentEntry<H> {
+  /** The names under which each host has the content; never empty. */
+  readonly names: Map<H, Set<string>>;
+  /** Cache of the list of hosts; undefined after a change. */
+  hosts: string | undefined;
+}
+
+/** Which hosts have a content, whatever they call it, so that LOCATE looks at these hosts only. */
+export class ContentIndex<H extends HostFacts & { readonly order: number }> {
+  private readonly entries = new Map<string, ContentEntry<H>>();
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  add(id: string, host: H, name: string): void {
+    const entry = this.entries.get(id) ?? { names: new Map<H, Set<string>>(), hosts: undefined };
+    this.entries.set(id, entry);
+    const names = entry.names.get(host);
+    if (names === undefined) entry.names.set(host, new Set([name]));
+    else names.add(name);
+    entry.hosts = undefined;
+  }
+
+  delete(id: string, host: H, name: string): void {
+    const entry = this.entries.get(id);
+    const names = entry?.names.get(host);
+    if (entry === undefined || names?.delete(name) !== true) return;
+    entry.hosts = undefined;
+    if (names.size === 0) entry.names.delete(host);
+    if (entry.names.size === 0) this.entries.delete(id);
+  }
+
+  /** The hosts as JSON, each once, in the order of their first registration; undefined for none. */
+  hosts(id: string): string | undefined {
+    const entry = this.entries.get(id);
+    if (entry === undefined) return undefined;
+    entry.hosts ??= serialize(entry.names);
+    return entry.hosts;
+  }
+}
+
+function serialize<H extends HostFacts & { readonly order: number }>(
+  names: ReadonlyMap<H, ReadonlySet<string>>,
+): string {
+  const inOrder = [...names].sort(([a], [b]) => a.order - b.order).slice(0, MAX_LOCATED_HOSTS);
+  return `[${inOrder.map(([host, [name = '']]) => locatedJson(host, name)).join(',')}]`;
+}
