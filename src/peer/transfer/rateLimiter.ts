@@ -54,8 +54,8 @@ export class RateLimiter {
   async take(bytes: number, signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
     this.fill();
-    if (this.takers.length === 0 && (!this.isLimited || this.allowance > 0)) {
-      this.allowance -= bytes;
+    if (this.takers.length === 0 && this.isOpen) {
+      this.spend(bytes);
       return;
     }
     await new Promise<void>((resolve, reject) => {
@@ -78,13 +78,22 @@ export class RateLimiter {
 
   private serve(): void {
     this.fill();
-    while (!this.isLimited || this.allowance > 0) {
+    while (this.isOpen) {
       const next = this.takers.shift();
       if (next === undefined) return;
-      this.allowance -= next.bytes;
+      this.spend(next.bytes);
       next.start();
     }
     if (this.takers.length > 0) this.sleep();
+  }
+
+  private get isOpen(): boolean {
+    return !this.isLimited || this.allowance > 0;
+  }
+
+  /** Without a limit nobody gets into debt: one that is set later starts from nothing. */
+  private spend(bytes: number): void {
+    if (this.isLimited) this.allowance -= bytes;
   }
 
   private fill(): void {
@@ -92,7 +101,6 @@ export class RateLimiter {
     const nowMs = this.clock.monotonic();
     const earned = ((nowMs - this.filledAtMs) / 1000) * rate;
     this.filledAtMs = nowMs;
-    // Without a limit nobody gets into debt: a limit that is set later starts from nothing.
     this.allowance = rate > 0 ? Math.min(rate * BURST_SECONDS, this.allowance + earned) : 0;
   }
 

@@ -35,6 +35,8 @@ export class BatchReader {
       const isSame = stats.size === entry.sizeBytes && stats.mtimeMs === entry.modifiedMs;
       if (!isSame || count !== target.length || count !== entry.sizeBytes)
         throw new PeershelfError('FILE_CHANGED', `${entry.name} is not what was published`);
+    } catch (error) {
+      throw systemCode(error) === 'EISDIR' ? gone(entry, error) : error;
     } finally {
       closeSync(descriptor);
     }
