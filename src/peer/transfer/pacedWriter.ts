@@ -32,6 +32,7 @@ export class PacedWriter implements Disposable {
     this.failure.promise.catch(() => undefined); // May fail when nobody waits any more.
     const onClose = (): void => this.failure.reject(connectionLost());
     target.once('close', onClose);
+    if (target.destroyed) onClose(); // Closed while its turn was waited for.
     this.resources.add(toDisposable(() => target.off('close', onClose)));
     this.resources.add(
       onAbort(signal, () => this.failure.reject(new PeershelfError('CANCELLED', 'cancelled'))),

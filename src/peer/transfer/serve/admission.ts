@@ -1,4 +1,4 @@
-import { onAbort } from '../../../common/abort';
+import { onAbort, throwIfAborted } from '../../../common/abort';
 import type { Disposable } from '../../../common/disposable';
 import { PeershelfError } from '../../../common/errors';
 import { MAX_QUEUE_MS } from '../../../protocol/limits';
@@ -17,6 +17,7 @@ export async function whenAdmitted(
   const place = await enter(exchange, context);
   if (place === undefined) return BUSY;
   try {
+    throwIfAborted(exchange.signal);
     return await send();
   } finally {
     place.dispose();
