@@ -5,6 +5,7 @@ import { type Disposable, DisposableBase, DisposableSlot } from '../common/dispo
 import { describeError, PeershelfError, toPlainError } from '../common/errors';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
+import { type ContentId, isSameContent } from '../protocol/contentId';
 import {
   type Catalogue,
   type CatalogueEntry,
@@ -109,6 +110,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         logger: logger.child('server'),
         transfers: this.transfers,
         find: (name) => this.session.catalogue?.get(name),
+        findContent: (id) => this.session.catalogue?.all().find((entry) => holds(entry, id)),
+        layerOf: () => undefined,
         onSeen: (entry) => this.checkCondition(entry),
       },
       {
@@ -393,6 +396,10 @@ function refuseClash(entry: CatalogueEntry, other: CatalogueEntry): void {
   throw new PeershelfError('NAME_CLASH', `${entry.name} is published from ${other.path} already`, {
     details: { name: entry.name, path: other.path },
   });
+}
+
+function holds({ contentId }: CatalogueEntry, id: ContentId): boolean {
+  return contentId !== undefined && isSameContent(contentId, id);
 }
 
 function notConnected(): PeershelfError {

@@ -27,6 +27,48 @@ export const MAX_REGISTER_BYTES = 1024 * 1024;
 /** Longest request line of a version 1 transfer: `GET `, the longest name, `\r\n`, and room. */
 export const MAX_TRANSFER_LINE_BYTES = 2_048;
 
+/**
+ * Longest HTTP request line that a transfer connection may start with: the longest name with every
+ * byte percent-encoded, and room. Later request lines only count as a part of their head.
+ */
+export const MAX_HTTP_LINE_BYTES = 4_096;
+
+/** Longest head of an HTTP request, request line included: twice what the longest name takes. */
+export const MAX_HTTP_HEAD_BYTES = 8 * 1024;
+
+/** Requests of one connection that wait for earlier answers: they were read from one chunk. */
+export const MAX_PIPELINED_REQUESTS = 128;
+
+/** Objects of one batch: their ids fit into `MAX_BATCH_BODY_BYTES`. */
+export const MAX_BATCH_OBJECTS = 1_000;
+
+/** Largest object of a batch: it is read whole before its line is written. One block of hashing. */
+export const MAX_BATCH_OBJECT_BYTES = 1024 * 1024;
+
+/** Largest body of a batch request: 1,000 content ids of small objects take 73 KB. */
+export const MAX_BATCH_BODY_BYTES = 128 * 1024;
+
+/** Time from the first byte of a request to its last one. */
+export const REQUEST_DEADLINE_MS = 10_000;
+
+/** Time without a request after which a peer closes a connection. */
+export const KEEP_ALIVE_MS = 30_000;
+
+/** Time that a request waits for its turn; then the fetcher may try elsewhere. */
+export const MAX_QUEUE_MS = 30_000;
+
+/** Transfer connections of a peer, those that have not asked for anything included. */
+export const MAX_TRANSFER_CONNECTIONS = 512;
+
+/** Transfer connections from one address: one machine cannot take all of them. */
+export const MAX_TRANSFER_CONNECTIONS_PER_ADDRESS = 64;
+
+/** Uploads by version 2 to one address at the same time: more would not be faster. */
+export const MAX_UPLOADS_PER_ADDRESS = 4;
+
+/** Requests of version 2 that wait for their turn, of all addresses. */
+export const MAX_WAITING_REQUESTS = 1_000;
+
 /** Hosts or files taken from one reply; more are dropped and counted in the log. */
 export const MAX_REPLY_ENTRIES = 250_000;
 

@@ -10,9 +10,9 @@ export interface FileAnnouncement {
   /** Undefined while the file has not been hashed. */
   readonly contentId?: ContentId | undefined;
   /** Counts what was offered under the name; 1 when nothing is said. */
-  readonly version?: number;
+  readonly version?: number | undefined;
   /** Grows with every change of the entry; 0 when nothing is said. */
-  readonly sequence?: number;
+  readonly sequence?: number | undefined;
 }
 
 /** A file in messages of version 1, without its name. */

@@ -20,6 +20,7 @@ export class PublishedSource {
     /** Bytes at the time of opening. */
     readonly sizeBytes: number,
     private readonly modifiedMs: number,
+    private readonly inode: number,
   ) {}
 
   /** @throws FILE_GONE, or FILE_UNREADABLE with the system's error as its cause. */
@@ -32,7 +33,7 @@ export class PublishedSource {
       const isSameFile = behind?.ino === stats.ino && behind.dev === stats.dev;
       if (!stats.isFile() || !isSameFile || realpathSync(entry.path) !== entry.realPath)
         throw gone(entry);
-      return new PublishedSource(descriptor, stats.size, stats.mtimeMs);
+      return new PublishedSource(descriptor, stats.size, stats.mtimeMs, stats.ino);
     } catch (error) {
       closeSync(descriptor);
       throw PeershelfError.is(error) ? error : gone(entry, error);
@@ -48,6 +49,25 @@ export class PublishedSource {
   isUnchanged(): boolean {
     const stats = fstatSync(this.descriptor);
     return stats.size === this.sizeBytes && stats.mtimeMs === this.modifiedMs;
+  }
+
+  /** Whether it was, when it was opened, what has been published. */
+  isAsPublished(entry: CatalogueEntry): boolean {
+    return this.sizeBytes === entry.sizeBytes && this.modifiedMs === entry.modifiedMs;
+  }
+
+  /** Whether the path still leads to this very file, and that is as it was when it was opened. */
+  isInPlace(entry: CatalogueEntry): boolean {
+    try {
+      const behind = statSync(entry.path, { throwIfNoEntry: false });
+      return (
+        behind?.ino === this.inode &&
+        realpathSync(entry.path) === entry.realPath &&
+        this.isUnchanged()
+      );
+    } catch {
+      return false; // A folder on the way is gone or closed: then the file is not in its place.
+    }
   }
 
   close(): void {

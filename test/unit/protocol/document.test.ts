@@ -6,6 +6,7 @@ import { CONTROL_ACTIONS } from '../../../src/protocol/controlRequests';
 import { NEW_CONTROL_ACTIONS, parseControlLine } from '../../../src/protocol/controlRequestsV2';
 import * as limits from '../../../src/protocol/limits';
 import { TRANSFER_ERRORS } from '../../../src/protocol/transferV1';
+import { PROBLEM_STATUS } from '../../../src/peer/transfer/serve/problems';
 import { LIMIT_SPECS } from '../../../src/tracker/limits';
 
 /** The formatter aligns columns: one space stands for any number of them. */
@@ -52,6 +53,11 @@ describe('docs/PROTOCOL.md', () => {
   it('names every reason and whether to try again', () => {
     for (const reason of Object.values(CONTROL_REASONS)) has(`\n| \`${reason}\` |`);
     for (const error of TRANSFER_ERRORS) has(`\n| \`ERROR ${error}\` |`);
+  });
+
+  it('names every code of version 2 of transfer with its status', () => {
+    for (const [code, status] of Object.entries(PROBLEM_STATUS))
+      has(`\n| \`${code}\` | ${status} |`);
   });
 
   it('has every limit of the tracker with flag and default', () => {

@@ -1,0 +1,81 @@
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { PeershelfError, systemCode } from '../../../common/errors';
+import type { CatalogueEntry } from '../../catalogue/catalogue';
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+/** Windows opens what a link leads to whatever it is told. */
+const CAN_REFUSE_LINKS = process.platform !== 'win32';
+
+/**
+ * Reads small published files whole, with as few calls of the system as will do: the real path of a
+ * folder is looked up once for all its files, until `forget`.
+ */
+export class BatchReader {
+  private readonly realFolders = new Map<string, string>();
+
+  /** Looks up every folder again from now on. To be called whenever something was waited for. */
+  forget(): void {
+    this.realFolders.clear();
+  }
+
+  /**
+   * Fills `target`, which is as long as the published file, with its bytes.
+   * @throws FILE_GONE, FILE_CHANGED, or the system's error.
+   */
+  read(entry: CatalogueEntry, target: Uint8Array): void {
+    if (!this.leadsToRealPath(entry)) throw gone(entry);
+    const descriptor = openFile(entry);
+    try {
+      const count = readSync(descriptor, target, 0, target.length, 0);
+      // Only now: a file that was written to while it was read is seen to be changed.
+      const stats = fstatSync(descriptor);
+      if (!stats.isFile()) throw gone(entry);
+      const isSame = stats.size === entry.sizeBytes && stats.mtimeMs === entry.modifiedMs;
+      if (!isSame || count !== target.length || count !== entry.sizeBytes)
+        throw new PeershelfError('FILE_CHANGED', `${entry.name} is not what was published`);
+    } catch (error) {
+      throw systemCode(error) === 'EISDIR' ? gone(entry, error) : error;
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** Whether a file's path leads to where it did; the file itself may have become a link. */
+  private leadsToRealPath({ path, realPath }: CatalogueEntry): boolean {
+    try {
+      if (CAN_REFUSE_LINKS && join(this.realFolder(dirname(path)), basename(path)) === realPath)
+        return true;
+      return realpathSync(path) === realPath;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  }
+
+  private realFolder(folder: string): string {
+    const known = this.realFolders.get(folder);
+    if (known !== undefined) return known;
+    const real = realpathSync(folder);
+    this.realFolders.set(folder, real);
+    return real;
+  }
+}
+
+function openFile(entry: CatalogueEntry): number {
+  try {
+    return openSync(entry.realPath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    throw isMissing(error) ? gone(entry, error) : error;
+  }
+}
+
+/** Nothing there, or a link (ELOOP), which is as good as nothing. */
+function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK'].includes(systemCode(error) ?? '');
+}
+
+function gone(entry: CatalogueEntry, cause?: unknown): PeershelfError {
+  return new PeershelfError('FILE_GONE', `${entry.name} is not there any more`, { cause });
+}

@@ -1,0 +1,149 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { DisposableSlot } from '../../../common/disposable';
+import { PeershelfError } from '../../../common/errors';
+import {
+  KEEP_ALIVE_MS,
+  MAX_PIPELINED_REQUESTS,
+  REQUEST_DEADLINE_MS,
+} from '../../../protocol/limits';
+import { addressOf } from './connections';
+import { ConnectionTransfer } from './connectionTransfer';
+import { type Exchange, rawProblem } from './exchange';
+import { lingeringClose } from './lingeringClose';
+import type { ProblemCode } from './problems';
+import type { ServingContext } from './servingContext';
+
+/**
+ * - `head`: the first bytes of a request have come, the rest has a deadline;
+ * - `idle`: between two requests;
+ * - `serving`: a request is being answered, others may wait behind it;
+ * - `closing`: the last answer is on its way, what comes in is dropped.
+ */
+type State = 'head' | 'idle' | 'serving' | 'closing';
+
+export interface HttpConnectionOptions {
+  /** Answers one request. What it throws ends the connection. */
+  readonly answer: (exchange: Exchange) => Promise<void>;
+  /** Told whether the connection has nothing to do. */
+  readonly setQuiet: (isQuiet: boolean) => void;
+  /** Time left for the head of the first request. */
+  readonly firstHeadMs: number;
+}
+
+/** One adopted connection: its deadlines, and its requests one after the other. */
+export class HttpConnection {
+  private readonly deadline = new DisposableSlot();
+  private readonly closed = new AbortController();
+  private readonly transfer: ConnectionTransfer;
+  private readonly waiting: Pick<Exchange, 'request' | 'response'>[] = [];
+  private current: ServerResponse | undefined;
+  private state: State = 'head';
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly context: ServingContext,
+    private readonly options: HttpConnectionOptions,
+  ) {
+    this.transfer = new ConnectionTransfer(context.uploads, context.clock);
+    this.setDeadline(options.firstHeadMs);
+    // What the server calls after the last answer: never over input that has not been read.
+    socket.destroySoon = () => this.close();
+    socket.once('close', () => this.onClose());
+  }
+
+  /** Bytes have arrived. */
+  onData(): void {
+    if (this.state !== 'idle') return;
+    this.state = 'head';
+    this.setDeadline(REQUEST_DEADLINE_MS);
+  }
+
+  /** The head of a request is complete. */
+  onRequest(request: IncomingMessage, response: ServerResponse): void {
+    if (this.state === 'closing') return;
+    if (this.waiting.length >= MAX_PIPELINED_REQUESTS) {
+      this.socket.destroy();
+      return;
+    }
+    this.waiting.push({ request, response });
+    if (this.state === 'serving') return;
+    this.state = 'serving';
+    this.deadline.set(undefined);
+    this.options.setQuiet(false);
+    this.serve().catch((error: unknown) => {
+      this.context.logger.info(`upload ended: ${PeershelfError.from(error).message}`);
+      this.socket.destroy();
+    });
+  }
+
+  /** What came is no HTTP: says so, unless that would get into the middle of another answer. */
+  refuse(code: ProblemCode): void {
+    if (this.state === 'closing') return;
+    const isAnswering = this.current?.headersSent === true || this.waiting.length > 0;
+    if (isAnswering || !this.socket.writable) {
+      this.socket.destroy();
+      return;
+    }
+    this.socket.write(rawProblem(code));
+    this.close();
+  }
+
+  private async serve(): Promise<void> {
+    const { socket, transfer } = this;
+    const { signal } = this.closed;
+    for (;;) {
+      const next = this.waiting.shift();
+      if (next === undefined) break;
+      this.current = next.response;
+      const finished = closeOf(next.response, socket);
+      await this.options.answer({ ...next, address: addressOf(socket), signal, transfer });
+      this.setDeadline(this.context.slowReaderMs); // For what the reader has not taken yet.
+      await finished;
+      this.current = undefined;
+      if (this.isOver()) return;
+      this.deadline.set(undefined);
+    }
+    this.state = 'idle';
+    this.setDeadline(KEEP_ALIVE_MS);
+    this.options.setQuiet(true);
+  }
+
+  /** A method, as the state changes while others are waited for. */
+  private isOver(): boolean {
+    return this.state === 'closing' || this.socket.destroyed;
+  }
+
+  private close(): void {
+    if (this.state === 'closing') return;
+    this.state = 'closing';
+    this.deadline.set(undefined);
+    void lingeringClose(this.socket, this.context.clock);
+  }
+
+  private onClose(): void {
+    this.state = 'closing';
+    this.deadline.dispose();
+    this.waiting.length = 0;
+    this.closed.abort();
+    this.transfer.end();
+  }
+
+  private setDeadline(delayMs: number): void {
+    this.deadline.set(this.context.clock.after(delayMs, () => this.socket.destroy()));
+  }
+}
+
+/** Resolves when a response has been sent, or never will be. */
+function closeOf(response: ServerResponse, socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const onClose = (): void => {
+      response.off('close', onClose);
+      socket.off('close', onClose);
+      resolve();
+    };
+    response.once('close', onClose);
+    socket.once('close', onClose);
+    if (socket.destroyed) onClose();
+  });
+}

@@ -1,0 +1,122 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { systemCode } from '../../../common/errors';
+import { parseContentId } from '../../../protocol/contentId';
+import { MAX_HTTP_HEAD_BYTES } from '../../../protocol/limits';
+import { respondWithBatch } from './batchResponse';
+import type { Connections } from './connections';
+import { respondWithEntry } from './entryResponse';
+import { type Exchange, sendProblem } from './exchange';
+import { HttpConnection } from './httpConnection';
+import { respondWithLayer } from './layerResponse';
+import { respondWithObject } from './objectResponse';
+import type { Problem } from './problems';
+import { refusalOf } from './requestGuard';
+import type { ServingContext } from './servingContext';
+
+type Respond = (exchange: Exchange) => Promise<Problem | undefined>;
+
+interface Route {
+  readonly methods: readonly string[];
+  readonly respond: Respond;
+}
+
+/**
+ * Version 2 of transfers: HTTP/1.1 on sockets that somebody else has accepted. The HTTP server of
+ * Node never listens here and enforces no time and no number by itself: `HttpConnection` and
+ * `Connections` do.
+ */
+export class HttpService {
+  private readonly server: Server;
+  private readonly adopted = new WeakMap<object, HttpConnection>();
+
+  constructor(
+    private readonly context: ServingContext,
+    private readonly connections: Connections,
+  ) {
+    this.server = createServer({
+      maxHeaderSize: MAX_HTTP_HEAD_BYTES,
+      insecureHTTPParser: false,
+      // A missing host is refused as a wrong one is.
+      requireHostHeader: false,
+      keepAliveTimeout: 0,
+      headersTimeout: 0,
+      requestTimeout: 0,
+    });
+    this.server.maxHeadersCount = 0; // The size counts; what came after the last would be ignored.
+    this.listen();
+  }
+
+  /**
+   * Goes on with a connection of which `bytes` have been read.
+   * @param firstHeadMs time left until the first request's head must be complete.
+   */
+  adopt(socket: Socket, bytes: Buffer, firstHeadMs: number): void {
+    if (socket.destroyed) return;
+    const connection = new HttpConnection(socket, this.context, {
+      firstHeadMs,
+      answer: (exchange) => this.answer(exchange),
+      setQuiet: (isQuiet) => this.connections.setQuiet(socket, isQuiet),
+    });
+    this.adopted.set(socket, connection);
+    socket.unshift(bytes);
+    this.server.emit('connection', socket);
+    // Behind the server's own listener, which has then read all requests in these bytes.
+    socket.on('data', () => connection.onData());
+    socket.resume();
+  }
+
+  private listen(): void {
+    const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
+      this.adopted.get(request.socket)?.onRequest(request, response);
+    this.server.on('request', onRequest);
+    // Refused like other requests that are not for us, instead of what the server would answer.
+    this.server.on('checkContinue', onRequest);
+    this.server.on('checkExpectation', onRequest);
+    this.server.on('clientError', (error, socket) => {
+      const isTooLarge = systemCode(error) === 'HPE_HEADER_OVERFLOW';
+      this.adopted.get(socket)?.refuse(isTooLarge ? 'head_too_large' : 'bad_request');
+    });
+  }
+
+  private async answer(exchange: Exchange): Promise<void> {
+    const { request, response } = exchange;
+    const problem = refusalOf(request) ?? (await this.respond(exchange));
+    if (problem === undefined) return;
+    // An unread body would be taken for the next request.
+    const closes = problem.closes === true || (request.method === 'POST' && !request.complete);
+    sendProblem(response, { ...problem, closes });
+  }
+
+  private respond(exchange: Exchange): Promise<Problem | undefined> {
+    const { method = '', url = '' } = exchange.request;
+    const route = this.routeOf(url);
+    if (route === undefined) return Promise.resolve({ code: 'not_found' });
+    if (!route.methods.includes(method))
+      return Promise.resolve({
+        code: 'method_not_allowed',
+        headers: { Allow: route.methods.join(', ') },
+      });
+    return route.respond(exchange);
+  }
+
+  private routeOf(target: string): Route | undefined {
+    const { context } = this;
+    const [, kind, rest = ''] = /^\/v2\/(objects|layers|entries)\/([^?#]+)$/u.exec(target) ?? [];
+    if (target === '/v2/batch')
+      return { methods: ['POST'], respond: (exchange) => respondWithBatch(exchange, context) };
+    if (kind === 'entries')
+      return {
+        methods: ['GET'],
+        respond: (exchange) => respondWithEntry(exchange, rest, context),
+      };
+    const id = kind === undefined ? undefined : parseContentId(rest);
+    if (id === undefined) return undefined;
+    return kind === 'objects'
+      ? {
+          methods: ['GET', 'HEAD'],
+          respond: (exchange) => respondWithObject(exchange, id, context),
+        }
+      : { methods: ['GET'], respond: (exchange) => respondWithLayer(exchange, id, context) };
+  }
+}

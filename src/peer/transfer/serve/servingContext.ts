@@ -1,0 +1,31 @@
+import type { Clock } from '../../../common/clock';
+import type { Logger } from '../../../common/logger';
+import type { ContentId } from '../../../protocol/contentId';
+import type { CatalogueEntry } from '../../catalogue/catalogue';
+import type { RateLimiter } from '../rateLimiter';
+import type { FairQueue } from './fairQueue';
+import type { Uploads } from './uploads';
+
+/** What is offered at this moment. */
+export interface Offer {
+  /** The entry of a currently published name. Nothing else is ever served. */
+  readonly find: (name: string) => CatalogueEntry | undefined;
+  /** A currently published entry with this content. */
+  readonly findContent: (id: ContentId) => CatalogueEntry | undefined;
+  /** Hashes of the pieces of an entry's content, if it has more than one. */
+  readonly layerOf: (entry: CatalogueEntry) => Buffer | undefined | Promise<Buffer | undefined>;
+  /** The file behind a published name was looked at, and may turn out to be gone or different. */
+  readonly onSeen: (entry: CatalogueEntry) => void;
+}
+
+/** What all conversations of one port share. */
+export interface ServingContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly offer: Offer;
+  readonly uploads: Uploads;
+  readonly queue: FairQueue;
+  readonly limiter: RateLimiter;
+  /** A reader that takes nothing for this long is given up. */
+  readonly slowReaderMs: number;
+}

@@ -1,0 +1,90 @@
+import type { Socket } from 'node:net';
+import { describeError, PeershelfError } from '../../../common/errors';
+import {
+  encodeLength,
+  encodeTransferError,
+  parseGet,
+  type TransferError,
+} from '../../../protocol/transferV1';
+import type { CatalogueEntry } from '../../catalogue/catalogue';
+import { PublishedSource } from '../publishedSource';
+import { upload } from '../upload';
+import { addressOf } from './connections';
+import { lingeringClose } from './lingeringClose';
+import type { ServingContext } from './servingContext';
+
+/** Answers one request of version 1 and closes. */
+export async function serveVersionOne(
+  socket: Socket,
+  line: Buffer,
+  context: ServingContext,
+): Promise<void> {
+  socket.resume(); // Further input is dropped: closing over unread input would cut the answer off.
+  const name = parseGet(line);
+  const entry = name === undefined ? undefined : context.offer.find(name);
+  const error = entry === undefined ? 'notfound' : await send(socket, entry, context);
+  if (error !== undefined) socket.write(encodeTransferError(error));
+  await lingeringClose(socket, context.clock);
+}
+
+/** Resolves to the reason when nothing has been sent, and throws when it was not all. */
+async function send(
+  socket: Socket,
+  entry: CatalogueEntry,
+  context: ServingContext,
+): Promise<TransferError | undefined> {
+  const place = context.queue.tryEnter();
+  if (place === undefined) return 'interrupted';
+  try {
+    const source = open(entry, context);
+    if (!(source instanceof PublishedSource)) return source;
+    try {
+      await sendOpened(socket, { entry, source }, context);
+      return undefined;
+    } finally {
+      source.close();
+    }
+  } finally {
+    place.dispose();
+  }
+}
+
+async function sendOpened(
+  socket: Socket,
+  { entry, source }: { readonly entry: CatalogueEntry; readonly source: PublishedSource },
+  { clock, limiter, slowReaderMs, uploads }: ServingContext,
+): Promise<void> {
+  const running = uploads.start({
+    name: entry.name,
+    peer: addressOf(socket),
+    totalBytes: source.sizeBytes,
+  });
+  try {
+    socket.write(encodeLength(source.sizeBytes));
+    await upload(socket, source, {
+      clock,
+      limiter,
+      signal: running.signal,
+      stallMs: slowReaderMs,
+      onBytes: (bytes) => running.setBytes(bytes),
+    });
+    running.finish();
+  } catch (error) {
+    running.finish(error);
+    throw error;
+  }
+}
+
+function open(
+  entry: CatalogueEntry,
+  { logger, offer }: ServingContext,
+): PublishedSource | TransferError {
+  try {
+    return PublishedSource.open(entry);
+  } catch (error) {
+    logger.warn(`${entry.name}: ${describeError(error)}`);
+    return PeershelfError.is(error, 'FILE_GONE') ? 'filenotfound' : 'readerror';
+  } finally {
+    offer.onSeen(entry);
+  }
+}
