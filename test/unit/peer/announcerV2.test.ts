@@ -158,6 +158,16 @@ describe('Announcer in version 2', () => {
     assert.ok(wanted.files.every((entry) => announcer.has(entry)));
   });
 
+  it('comes to an end with a tracker that says at once that it has forgotten', async () => {
+    const { announcer, wanted, actions } = await create(({ data }) =>
+      (data.files ?? []).map(({ name }) => ({ name, reason: 'unknown host' })),
+    );
+    wanted.files = [file('a')];
+    await announcer.sync();
+    assert.deepEqual(actions(), ['REGISTER 1']);
+    assert.equal(announcer.refusalOf(wanted.files[0] ?? assert.fail())?.code, 'TRACKER_REFUSED');
+  });
+
   it('does not look for another name when it was replaced', async () => {
     const { announcer, wanted, actions } = await create(() => 'replaced');
     wanted.files = [file('a')];
