@@ -2,10 +2,17 @@ import { statSync } from 'node:fs';
 import { basename, join, posix, relative, resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import type { FetchResult, TransferProgress } from '../peer/peerApi';
+import { fromPlainError } from '../common/errors';
+import type {
+  FetchResult,
+  FolderFetchRequest,
+  FolderFetchResult,
+  TransferProgress,
+} from '../peer/peerApi';
 import { toLocalName } from '../protocol/names';
 import { plainText } from '../protocol/text';
 import type { CommandContext } from './commandContext';
+import { errorText } from './errorText';
 import { formatSize, printJson, printLine } from './output';
 import { parseMegabytes } from './rate';
 import { type SessionOptions, withPeer } from './session';
@@ -21,12 +28,13 @@ interface FetchCommandOptions extends SessionOptions {
 /** `fetch NAME`: fetches one file into PATH, by default its base name in the current folder. */
 export function addFetchCommand(program: Command, context: CommandContext): void {
   context
-    .session(program.command('fetch <name>').description('fetch a file'))
+    .session(program.command('fetch <name>').description('fetch a file, or a folder: NAME/'))
     .option('--from <hostname>', 'the host to fetch from')
     .option('--output <path>', 'file or existing folder to fetch into')
     .option('--force', 'replace what is there')
     .option('--max-download <megabytes>', 'megabytes a second fetched in all', parseMegabytes)
     .action(async (name: string, options: FetchCommandOptions) => {
+      if (name.endsWith('/')) return fetchFolder(name, context, options);
       const { output, signal } = context;
       const destination = chooseDestination(name, options.output);
       const bar = createBar(context, options.json === true);
@@ -50,6 +58,60 @@ export function addFetchCommand(program: Command, context: CommandContext): void
         }
       });
     });
+}
+
+async function fetchFolder(
+  prefix: string,
+  context: CommandContext,
+  options: FetchCommandOptions,
+): Promise<void> {
+  const { output, signal } = context;
+  const base = basename(toLocalName(posix.basename(prefix), process.platform));
+  const destination = resolve(options.output ?? base);
+  const bar = createBar(context, options.json === true);
+  const settings = { maxDownloadBytesPerSecond: options.maxDownload };
+  await withPeer({ options, output, signal, settings }, async (peer) => {
+    try {
+      const request: FolderFetchRequest = {
+        prefix,
+        hostname: options.from,
+        destination,
+        folder: destination,
+        ifExists: options.force === true ? 'overwrite' : 'fail',
+      };
+      const result = await peer.fetchFolder(request, { onProgress: bar.update });
+      bar.stop();
+      reportFolder(result, context, options);
+    } finally {
+      bar.stop();
+    }
+  });
+}
+
+/** One summary, and a line for every file that failed. */
+function reportFolder(
+  result: FolderFetchResult,
+  context: CommandContext,
+  options: FetchCommandOptions,
+): void {
+  const { output } = context;
+  const { path, files, fetched, alreadyThere, sizeBytes, failed, failedCount } = result;
+  if (failedCount > 0) context.setExitCode(1);
+  if (options.json === true) {
+    printJson(output, result);
+    return;
+  }
+  for (const { name, error } of failed) {
+    const text = errorText(fromPlainError(error));
+    output.stderr.write(`peershelf: ${plainText(name)}: ${text}\n`);
+  }
+  const parts = [
+    `${fetched} of ${files} files fetched`,
+    ...(alreadyThere > 0 ? [`${alreadyThere} already there`] : []),
+    ...(failedCount > 0 ? [`${failedCount} failed`] : []),
+  ];
+  const place = plainText(relative('.', path) || path, Number.POSITIVE_INFINITY);
+  printLine(output, `${place}: ${parts.join(', ')} (${formatSize(sizeBytes)})`);
 }
 
 function chooseDestination(name: string, output: string | undefined): string {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { deferred } from '../common/deferred';
@@ -5,6 +6,7 @@ import { fromPlainError, PeershelfError } from '../common/errors';
 import { onAbort } from '../common/abort';
 import { formatHostPort, isAddressLiteral } from '../protocol/address';
 import { plainText } from '../protocol/text';
+import { listFolder } from '../peer/folderFiles';
 import type { Peer } from '../peer/peer';
 import type { PeerSettings, PortRange } from '../peer/peerApi';
 import type { CommandContext } from './commandContext';
@@ -26,7 +28,9 @@ interface ShareOptions extends SessionOptions {
 /** `share PATH…`: publishes and serves until stopped. */
 export function addShareCommand(program: Command, context: CommandContext): void {
   context
-    .session(program.command('share <path...>').description('publish files and serve them'))
+    .session(
+      program.command('share <path...>').description('publish files and folders, and serve them'),
+    )
     .option('--name <name>', 'published name, for a single file')
     .option('--hostname <hostname>', 'name of this peer in the network')
     .option('--display-name <name>', 'name that people see')
@@ -82,7 +86,14 @@ function toFiles(
 ): { path: string; name: string }[] {
   if (name !== undefined && paths.length > 1)
     throw new PeershelfError('INVALID_ARGUMENT', '--name goes with a single file');
-  return paths.map((path) => ({ path: resolve(path), name: name ?? basename(resolve(path)) }));
+  return paths.flatMap((given) => {
+    const path = resolve(given);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+      return [{ path, name: name ?? basename(path) }];
+    if (name !== undefined)
+      throw new PeershelfError('INVALID_ARGUMENT', '--name goes with a file, not a folder');
+    return listFolder(path);
+  });
 }
 
 function toSettings(options: ShareOptions): Partial<PeerSettings> {

@@ -43,6 +43,7 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   publish: true,
   unpublish: true,
   fetch: true,
+  fetchFolder: true,
   cancelTransfer: true,
   refreshNetwork: true,
   watchNetwork: true,

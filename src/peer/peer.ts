@@ -21,6 +21,8 @@ import type {
   FetchOptions,
   FetchRequest,
   FetchResult,
+  FolderFetchRequest,
+  FolderFetchResult,
   NetworkFile,
   NetworkPage,
   NetworkPeer,
@@ -37,6 +39,7 @@ import { notConnected, Publisher } from './publisher';
 import { TrackerSession, type TrackerSessionDependencies } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import { Fetcher } from './transfer/fetcher';
+import { FolderFetcher } from './transfer/folder/folderFetcher';
 import { Leftovers } from './transfer/leftovers';
 import { PeerServer } from './transfer/peerServer';
 import { ContentFetcher, type ContentFetcherDependencies } from './transfer/pieces/contentFetcher';
@@ -64,6 +67,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly server: PeerServer;
   private readonly pool: HashPool;
   private readonly fetcher: Fetcher;
+  private readonly folders: FolderFetcher;
   private readonly session: TrackerSession;
   private readonly publisher: Publisher;
   private readonly network: NetworkIndex;
@@ -100,7 +104,9 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.session = this.register(this.createSession(folder, windowId));
     const { session, server, pool } = this;
     this.publisher = this.register(new Publisher({ clock, session, server, hasher }));
-    this.fetcher = this.createFetcher(options, { pool, hasher, layers, cache });
+    const fetching = this.createFetchers(options, { pool, hasher, layers, cache });
+    this.fetcher = fetching.fetcher;
+    this.folders = fetching.folders;
     this.network = this.register(
       new NetworkIndex({
         clock,
@@ -151,6 +157,17 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const own = this.session.registeredHostname;
     const others = found.filter(({ hostname }) => hostname !== own);
     return this.fetcher.fetch({ ...request, name }, others, options);
+  }
+
+  async fetchFolder(
+    request: FolderFetchRequest,
+    options: FetchOptions = {},
+  ): Promise<FolderFetchResult> {
+    this.noteActivity();
+    const hosts = await abortable(this.client.list(), options.signal);
+    const own = this.session.registeredHostname;
+    if (own !== undefined) hosts.delete(own);
+    return this.folders.fetch(request, hosts, options);
   }
 
   cancelTransfer({ id }: { readonly id: string }): Promise<void> {
@@ -260,12 +277,12 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     });
   }
 
-  private createFetcher(
+  private createFetchers(
     { storageFolder, windowId }: EngineOptions,
     hashing: Pick<ContentFetcherDependencies, 'pool' | 'hasher' | 'layers'> & {
       readonly cache: HashCache;
     },
-  ): Fetcher {
+  ): { fetcher: Fetcher; folders: FolderFetcher } {
     const { clock, transfers } = this;
     const logger = this.logger.child('fetch');
     const { stallMs = STALL_MS } = this.dependencies;
@@ -276,19 +293,19 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     leftovers.sweep();
     const { cache, ...tools } = hashing;
     const rate = (): number => this.settings.maxDownloadBytesPerSecond ?? 0;
+    const downloadLimiter = new RateLimiter(clock, rate);
+    const common = { clock, logger, leftovers, stallMs };
     const contents = new ContentFetcher({
+      ...common,
       ...tools,
-      clock,
-      logger,
-      leftovers,
-      downloadLimiter: new RateLimiter(clock, rate),
-      stallMs,
+      downloadLimiter,
       localCopies: (id) => cache.pathsOf(id),
     });
-    return new Fetcher({
-      ...{ clock, logger, transfers, leftovers, stallMs, contents },
-      locate: (id) => this.locate(id),
-    });
+    const locate = (id: ContentId): Promise<LocatedSource[]> => this.locate(id);
+    const fetcher = new Fetcher({ ...common, transfers, contents, locate });
+    const { pool } = tools;
+    const folders = new FolderFetcher({ ...common, transfers, pool, downloadLimiter, fetcher });
+    return { fetcher, folders };
   }
 
   /** Who has a content now, this peer left out. */

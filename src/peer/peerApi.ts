@@ -34,6 +34,13 @@ export interface PeerApi {
    */
   fetch(request: FetchRequest, options?: FetchOptions): Promise<FetchResult>;
 
+  /**
+   * Fetches everything below a prefix into a folder, as one transfer. A file that fails keeps no other
+   * from arriving; the result says which and why.
+   * @throws NOT_FOUND when nothing is offered there, CANCELLED.
+   */
+  fetchFolder(request: FolderFetchRequest, options?: FetchOptions): Promise<FolderFetchResult>;
+
   cancelTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
 
   /** Asks the tracker for what everyone offers now. Fires `onDidChangeNetwork` when it changed. */
@@ -143,6 +150,34 @@ export interface FetchResult {
   readonly keptBytes: number;
   /** Display names of everyone who has sent a part of it. */
   readonly sources: readonly string[];
+}
+
+export interface FolderFetchRequest {
+  /** What the names begin with, `/` at its end. */
+  readonly prefix: string;
+  /** The publisher to fetch from; without it any, and names with different content fail. */
+  readonly hostname?: string | undefined;
+  /** Absolute path of the folder that gets what is behind the prefix; made when missing. */
+  readonly destination: string;
+  /** Folder that must contain the real path of every file, if any must. */
+  readonly folder?: string | undefined;
+  /** What to do where other content is in the way. */
+  readonly ifExists: FetchRequest['ifExists'];
+}
+
+export interface FolderFetchResult {
+  readonly path: string;
+  /** Files that are offered below the prefix: fetched, already there and failed. */
+  readonly files: number;
+  readonly fetched: number;
+  readonly alreadyThere: number;
+  readonly sizeBytes: number;
+  /** Bytes that came over the network. */
+  readonly receivedBytes: number;
+  readonly durationMs: number;
+  readonly failedCount: number;
+  /** The first thousand that failed. */
+  readonly failed: readonly { readonly name: string; readonly error: PlainError }[];
 }
 
 export type ConnectionState =

@@ -5,7 +5,14 @@ import type { Clock } from '../../common/clock';
 import { deferred } from '../../common/deferred';
 import { DisposableSlot } from '../../common/disposable';
 import { fromPlainError, PeershelfError } from '../../common/errors';
-import type { FromHashWorker, HashResults, HashTask, ToHashWorker } from './hashTasks';
+import type {
+  FromHashWorker,
+  HashResults,
+  HashTask,
+  StoreBlock,
+  StoreFiles,
+  ToHashWorker,
+} from './hashTasks';
 
 /** More would only wait for the disk. */
 const MAX_WORKERS = 4;
@@ -61,7 +68,7 @@ export class HashPool {
    */
   run<T extends HashTask>(task: T, signal?: AbortSignal): Promise<HashResults[T['kind']]> {
     if (this.stopped) return Promise.reject(stopped());
-    const queue = task.kind === 'store' ? this.urgent : this.ordinary;
+    const queue = isReceived(task) ? this.urgent : this.ordinary;
     if (queue.length >= MAX_WAITING)
       return Promise.reject(new PeershelfError('LIMIT_EXCEEDED', 'too many files are waiting'));
     const result = deferred<HashResults[T['kind']]>();
@@ -129,7 +136,7 @@ export class HashPool {
     const id = this.nextId++;
     member.running.set(id, job);
     member.worker.ref(); // Work keeps the process alive, an idle thread does not.
-    const handedOver = job.task.kind === 'store' ? [job.task.memory] : [];
+    const handedOver = isReceived(job.task) ? [job.task.memory] : [];
     member.worker.postMessage({ id, task: job.task } satisfies ToHashWorker, handedOver);
   }
 
@@ -155,6 +162,11 @@ export class HashPool {
       void member.worker.terminate();
     }
   }
+}
+
+/** Somebody's connection waits for it. */
+function isReceived(task: HashTask): task is StoreBlock | StoreFiles {
+  return task.kind === 'store' || task.kind === 'files';
 }
 
 function stopped(): PeershelfError {

@@ -2,7 +2,7 @@ import type { PlainError } from '../../common/errors';
 import type { FileStamp } from './fileStamp';
 
 /** What hash workers do. Plain data: it crosses to their threads. */
-export type HashTask = HashRange | HashSmallFiles | StoreBlock;
+export type HashTask = HashRange | HashSmallFiles | StoreBlock | StoreFiles;
 
 /** Hashes some blocks of a large file. */
 export interface HashRange {
@@ -31,6 +31,26 @@ export interface StoreBlock {
   readonly fileBytes: number;
 }
 
+/**
+ * Writes received small files to their places, those whose hash is right. The memory is handed over
+ * and not needed any more.
+ */
+export interface StoreFiles {
+  readonly kind: 'files';
+  readonly memory: ArrayBuffer;
+  readonly files: readonly {
+    readonly start: number;
+    readonly length: number;
+    readonly root: string;
+    /** Where it is written before it gets its name, on the same volume. */
+    readonly temporary: string;
+    readonly path: string;
+  }[];
+}
+
+/** `left`: something is in the way, is wrong or went wrong; it has to be fetched on its own. */
+export type StoredFile = 'fetched' | 'alreadyThere' | 'left';
+
 /** A small file's root, that it is larger than a block, or why it could not be read. */
 export type SmallFileResult =
   | { readonly stamp: FileStamp; readonly root: string }
@@ -41,6 +61,7 @@ export interface HashResults {
   /** Hashes of the blocks, one after the other. */
   readonly range: { readonly hashes: Uint8Array };
   readonly small: { readonly files: readonly SmallFileResult[] };
+  readonly files: { readonly outcomes: readonly StoredFile[] };
   readonly store: {
     readonly hash: Uint8Array;
     readonly memory: ArrayBuffer;

@@ -1,4 +1,16 @@
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  linkSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { fromWriteError, PeershelfError, systemCode, toPlainError } from '../../common/errors';
 import { BLOCK_BYTES, contentOfBlocks, HASH_BYTES, hashBlock } from '../../protocol/hashTree';
@@ -11,6 +23,8 @@ import type {
   HashTask,
   SmallFileResult,
   StoreBlock,
+  StoredFile,
+  StoreFiles,
   ToHashWorker,
 } from './hashTasks';
 
@@ -38,6 +52,8 @@ function run(task: HashTask): HashResults[keyof HashResults] {
       return hashSmallFiles(task);
     case 'store':
       return storeBlock(task);
+    case 'files':
+      return storeFiles(task);
   }
 }
 
@@ -75,8 +91,7 @@ function hashSmallFile(path: string, descriptor: number): SmallFileResult {
   if (length < stamp.sizeBytes || !isSameStamp(stampOfDescriptor(descriptor), stamp))
     throw changed(path);
   const bytes = block.subarray(0, length);
-  const hashes = length === 0 ? bytes : hashBlock(bytes, length);
-  return { stamp, root: contentOfBlocks(hashes, length).contentId.root };
+  return { stamp, root: rootOf(bytes) };
 }
 
 function storeBlock(task: StoreBlock): HashResults['store'] {
@@ -90,6 +105,48 @@ function storeBlock(task: StoreBlock): HashResults['store'] {
     error = toPlainError(fromWriteError(cause, 'the temporary file'));
   }
   return { hash: Uint8Array.from(hashBlock(bytes, fileBytes)), memory, error };
+}
+
+function storeFiles({ memory, files }: StoreFiles): HashResults['files'] {
+  const all = Buffer.from(memory);
+  return {
+    outcomes: files.map(({ start, length, root, temporary, path }): StoredFile => {
+      const bytes = all.subarray(start, start + length);
+      if (rootOf(bytes) !== root) return 'left';
+      try {
+        writeFileSync(temporary, bytes, { flag: 'wx' });
+        return place(temporary, path, bytes);
+      } catch {
+        return 'left'; // Fetched again on its own, and what is wrong is told then.
+      }
+    }),
+  };
+}
+
+/** Gives a written file its name, unless something is there. */
+function place(temporary: string, path: string, bytes: Buffer): StoredFile {
+  try {
+    linkSync(temporary, path);
+    return 'fetched';
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') {
+      // File systems without hard links (FAT, some network shares).
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return 'left';
+      renameSync(temporary, path);
+      return 'fetched';
+    }
+    const stats = lstatSync(path);
+    const isSame =
+      stats.isFile() && stats.size === bytes.length && readFileSync(path).equals(bytes);
+    return isSame ? 'alreadyThere' : 'left';
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function rootOf(bytes: Buffer): string {
+  const hashes = bytes.length === 0 ? bytes : hashBlock(bytes, bytes.length);
+  return contentOfBlocks(hashes, bytes.length).contentId.root;
 }
 
 function readWhole(descriptor: number, length: number, position: number): number {

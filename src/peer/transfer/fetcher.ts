@@ -62,11 +62,7 @@ export class Fetcher {
     options: FetchOptions,
   ): Promise<FetchResult> {
     const candidates = chooseSources(request, sources);
-    const [first] = candidates;
-    if (first === undefined) throw notFound(request);
-    Destination.prepareFolder({ ...request, path: request.destination, folder: request.folder });
-    if (isCertainConflict(request, first)) throw destinationExists(request.destination);
-
+    const first = prepare(request, candidates);
     const handle = this.dependencies.transfers.start({
       direction: 'download',
       name: request.name,
@@ -75,14 +71,7 @@ export class Fetcher {
     });
     const abort = onAbort(options.signal, () => this.dependencies.transfers.cancel(handle.id));
     try {
-      const job = { request, candidates, handle, options };
-      const result = await this.turns.run(
-        () =>
-          first.contentId === undefined
-            ? this.fetchFromAny(job)
-            : this.fetchContent(first.contentId, job),
-        handle.signal,
-      );
+      const result = await this.run({ request, candidates, handle, options });
       handle.finish();
       return result;
     } catch (error) {
@@ -91,6 +80,35 @@ export class Fetcher {
     } finally {
       abort.dispose();
     }
+  }
+
+  /** As `fetch`, as a part of a transfer that is under way. */
+  async fetchPart(
+    request: FetchRequest,
+    sources: readonly SourceInfo[],
+    { handle, onBytes }: { handle: TransferHandle; onBytes: (bytes: number) => void },
+  ): Promise<FetchResult> {
+    const candidates = chooseSources(request, sources);
+    prepare(request, candidates);
+    const part: TransferHandle = {
+      id: handle.id,
+      signal: handle.signal,
+      get isCancelled() {
+        return handle.isCancelled;
+      },
+      setTotal: () => undefined,
+      setBytes: onBytes,
+      finish: () => undefined,
+    };
+    return this.run({ request, candidates, handle: part, options: {} });
+  }
+
+  /** When its turn has come. */
+  private run(job: FetchJob): Promise<FetchResult> {
+    const contentId = job.candidates[0]?.contentId;
+    const task = (): Promise<FetchResult> =>
+      contentId === undefined ? this.fetchFromAny(job) : this.fetchContent(contentId, job);
+    return this.turns.run(task, job.handle.signal);
   }
 
   /** By content, from everyone who has it, under whatever name. */
@@ -233,6 +251,15 @@ function isSameOffer(left: SourceInfo, right: SourceInfo): boolean {
 function toContentSource(source: Omit<LocatedSource, 'name'>): ContentSource {
   const { hostname, displayName, ip, port } = source;
   return { hostname, displayName, host: ip, port };
+}
+
+/** Makes the way to the destination. @throws what keeps it from being fetched there. */
+function prepare(request: FetchRequest, candidates: readonly SourceInfo[]): SourceInfo {
+  const [first] = candidates;
+  if (first === undefined) throw notFound(request);
+  Destination.prepareFolder({ ...request, path: request.destination, folder: request.folder });
+  if (isCertainConflict(request, first)) throw destinationExists(request.destination);
+  return first;
 }
 
 /** Other content is there for certain, so that nothing need be transferred to see it. */

@@ -159,7 +159,7 @@ export class Leftovers {
   }
 
   private remove(id: string, path: string): void {
-    rmSync(path, { force: true });
+    rmSync(path, { force: true, recursive: true });
     rmSync(this.journal(id), { force: true });
     rmSync(this.record(id), { force: true });
   }

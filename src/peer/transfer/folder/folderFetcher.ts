@@ -1,0 +1,311 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { onAbort, throwIfAborted } from '../../../common/abort';
+import type { Clock } from '../../../common/clock';
+import { mapConcurrently } from '../../../common/concurrency';
+import {
+  describeError,
+  fromWriteError,
+  PeershelfError,
+  toPlainError,
+} from '../../../common/errors';
+import type { Logger } from '../../../common/logger';
+import { formatContentId } from '../../../protocol/contentId';
+import type { ListedHost, SourceInfo } from '../../../protocol/controlReplies';
+import { BATCH_PATH } from '../../../protocol/httpReply';
+import { toLocalName } from '../../../protocol/names';
+import type { HashPool } from '../../hash/hashPool';
+import type {
+  FetchOptions,
+  FetchResult,
+  FolderFetchRequest,
+  FolderFetchResult,
+  TransferProgress,
+} from '../../peerApi';
+import { Destination } from '../destination';
+import type { Leftovers } from '../leftovers';
+import { askPeer } from '../pieces/peerHttp';
+import type { RateLimiter } from '../rateLimiter';
+import type { Fetcher } from '../fetcher';
+import type { TransferHandle, TransferList } from '../transferList';
+import { BatchReply } from './batchReply';
+import { type FolderFile, isSmall, planFolder, type SmallFile, toBatches } from './folderPlan';
+
+/** Batches under way at the same time: one is written while the next one arrives. */
+const BATCHES_AT_ONCE = 3;
+/** Files that go their own way at the same time. */
+const FILES_AT_ONCE = 4;
+/** Failures that are told one by one; the others are counted. */
+const MAX_TOLD_FAILURES = 1_000;
+
+export interface FolderFetcherDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly leftovers: Leftovers;
+  readonly pool: HashPool;
+  readonly downloadLimiter: RateLimiter;
+  readonly stallMs: number;
+  readonly transfers: TransferList;
+  readonly fetcher: Pick<Fetcher, 'fetchPart'>;
+}
+
+interface FolderJob {
+  readonly request: FolderFetchRequest;
+  readonly hosts: ReadonlyMap<string, ListedHost>;
+  readonly handle: TransferHandle;
+  readonly onProgress: (progress: TransferProgress) => void;
+}
+
+/** What has become of the files so far. */
+class Tally {
+  fetched = 0;
+  alreadyThere = 0;
+  receivedBytes = 0;
+  private doneBytes = 0;
+  /** Bytes of files that are under way, a few at a time. */
+  private readonly moving = new Map<FolderFile, number>();
+  failedCount = 0;
+  readonly failed: { name: string; error: ReturnType<typeof toPlainError> }[] = [];
+
+  constructor(
+    readonly totalBytes: number,
+    private readonly job: FolderJob,
+  ) {}
+
+  done(file: FolderFile, outcome: FetchResult['outcome']): void {
+    if (outcome === 'fetched') this.fetched += 1;
+    else this.alreadyThere += 1;
+    this.move(file, file.sizeBytes);
+    this.moving.delete(file);
+    this.doneBytes += file.sizeBytes;
+  }
+
+  /** So many bytes of a file are there. */
+  move(file: FolderFile, fileBytes: number): void {
+    this.moving.set(file, fileBytes);
+    const moving = [...this.moving.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const bytes = this.doneBytes + moving;
+    this.job.handle.setBytes(bytes);
+    this.job.onProgress({ bytes, totalBytes: this.totalBytes });
+  }
+
+  fail(name: string, error: unknown): void {
+    this.failedCount += 1;
+    if (this.failed.length < MAX_TOLD_FAILURES)
+      this.failed.push({ name, error: toPlainError(error) });
+  }
+}
+
+/**
+ * Fetches everything below a prefix: small files many at a time over few connections, the others one
+ * by one from all their sources. A file that fails keeps no other from arriving.
+ */
+export class FolderFetcher {
+  constructor(private readonly dependencies: FolderFetcherDependencies) {}
+
+  /**
+   * @param hosts what the network offers, this peer left out.
+   * @throws NOT_FOUND when nobody offers anything there, CANCELLED, and what concerns all files.
+   */
+  async fetch(
+    request: FolderFetchRequest,
+    hosts: ReadonlyMap<string, ListedHost>,
+    { signal, onProgress = () => undefined }: FetchOptions,
+  ): Promise<FolderFetchResult> {
+    const { transfers } = this.dependencies;
+    const about = { direction: 'download', name: request.prefix, totalBytes: 0 } as const;
+    const handle = transfers.start({ ...about, peer: request.hostname ?? '' });
+    const abort = onAbort(signal, () => transfers.cancel(handle.id));
+    try {
+      const result = await this.run({ request, hosts, handle, onProgress });
+      handle.finish();
+      return result;
+    } catch (error) {
+      handle.finish(error);
+      throw error;
+    } finally {
+      abort.dispose();
+    }
+  }
+
+  private async run(job: FolderJob): Promise<FolderFetchResult> {
+    const { request, hosts, handle } = job;
+    const { prefix, hostname, destination } = request;
+    const startMs = this.dependencies.clock.monotonic();
+    const { files, ambiguous } = planFolder(hosts, { prefix, hostname });
+    if (files.length + ambiguous.length === 0)
+      throw new PeershelfError('NOT_FOUND', `nobody offers ${prefix}`, {
+        details: { name: prefix },
+      });
+    makeDestination(request);
+    const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    handle.setTotal(totalBytes);
+    const tally = new Tally(totalBytes, job);
+    for (const error of ambiguous) tally.fail(String(error.details['name']), error);
+    const others = await this.fetchSmall(files.filter(isSmall), job, tally);
+    const rest = [...files.filter((file) => !isSmall(file)), ...others];
+    await mapConcurrently(rest, FILES_AT_ONCE, (file) => this.fetchOne(file, job, tally));
+    return {
+      path: destination,
+      files: files.length + ambiguous.length,
+      fetched: tally.fetched,
+      alreadyThere: tally.alreadyThere,
+      sizeBytes: totalBytes,
+      receivedBytes: tally.receivedBytes,
+      durationMs: this.dependencies.clock.monotonic() - startMs,
+      failedCount: tally.failedCount,
+      failed: tally.failed,
+    };
+  }
+
+  /** Fetches in batches; gives back the files for which that did not do. */
+  private async fetchSmall(
+    files: readonly SmallFile[],
+    job: FolderJob,
+    tally: Tally,
+  ): Promise<FolderFile[]> {
+    if (files.length === 0) return [];
+    const { destination, folder } = job.request;
+    Destination.prepareFolder({ path: join(destination, 'x'), folder, ifExists: 'fail' });
+    // One folder beside the files, so that there is one record to clean up after, not thousands.
+    const staging = this.dependencies.leftovers.reserve(join(destination, 'x'));
+    try {
+      mkdirSync(staging.path);
+      const batch = new SmallFiles(this.dependencies, job, staging.path);
+      const left = await mapConcurrently(toBatches(files), BATCHES_AT_ONCE, (some) =>
+        batch.fetch(some, tally),
+      );
+      return left.flat();
+    } finally {
+      staging.release();
+    }
+  }
+
+  private async fetchOne(file: FolderFile, job: FolderJob, tally: Tally): Promise<void> {
+    throwIfAborted(job.handle.signal);
+    try {
+      const { folder, ifExists } = job.request;
+      const request = { name: file.name, destination: placeOf(file, job), folder, ifExists };
+      const { outcome, receivedBytes } = await this.dependencies.fetcher.fetchPart(
+        request,
+        file.sources,
+        { handle: job.handle, onBytes: (bytes) => tally.move(file, bytes) },
+      );
+      tally.receivedBytes += receivedBytes;
+      tally.done(file, outcome);
+    } catch (error) {
+      throwIfAborted(job.handle.signal);
+      this.dependencies.logger.info(`${file.name}: ${describeError(error)}`);
+      tally.fail(file.name, error);
+    }
+  }
+}
+
+/** Files that travel together. */
+class SmallFiles {
+  private count = 0;
+
+  constructor(
+    private readonly dependencies: FolderFetcherDependencies,
+    private readonly job: FolderJob,
+    private readonly staging: string,
+  ) {}
+
+  /** Fetches a batch from one of its sources; gives back the files that did not arrive as wished. */
+  async fetch(files: readonly SmallFile[], tally: Tally): Promise<SmallFile[]> {
+    const { sources } = files[0] ?? { sources: [] };
+    for (const source of sources) {
+      try {
+        return await this.fetchFrom(source, files, tally);
+      } catch (error) {
+        throwIfAborted(this.job.handle.signal);
+        if (PeershelfError.is(error, 'DISK_FULL')) throw error;
+        this.dependencies.logger.info(`${source.hostname}: ${describeError(error)}`);
+      }
+    }
+    return [...files];
+  }
+
+  private async fetchFrom(
+    source: SourceInfo,
+    files: readonly SmallFile[],
+    tally: Tally,
+  ): Promise<SmallFile[]> {
+    const { clock, stallMs, downloadLimiter, pool } = this.dependencies;
+    const { signal } = this.job.handle;
+    const ids = files.map(({ contentId }) => contentId);
+    const reply = new BatchReply(ids);
+    if (downloadLimiter.isLimited) await downloadLimiter.take(reply.memory.byteLength, signal);
+    await askPeer({
+      source: { host: source.ip, port: source.port },
+      method: 'POST',
+      path: BATCH_PATH,
+      body: ids.map((id) => `${formatContentId(id)}\n`).join(''),
+      ...{ clock, signal, stallMs },
+      onData: (bytes) => {
+        tally.receivedBytes += bytes.length;
+        reply.push(bytes);
+      },
+    });
+    const items = reply.end();
+    const arrived: { file: SmallFile; start: number; path: string }[] = [];
+    const left: SmallFile[] = [];
+    const prepared = new Set<string>();
+    for (const [index, file] of files.entries()) {
+      const start = items[index]?.start;
+      const path = start === undefined ? undefined : this.prepare(file, prepared);
+      if (start === undefined || path === undefined) left.push(file);
+      else arrived.push({ file, start, path });
+    }
+    const { outcomes } = await pool.run({
+      kind: 'files',
+      memory: reply.memory,
+      files: arrived.map(({ file, start, path }) => ({
+        start,
+        length: file.contentId.sizeBytes,
+        root: file.contentId.root,
+        temporary: join(this.staging, String(this.count++)),
+        path,
+      })),
+    });
+    for (const [index, { file }] of arrived.entries()) {
+      const outcome = outcomes[index];
+      if (outcome === 'fetched' || outcome === 'alreadyThere') tally.done(file, outcome);
+      else left.push(file);
+    }
+    return left;
+  }
+
+  /** The place of a file, its folder made and checked; undefined leaves it to who says what is wrong. */
+  private prepare(file: SmallFile, prepared: Set<string>): string | undefined {
+    const { folder } = this.job.request;
+    try {
+      const path = placeOf(file, this.job);
+      const parent = dirname(path);
+      if (!prepared.has(parent))
+        Destination.prepareFolder({ path: join(parent, 'x'), folder, ifExists: 'fail' });
+      prepared.add(parent);
+      return path;
+    } catch {
+      return undefined; // Tried again on its own, where the failure is kept.
+    }
+  }
+}
+
+/** A destination that is its own limit has to be there before anything can be inside. */
+function makeDestination({ destination, folder }: FolderFetchRequest): void {
+  if (folder !== destination) return;
+  try {
+    mkdirSync(destination, { recursive: true });
+  } catch (error) {
+    throw fromWriteError(error, destination);
+  }
+}
+
+/** @throws INVALID_NAME when the name would lead elsewhere. */
+function placeOf({ name }: FolderFile, { request }: FolderJob): string {
+  return join(
+    request.destination,
+    toLocalName(name.slice(request.prefix.length), process.platform),
+  );
+}
