@@ -10,14 +10,22 @@ import {
   writeReport,
 } from './harness';
 import { activationBenchmark } from './activation';
+import { fetchBenchmark } from './fetch';
 import { fetchV1Benchmark } from './fetchV1';
+import { folderBenchmark } from './folder';
+import { hashBenchmark } from './hash';
 import { memoryBenchmark } from './memory';
+import { sourcesBenchmark } from './sources';
 import { trackerBenchmark } from './tracker';
 
 const BENCHMARKS: readonly Benchmark[] = [
   activationBenchmark,
+  fetchBenchmark,
   fetchV1Benchmark,
+  folderBenchmark,
+  hashBenchmark,
   memoryBenchmark,
+  sourcesBenchmark,
   trackerBenchmark,
 ];
 /** Fewer pairs say too little on a machine that does other things too. */
@@ -55,7 +63,7 @@ async function runOne(benchmark: Benchmark, rounds: number): Promise<boolean> {
     console.log(`\nwritten to ${writeReport(benchmark.name, report)}\n`);
     return report.goals.every(isReached);
   } finally {
-    await context.end();
+    await context.cleanup.run();
   }
 }
 
