@@ -15,6 +15,7 @@ import { fetchV1Benchmark } from './fetchV1';
 import { folderBenchmark } from './folder';
 import { hashBenchmark } from './hash';
 import { memoryBenchmark } from './memory';
+import { responsivenessBenchmark } from './responsiveness';
 import { sourcesBenchmark } from './sources';
 import { trackerBenchmark } from './tracker';
 
@@ -25,6 +26,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   folderBenchmark,
   hashBenchmark,
   memoryBenchmark,
+  responsivenessBenchmark,
   sourcesBenchmark,
   trackerBenchmark,
 ];
