@@ -38,7 +38,8 @@ function build(context: vscode.ExtensionContext): void {
   const windowId = randomUUID();
   const engine = new Engine({
     bundle: bundle('engine.js'),
-    options: () => engineOptions(context.globalStorageUri, windowId),
+    options: () =>
+      engineOptions(context.globalStorageUri, { windowId, hashWorker: bundle('hashWorker.js') }),
     log: output.sink,
   });
   stopEngine = async () => {

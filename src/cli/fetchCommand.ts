@@ -7,12 +7,14 @@ import { toLocalName } from '../protocol/names';
 import { plainText } from '../protocol/text';
 import type { CommandContext } from './commandContext';
 import { formatSize, printJson, printLine } from './output';
+import { parseMegabytes } from './rate';
 import { type SessionOptions, withPeer } from './session';
 
 interface FetchCommandOptions extends SessionOptions {
   readonly from?: string;
   readonly output?: string;
   readonly force?: boolean;
+  readonly maxDownload?: number;
   readonly json?: boolean;
 }
 
@@ -23,11 +25,13 @@ export function addFetchCommand(program: Command, context: CommandContext): void
     .option('--from <hostname>', 'the host to fetch from')
     .option('--output <path>', 'file or existing folder to fetch into')
     .option('--force', 'replace what is there')
+    .option('--max-download <megabytes>', 'megabytes a second fetched in all', parseMegabytes)
     .action(async (name: string, options: FetchCommandOptions) => {
       const { output, signal } = context;
       const destination = chooseDestination(name, options.output);
       const bar = createBar(context, options.json === true);
-      await withPeer({ options, output, signal }, async (peer) => {
+      const settings = { maxDownloadBytesPerSecond: options.maxDownload };
+      await withPeer({ options, output, signal, settings }, async (peer) => {
         try {
           const result = await peer.fetch(
             {
@@ -36,7 +40,8 @@ export function addFetchCommand(program: Command, context: CommandContext): void
               destination,
               ifExists: options.force === true ? 'overwrite' : 'fail',
             },
-            { signal, onProgress: bar.update },
+            // Not the signal: a fetch that is interrupted is gone on with the next time.
+            { onProgress: bar.update },
           );
           bar.stop();
           report(result, context, options);
@@ -69,11 +74,25 @@ function report(
   const path = plainText(relative('.', result.path) || result.path, Number.POSITIVE_INFINITY);
   const done = result.outcome === 'fetched' ? 'fetched' : 'already there:';
   const owner = plainText(result.displayName);
-  printLine(output, `${done} ${path} (${formatSize(result.sizeBytes)}) from ${owner}`);
+  const size = formatSize(result.sizeBytes);
+  printLine(output, `${done} ${path} (${size}) from ${owner}${describeParts(result)}`);
   if (result.changedSincePublished)
     output.stderr.write(
       'peershelf: the file has changed since it was published; this is the new content\n',
     );
+}
+
+/** What was here already, and who else has sent something. */
+function describeParts({ outcome, keptBytes, receivedBytes, sources }: FetchResult): string {
+  if (outcome === 'alreadyThere') return '';
+  const parts: string[] = [];
+  if (sources.length > 1) parts.push(`${sources.length} sources`);
+  if (keptBytes > 0 && receivedBytes > 0)
+    parts.push(
+      `${formatSize(keptBytes)} were here already, ${formatSize(receivedBytes)} transferred`,
+    );
+  if (keptBytes > 0 && receivedBytes === 0) parts.push('copied on this computer');
+  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
 }
 
 /** A progress bar on a terminal, nothing elsewhere. */

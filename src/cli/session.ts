@@ -37,6 +37,8 @@ export async function withPeer(
       storageFolder: join(envPaths('peershelf', { suffix: '' }).data, 'cli'),
       keepCatalogue: false,
       windowId: randomUUID(),
+      // Beside this program.
+      hashWorker: join(__dirname, 'hashWorker.js'),
       settings: {
         hostname: hostname(),
         displayName: userName(),

@@ -10,6 +10,7 @@ import type { PeerSettings, PortRange } from '../peer/peerApi';
 import type { CommandContext } from './commandContext';
 import { errorText } from './errorText';
 import { printJson, printLine } from './output';
+import { parseMegabytes } from './rate';
 import { type SessionOptions, withPeer } from './session';
 
 interface ShareOptions extends SessionOptions {
@@ -18,6 +19,7 @@ interface ShareOptions extends SessionOptions {
   readonly displayName?: string;
   readonly port?: string;
   readonly host?: string;
+  readonly maxUpload?: number;
   readonly json?: boolean;
 }
 
@@ -30,6 +32,7 @@ export function addShareCommand(program: Command, context: CommandContext): void
     .option('--display-name <name>', 'name that people see')
     .option('--port <port>', 'port or range to serve on, such as 6012 or 6000-7000; 0 for any')
     .option('--host <address>', 'address to serve on')
+    .option('--max-upload <megabytes>', 'megabytes a second sent in all', parseMegabytes)
     .action(async (paths: string[], options: ShareOptions) => {
       const { output, signal } = context;
       await withPeer({ options, output, signal, settings: toSettings(options) }, (peer) =>
@@ -83,7 +86,7 @@ function toFiles(
 }
 
 function toSettings(options: ShareOptions): Partial<PeerSettings> {
-  const { hostname, displayName, port, host } = options;
+  const { hostname, displayName, port, host, maxUpload } = options;
   if (host !== undefined && !isAddressLiteral(host))
     throw new PeershelfError('INVALID_ADDRESS', '--host takes an address', {
       details: { address: host },
@@ -93,6 +96,7 @@ function toSettings(options: ShareOptions): Partial<PeerSettings> {
     ...(displayName === undefined ? {} : { displayName }),
     ...(port === undefined ? {} : { ports: parsePorts(port) }),
     ...(host === undefined ? {} : { listenHost: host === '0.0.0.0' ? '::' : host }),
+    ...(maxUpload === undefined ? {} : { maxUploadBytesPerSecond: maxUpload }),
   };
 }
 

@@ -7,6 +7,8 @@ import type { EngineOptions, PeerSettings, PortRange } from '../peer/peerApi';
 import { isAddressLiteral } from '../protocol/address';
 import { readSetting } from './contributions';
 
+const BYTES_PER_MEGABYTE = 1_000_000;
+
 /** Settings whose change the running engine is told. */
 export const ENGINE_SETTINGS = [
   'hostname',
@@ -14,6 +16,8 @@ export const ENGINE_SETTINGS = [
   'port',
   'advertiseAddress',
   'maxUploads',
+  'maxUploadMegabytesPerSecond',
+  'maxDownloadMegabytesPerSecond',
 ];
 
 /** @throws INVALID_ARGUMENT that names the setting. */
@@ -28,11 +32,16 @@ export function readPeerSettings(): PeerSettings {
     advertiseAddress,
     listenHost: '',
     maxUploads: readSetting('maxUploads'),
+    maxUploadBytesPerSecond: readSetting('maxUploadMegabytesPerSecond') * BYTES_PER_MEGABYTE,
+    maxDownloadBytesPerSecond: readSetting('maxDownloadMegabytesPerSecond') * BYTES_PER_MEGABYTE,
   };
 }
 
 /** What the engine of this window is started with: a place of its own for each workspace. */
-export function engineOptions(globalStorage: vscode.Uri, windowId: string): EngineOptions {
+export function engineOptions(
+  globalStorage: vscode.Uri,
+  { windowId, hashWorker }: Pick<EngineOptions, 'windowId' | 'hashWorker'>,
+): EngineOptions {
   const { workspaceFile, workspaceFolders } = vscode.workspace;
   const workspace = (workspaceFile ?? workspaceFolders?.[0]?.uri)?.toString() ?? 'none';
   const key = createHash('sha256').update(workspace).digest('hex').slice(0, 32);
@@ -41,6 +50,7 @@ export function engineOptions(globalStorage: vscode.Uri, windowId: string): Engi
     // In Restricted Mode nothing is offered, not even what was published before.
     keepCatalogue: vscode.workspace.isTrusted,
     windowId,
+    hashWorker,
     settings: readPeerSettings(),
   };
 }

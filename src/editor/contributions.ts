@@ -48,6 +48,8 @@ export interface SettingTypes {
   readonly displayName: string;
   readonly fetchFolder: string;
   readonly maxUploads: number;
+  readonly maxUploadMegabytesPerSecond: number;
+  readonly maxDownloadMegabytesPerSecond: number;
 }
 
 export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
@@ -60,6 +62,8 @@ export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
   displayName: true,
   fetchFolder: true,
   maxUploads: true,
+  maxUploadMegabytesPerSecond: true,
+  maxDownloadMegabytesPerSecond: true,
 };
 
 /** The value of a setting; the manifest has its default. */

@@ -1,20 +1,18 @@
 import { join } from 'node:path';
 import { abortable } from '../common/abort';
-import { type Clock, every, systemClock } from '../common/clock';
-import { type Disposable, DisposableBase, DisposableSlot } from '../common/disposable';
-import { describeError, PeershelfError, toPlainError } from '../common/errors';
-import { Emitter } from '../common/events';
+import { type Clock, systemClock } from '../common/clock';
+import { DisposableBase } from '../common/disposable';
+import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import { type ContentId, isSameContent } from '../protocol/contentId';
-import {
-  type Catalogue,
-  type CatalogueEntry,
-  type EntryCondition,
-  entryCondition,
-} from './catalogue/catalogue';
+import { type ContentId, formatContentId } from '../protocol/contentId';
+import type { LocatedSource } from '../protocol/controlRepliesV2';
 import { Slot } from './catalogue/slot';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
+import { ContentHasher } from './hash/contentHasher';
+import { HashCache } from './hash/hashCache';
+import { HashPool } from './hash/hashPool';
+import { LayerStore } from './hash/layerStore';
 import { NetworkIndex, toFiles } from './networkIndex';
 import type {
   CallOptions,
@@ -31,24 +29,19 @@ import type {
   PeerEvents,
   PeerSettings,
   PeerSnapshot,
-  PublishedFile,
   PublishOutcome,
   PublishRequest,
   UnpublishRequest,
 } from './peerApi';
-import { toCatalogueEntry } from './publishing';
+import { notConnected, Publisher } from './publisher';
 import { TrackerSession, type TrackerSessionDependencies } from './trackerSession';
+import { STALL_MS } from './transfer/download';
 import { Fetcher } from './transfer/fetcher';
 import { Leftovers } from './transfer/leftovers';
 import { PeerServer } from './transfer/peerServer';
+import { ContentFetcher, type ContentFetcherDependencies } from './transfer/pieces/contentFetcher';
+import { RateLimiter } from './transfer/rateLimiter';
 import { TransferList } from './transfer/transferList';
-
-/** Published files are looked at this often, to notice those that are gone or changed. */
-const CONDITION_INTERVAL_MS = 30_000;
-/** Files looked at each time; the others are looked at when they are served. */
-const MAX_CHECKED_FILES = 2_000;
-/** Changes of published files are told at most this often. */
-const PUBLISHED_INTERVAL_MS = 50;
 
 export interface PeerDependencies {
   readonly logger: Logger;
@@ -69,27 +62,27 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly logger: Logger;
   private readonly transfers: TransferList;
   private readonly server: PeerServer;
+  private readonly pool: HashPool;
   private readonly fetcher: Fetcher;
   private readonly session: TrackerSession;
+  private readonly publisher: Publisher;
   private readonly network: NetworkIndex;
-  private readonly publishedEmitter = this.register(new Emitter<readonly PublishedFile[]>());
-  /** How the file of an entry was when it was last looked at. */
-  private readonly conditions = new WeakMap<CatalogueEntry, EntryCondition>();
-  private publishedTimer: Disposable | undefined;
-  private readonly publishedTimers = this.register(new DisposableSlot());
   private settings: PeerSettings;
   private lastActivityMs: number;
   private stopping: Promise<void> | undefined;
 
   readonly onDidChangeConnection: PeerEvents['onDidChangeConnection'];
-  readonly onDidChangePublished = this.publishedEmitter.event;
+  readonly onDidChangePublished: PeerEvents['onDidChangePublished'];
   readonly onDidChangeNetwork: PeerEvents['onDidChangeNetwork'];
   readonly onDidChangeTransfers: PeerEvents['onDidChangeTransfers'];
 
   /** Takes a place in the storage folder and removes what a crash left there. Opens no socket. */
-  constructor(dependencies: PeerDependencies, options: EngineOptions) {
+  constructor(
+    private readonly dependencies: PeerDependencies,
+    options: EngineOptions,
+  ) {
     super();
-    const { logger, clock = systemClock, stallMs, slowReaderMs, dialTracker } = dependencies;
+    const { logger, clock = systemClock } = dependencies;
     this.clock = clock;
     this.logger = logger;
     this.settings = options.settings;
@@ -98,47 +91,16 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const folder = keepCatalogue
       ? this.register(Slot.acquire(storageFolder, clock, windowId)).folder
       : undefined;
-    const leftovers = new Leftovers(
-      { folder: join(storageFolder, 'leftovers'), windowId, clock },
-      logger,
-    );
-    leftovers.sweep();
     this.transfers = this.register(new TransferList(clock));
-    this.server = new PeerServer(
-      {
-        clock,
-        logger: logger.child('server'),
-        transfers: this.transfers,
-        find: (name) => this.session.catalogue?.get(name),
-        findContent: (id) => this.session.catalogue?.all().find((entry) => holds(entry, id)),
-        layerOf: () => undefined,
-        onSeen: (entry) => this.checkCondition(entry),
-      },
-      {
-        maxUploads: options.settings.maxUploads,
-        ...(slowReaderMs === undefined ? {} : { slowReaderMs }),
-      },
-    );
-    this.fetcher = new Fetcher({
-      clock,
-      logger: logger.child('fetch'),
-      transfers: this.transfers,
-      leftovers,
-      stallMs,
-    });
-    this.session = this.register(
-      new TrackerSession({
-        clock,
-        logger: logger.child('control'),
-        folder,
-        windowId,
-        server: this.server,
-        settings: () => this.settings,
-        heartbeatState: () =>
-          heartbeatState(this.transfers.running, clock.monotonic() - this.lastActivityMs),
-        ...(dialTracker === undefined ? {} : { dialTracker }),
-      }),
-    );
+    this.pool = new HashPool({ bundle: options.hashWorker, clock });
+    const layers = new LayerStore(join(storageFolder, 'layers'), logger.child('hash'));
+    const cache = new HashCache(join(storageFolder, 'hashes.json'), logger.child('hash'));
+    const hasher = new ContentHasher({ clock, pool: this.pool, cache, layers });
+    this.server = this.createServer(layers);
+    this.session = this.register(this.createSession(folder, windowId));
+    const { session, server, pool } = this;
+    this.publisher = this.register(new Publisher({ clock, session, server, hasher }));
+    this.fetcher = this.createFetcher(options, { pool, hasher, layers, cache });
     this.network = this.register(
       new NetworkIndex({
         clock,
@@ -148,6 +110,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       }),
     );
     this.onDidChangeConnection = this.session.onDidChangeConnection;
+    this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
     this.onDidChangeTransfers = this.transfers.onDidChange;
     this.subscribe();
@@ -166,42 +129,14 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     await this.session.leave();
   }
 
-  async publish({ files }: PublishRequest): Promise<PublishOutcome[]> {
+  async publish(request: PublishRequest, options: FetchOptions = {}): Promise<PublishOutcome[]> {
     this.noteActivity();
-    const catalogue = this.catalogue();
-    const prepared = this.prepare(files, catalogue);
-    const entries = prepared.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
-    const before = entries.flatMap(({ name }) => catalogue.get(name) ?? []);
-    const takeBack = (taken: readonly CatalogueEntry[]): void => {
-      const names = new Set(taken.map(({ name }) => name));
-      catalogue.remove([...names]);
-      catalogue.add(before.filter(({ name }) => names.has(name)));
-    };
-    catalogue.add(entries);
-    try {
-      await this.session.announce();
-    } catch (error) {
-      // Nothing can be served (no port): what was not offered before must not look as if it were.
-      takeBack(entries);
-      throw error;
-    }
-    takeBack(entries.filter((entry) => this.session.refusalOf(entry) !== undefined));
-    return prepared.map(({ name, entry, error }) => {
-      const failure = error ?? (entry && this.session.refusalOf(entry));
-      return { name, error: failure && toPlainError(failure) };
-    });
+    return this.publisher.publish(request, options);
   }
 
   async unpublish({ names }: UnpublishRequest): Promise<void> {
     this.noteActivity();
-    const catalogue = this.catalogue();
-    this.server.cancelUploadsOf(new Set(names));
-    try {
-      catalogue.remove(names);
-    } finally {
-      // Also when it cannot be stored (a full disk): what was taken back is not offered any more.
-      await this.session.announce();
-    }
+    await this.publisher.unpublish(names);
   }
 
   async fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
@@ -255,7 +190,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return Promise.resolve({
       connection: this.session.connection,
       serving: this.session.serving,
-      published: this.published(),
+      published: this.publisher.all(),
       network: this.network.summary,
       transfers: this.transfers.all(),
     });
@@ -265,6 +200,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const { hostname, displayName } = this.settings;
     this.settings = { ...this.settings, ...change };
     this.server.options.maxUploads = this.settings.maxUploads;
+    this.server.options.maxUploadBytesPerSecond = this.settings.maxUploadBytesPerSecond ?? 0;
     if (this.settings.hostname !== hostname || this.settings.displayName !== displayName)
       await this.session.registerAgain();
   }
@@ -281,14 +217,88 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   private async stopOnce(): Promise<void> {
     this.network.watch(false);
-    this.transfers.cancelAll();
+    this.transfers.stopAll();
     await this.session.leave();
+    await this.pool.stop();
     this.dispose();
   }
 
+  private createServer(layers: LayerStore): PeerServer {
+    const { slowReaderMs } = this.dependencies;
+    const { maxUploads, maxUploadBytesPerSecond = 0 } = this.settings;
+    return new PeerServer(
+      {
+        clock: this.clock,
+        logger: this.logger.child('server'),
+        transfers: this.transfers,
+        find: (name) => this.session.catalogue?.get(name),
+        findContent: (id) => this.publisher.findContent(id),
+        layerOf: ({ contentId }) => contentId && layers.get(contentId),
+        onSeen: (entry) => this.publisher.check(entry),
+      },
+      {
+        maxUploads,
+        maxUploadBytesPerSecond,
+        ...(slowReaderMs === undefined ? {} : { slowReaderMs }),
+      },
+    );
+  }
+
+  private createSession(folder: string | undefined, windowId: string): TrackerSession {
+    const { clock, logger } = this;
+    const { dialTracker } = this.dependencies;
+    return new TrackerSession({
+      clock,
+      logger: logger.child('control'),
+      folder,
+      windowId,
+      server: this.server,
+      settings: () => this.settings,
+      heartbeatState: () =>
+        heartbeatState(this.transfers.running, clock.monotonic() - this.lastActivityMs),
+      ...(dialTracker === undefined ? {} : { dialTracker }),
+    });
+  }
+
+  private createFetcher(
+    { storageFolder, windowId }: EngineOptions,
+    hashing: Pick<ContentFetcherDependencies, 'pool' | 'hasher' | 'layers'> & {
+      readonly cache: HashCache;
+    },
+  ): Fetcher {
+    const { clock, transfers } = this;
+    const logger = this.logger.child('fetch');
+    const { stallMs = STALL_MS } = this.dependencies;
+    const leftovers = new Leftovers(
+      { folder: join(storageFolder, 'leftovers'), windowId, clock },
+      this.logger,
+    );
+    leftovers.sweep();
+    const { cache, ...tools } = hashing;
+    const rate = (): number => this.settings.maxDownloadBytesPerSecond ?? 0;
+    const contents = new ContentFetcher({
+      ...tools,
+      clock,
+      logger,
+      leftovers,
+      downloadLimiter: new RateLimiter(clock, rate),
+      stallMs,
+      localCopies: (id) => cache.pathsOf(id),
+    });
+    return new Fetcher({
+      ...{ clock, logger, transfers, leftovers, stallMs, contents },
+      locate: (id) => this.locate(id),
+    });
+  }
+
+  /** Who has a content now, this peer left out. */
+  private async locate(id: ContentId): Promise<LocatedSource[]> {
+    const located = await this.client.locate([id]);
+    const own = this.session.registeredHostname;
+    return (located.get(formatContentId(id)) ?? []).filter(({ hostname }) => hostname !== own);
+  }
+
   private subscribe(): void {
-    this.register(every(this.clock, CONDITION_INTERVAL_MS, () => this.checkConditions()));
-    this.register(this.session.onDidChangeCatalogue(() => this.firePublished()));
     this.register(
       this.session.onDidChangeConnection(({ kind }) => {
         if (kind !== 'connected') this.network.clear();
@@ -299,7 +309,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.register(
       this.transfers.onDidChangeRunning(() => {
         this.noteActivity();
-        this.firePublished();
+        this.publisher.fireSoon();
       }),
     );
   }
@@ -314,94 +324,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return client;
   }
 
-  private catalogue(): Catalogue {
-    const { catalogue } = this.session;
-    if (catalogue === undefined) throw notConnected();
-    return catalogue;
-  }
-
-  /** One name means one file: within a call, and against what is published already. */
-  private prepare(files: PublishRequest['files'], catalogue: Catalogue): Prepared[] {
-    const seen = new Map<string, CatalogueEntry>();
-    return files.map((file) => {
-      try {
-        const entry = toCatalogueEntry(file, this.clock.now());
-        const other = seen.get(entry.name) ?? catalogue.get(entry.name);
-        if (other !== undefined) refuseClash(entry, other);
-        seen.set(entry.name, entry);
-        return { name: entry.name, entry, error: undefined };
-      } catch (error) {
-        return { name: file.name, entry: undefined, error: PeershelfError.from(error) };
-      }
-    });
-  }
-
-  private published(): PublishedFile[] {
-    const entries = this.session.catalogue?.all() ?? [];
-    return entries.map((entry) => ({
-      name: entry.name,
-      path: entry.path,
-      sizeBytes: entry.sizeBytes,
-      modifiedMs: entry.modifiedMs,
-      publishedAtMs: entry.publishedAtMs,
-      state: this.stateOf(entry),
-      uploads: this.server.uploadsOf(entry.name),
-    }));
-  }
-
-  private checkCondition(entry: CatalogueEntry): void {
-    const condition = entryCondition(entry);
-    if (condition === this.conditions.get(entry)) return;
-    this.conditions.set(entry, condition);
-    this.firePublished();
-  }
-
-  private checkConditions(): void {
-    const entries = this.session.catalogue?.all() ?? [];
-    for (const entry of entries.slice(0, MAX_CHECKED_FILES)) this.checkCondition(entry);
-  }
-
-  private stateOf(entry: CatalogueEntry): PublishedFile['state'] {
-    const condition = this.conditions.get(entry) ?? entryCondition(entry);
-    this.conditions.set(entry, condition);
-    if (condition !== 'same') return condition;
-    return this.session.isAnnounced(entry) ? 'offered' : 'pending';
-  }
-
-  /** Soon: publishing a folder, or many uploads at once, would fire for every file. */
-  private firePublished(): void {
-    if (this.publishedTimer !== undefined) return;
-    this.publishedTimer = this.clock.after(PUBLISHED_INTERVAL_MS, () => {
-      this.publishedTimer = undefined;
-      this.publishedEmitter.fire(this.published());
-    });
-    this.publishedTimers.set(this.publishedTimer);
-  }
-
   private noteActivity(): void {
     this.lastActivityMs = this.clock.monotonic();
     this.session.updateHeartbeat();
   }
-}
-
-interface Prepared {
-  readonly name: string;
-  readonly entry: CatalogueEntry | undefined;
-  readonly error: PeershelfError | undefined;
-}
-
-/** A name may move on to another file only when the one that had it is gone. */
-function refuseClash(entry: CatalogueEntry, other: CatalogueEntry): void {
-  if (other.path === entry.path || entryCondition(other) === 'missing') return;
-  throw new PeershelfError('NAME_CLASH', `${entry.name} is published from ${other.path} already`, {
-    details: { name: entry.name, path: other.path },
-  });
-}
-
-function holds({ contentId }: CatalogueEntry, id: ContentId): boolean {
-  return contentId !== undefined && isSameContent(contentId, id);
-}
-
-function notConnected(): PeershelfError {
-  return new PeershelfError('NOT_CONNECTED', 'there is no connection to a tracker');
 }

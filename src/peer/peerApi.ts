@@ -17,8 +17,12 @@ export interface PeerApi {
   /** Says goodbye to the tracker and stops serving. What is published stays recorded for its session. */
   disconnect(request?: undefined, options?: CallOptions): Promise<void>;
 
-  /** Resolves to one outcome per file, in order; one that fails does not keep the others from it. */
-  publish(request: PublishRequest, options?: CallOptions): Promise<PublishOutcome[]>;
+  /**
+   * Offers files, once it is known what they hold. Resolves to one outcome per file, in order; one
+   * that fails does not keep the others from it. Progress counts bytes that are hashed.
+   * @throws CANCELLED: nothing is offered then.
+   */
+  publish(request: PublishRequest, options?: FetchOptions): Promise<PublishOutcome[]>;
 
   /** Takes names back. Those that are not published are passed over. Running uploads of them end. */
   unpublish(request: UnpublishRequest, options?: CallOptions): Promise<void>;
@@ -131,6 +135,14 @@ export interface FetchResult {
   readonly displayName: string;
   /** The publisher changed the file after publishing it: its size is not the listed one. */
   readonly changedSincePublished: boolean;
+  /** What was fetched, as `formatContentId` writes it; undefined when the publisher cannot say. */
+  readonly contentId?: string | undefined;
+  /** Bytes that came over the network. */
+  readonly receivedBytes: number;
+  /** Bytes that were on this machine already, from an earlier attempt or in another file. */
+  readonly keptBytes: number;
+  /** Display names of everyone who has sent a part of it. */
+  readonly sources: readonly string[];
 }
 
 export type ConnectionState =
@@ -247,17 +259,23 @@ export interface PeerSettings {
   readonly advertiseAddress: string;
   /** Address to listen on; empty: loopback when the tracker is on this machine, else all. */
   readonly listenHost: string;
-  /** Uploads at the same time; more are refused until one ends. */
+  /** Uploads at the same time; more wait or are refused until one ends. */
   readonly maxUploads: number;
+  /** All uploads together; 0 or nothing is no limit. */
+  readonly maxUploadBytesPerSecond?: number | undefined;
+  /** All downloads together; 0 or nothing is no limit. */
+  readonly maxDownloadBytesPerSecond?: number | undefined;
 }
 
 /** What the engine worker is started with. */
 export interface EngineOptions {
-  /** Folder for what outlives the window (published files, leftovers), one per workspace. */
+  /** Folder for what outlives the window: published files, leftovers, hashes. */
   readonly storageFolder: string;
   /** Whether published files are offered again after a restart; the command line does not. */
   readonly keepCatalogue: boolean;
   /** What tells this window from others: an engine that starts again takes its own place back. */
   readonly windowId: string;
+  /** Bundle of the hash worker. */
+  readonly hashWorker: string;
   readonly settings: PeerSettings;
 }

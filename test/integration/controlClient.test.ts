@@ -249,8 +249,9 @@ describe('a peer on a tracker of version 2', () => {
   it('publishes thousands of files in a few messages', async () => {
     const limits = { requestBurst: 30, requestsPerSecond: 1 };
     const { address: tracker } = await startTracker(cleanup, { limits });
-    const { peer, write } = await startPeer(cleanup, { tracker });
-    const path = write('one', 'x');
+    const alice = await startPeer(cleanup, { tracker });
+    const { peer } = alice;
+    const path = alice.write('one', 'x');
     const files = Array.from({ length: 2_500 }, (_, n) => ({ path, name: `${n}.txt` }));
     for (const some of [files.slice(0, 1), files]) {
       const outcomes = await peer.publish({ files: some });

@@ -33,6 +33,7 @@ describe('the engine in its worker', () => {
         storageFolder: join(folder, 'storage'),
         keepCatalogue: true,
         windowId,
+        hashWorker: join(DIST, 'hashWorker.js'),
         settings: {
           hostname: 'alice',
           displayName: 'Alice',

@@ -6,6 +6,7 @@ import { Peer, type PeerDependencies } from '../../src/peer/peer';
 import type { EngineOptions, PeerSettings } from '../../src/peer/peerApi';
 import type { HostPort } from '../../src/protocol/address';
 import type { Cleanup } from '../../scripts/host/cleanup';
+import { HASH_WORKER } from './hashFiles';
 import { temporaryFolder } from './temporaryFolder';
 
 export interface StartPeerOptions {
@@ -43,6 +44,7 @@ export async function startPeer(
     storageFolder,
     keepCatalogue: options.keepCatalogue ?? true,
     windowId: options.windowId ?? randomUUID(),
+    hashWorker: HASH_WORKER,
     settings: {
       hostname: 'host',
       displayName: 'Somebody',

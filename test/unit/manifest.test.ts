@@ -142,6 +142,8 @@ describe('the manifest', () => {
       advertiseAddress: 'machine',
       autoConnect: 'machine',
       maxUploads: 'machine',
+      maxUploadMegabytesPerSecond: 'machine',
+      maxDownloadMegabytesPerSecond: 'machine',
       displayName: 'application',
       fetchFolder: 'resource',
     });

@@ -156,28 +156,34 @@ export class Announcer {
       }
       this.registeredFor = wished;
       this.announced.clear();
-      await this.take(first, refused);
+      this.note(first, refused, () => false);
       logger.info(`registered as ${hostname}, port ${address.port}, ${files.length} files`);
       return;
     }
   }
 
+  /** Tries again when it is not a file's fault that the tracker has not taken it. */
   private async publish(hostname: string, files: readonly FileAnnouncement[]): Promise<void> {
-    await this.take(files, await this.client.publish(hostname, files));
+    const refused = await this.client.publish(hostname, files);
+    this.note(files, refused, isPassing);
+    await this.recover(refused);
   }
 
-  /** Notes what the tracker has taken. Tries again when it is not a file's fault that it has not. */
-  private async take(
+  /**
+   * Notes what the tracker has taken and why not the rest, but for reasons after which it is tried
+   * again. After REGISTER there are none: a tracker that always forgets would never let it end.
+   */
+  private note(
     files: readonly FileAnnouncement[],
     refused: readonly EntryRefusal[],
-  ): Promise<void> {
+    isTriedAgain: (reason: string) => boolean,
+  ): void {
     const reasons = new Map(refused.map(({ name, reason }) => [name, reason]));
     for (const file of files) {
       const reason = reasons.get(file.name);
       if (reason === undefined) this.announced.set(file.name, file);
-      else if (!isPassing(reason)) this.refuse(file, reason);
+      else if (!isTriedAgain(reason)) this.refuse(file, reason);
     }
-    await this.recover(refused);
   }
 
   private refuse(file: FileAnnouncement, reason: string): void {

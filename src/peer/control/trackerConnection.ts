@@ -135,24 +135,24 @@ export class TrackerConnection extends DisposableBase {
   }
 
   private take(line: string): void {
-    this.dependencies.logger.trace(`← ${line.length} characters`);
     if (this.version === 1) {
       const [next] = this.pending.keys();
-      this.settle(next, () => parseReply(line));
+      this.settle(next, line, () => parseReply(line));
       return;
     }
     const message = parseReplyLine(line);
     const event = readEvent(message);
     if (event !== undefined) {
+      this.dependencies.logger.trace('← event');
       this.eventEmitter.fire(event.name);
       return;
     }
     const id = message['id'];
-    this.settle(typeof id === 'number' ? id : undefined, () => checkReply(message));
+    this.settle(typeof id === 'number' ? id : undefined, line, () => checkReply(message));
   }
 
   /** @throws what `read` throws unless it is an answer: a refusal belongs to the one request. */
-  private settle(id: number | undefined, read: () => Record<string, unknown>): void {
+  private settle(id: number | undefined, line: string, read: () => Record<string, unknown>): void {
     const request = id === undefined ? undefined : this.pending.get(id);
     if (id === undefined || request === undefined) {
       // A refusal of nothing that was asked says why the connection is about to end.
@@ -161,6 +161,7 @@ export class TrackerConnection extends DisposableBase {
     }
     this.pending.delete(id);
     request.deadline.dispose();
+    this.dependencies.logger.trace(`← ${request.action} ${line.length} characters`);
     try {
       const reply = read();
       // Now, not when the caller gets to it: the next line may have arrived together with this one.

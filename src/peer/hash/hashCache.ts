@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describeError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
-import { type ContentId, toContentId } from '../../protocol/contentId';
+import { type ContentId, isSameContent, toContentId } from '../../protocol/contentId';
 import { readJsonFile, writeJsonFile } from '../jsonFile';
 import { type FileStamp, isSameStamp } from './fileStamp';
 
@@ -52,6 +52,14 @@ export class HashCache {
     if (this.entries.size <= MAX_ENTRIES) return;
     const [oldest] = this.entries.keys();
     if (oldest !== undefined) this.entries.delete(oldest);
+  }
+
+  /** Files that held this content when they were hashed, and may hold it still. */
+  pathsOf(id: ContentId): string[] {
+    if (this.state === 'unread') this.read();
+    return [...this.entries].flatMap(([path, { contentId }]) =>
+      isSameContent(contentId, id) ? [path] : [],
+    );
   }
 
   /** Stores what is new. A failure costs time later, nothing else. */

@@ -3,11 +3,15 @@ import { onAbort, throwIfAborted } from '../../common/abort';
 import type { Clock } from '../../common/clock';
 import { type ErrorCode, PeershelfError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
+import { type ContentId, formatContentId, isSameContent } from '../../protocol/contentId';
+import type { LocatedSource } from '../../protocol/controlRepliesV2';
 import type { SourceInfo } from '../../protocol/controlReplies';
 import type { FetchOptions, FetchRequest, FetchResult } from '../peerApi';
 import { Destination, destinationExists } from './destination';
 import { download } from './download';
 import type { Leftovers } from './leftovers';
+import type { ContentSource } from './pieces/contentDownload';
+import type { ContentFetcher } from './pieces/contentFetcher';
 import { Semaphore } from './semaphore';
 import type { TransferHandle, TransferList } from './transferList';
 
@@ -39,8 +43,10 @@ export interface FetcherDependencies {
   readonly logger: Logger;
   readonly transfers: TransferList;
   readonly leftovers: Leftovers;
-  /** For tests of stalls. */
-  readonly stallMs?: number | undefined;
+  readonly stallMs: number;
+  readonly contents: ContentFetcher;
+  /** Who has a content now, this peer left out. */
+  readonly locate: (id: ContentId) => Promise<readonly LocatedSource[]>;
 }
 
 /** Runs downloads: chooses the source, writes beside the destination, places the finished file. */
@@ -69,8 +75,12 @@ export class Fetcher {
     });
     const abort = onAbort(options.signal, () => this.dependencies.transfers.cancel(handle.id));
     try {
+      const job = { request, candidates, handle, options };
       const result = await this.turns.run(
-        () => this.fetchFromAny({ request, candidates, handle, options }),
+        () =>
+          first.contentId === undefined
+            ? this.fetchFromAny(job)
+            : this.fetchContent(first.contentId, job),
         handle.signal,
       );
       handle.finish();
@@ -81,6 +91,45 @@ export class Fetcher {
     } finally {
       abort.dispose();
     }
+  }
+
+  /** By content, from everyone who has it, under whatever name. */
+  private async fetchContent(
+    contentId: ContentId,
+    { request, candidates, handle, options }: FetchJob,
+  ): Promise<FetchResult> {
+    const { clock, contents, locate } = this.dependencies;
+    const startMs = clock.monotonic();
+    const { sizeBytes } = contentId;
+    const tell = throttled(clock, (bytes, totalBytes) =>
+      options.onProgress?.({ bytes, totalBytes }),
+    );
+    handle.setTotal(sizeBytes);
+    const fetched = await contents.fetch({
+      request,
+      contentId,
+      sources: candidates.map(toContentSource),
+      findSources: async () => (await locate(contentId)).map(toContentSource),
+      handle,
+      onProgress: (bytes) => {
+        handle.setBytes(bytes);
+        tell(bytes, sizeBytes);
+      },
+    });
+    const [owner] = candidates;
+    return {
+      outcome: fetched.outcome,
+      path: fetched.path,
+      sizeBytes,
+      durationMs: clock.monotonic() - startMs,
+      hostname: owner?.hostname ?? '',
+      displayName: owner?.displayName ?? '',
+      changedSincePublished: false,
+      contentId: formatContentId(contentId),
+      receivedBytes: fetched.receivedBytes,
+      keptBytes: fetched.keptBytes,
+      sources: fetched.sources.map(({ displayName }) => displayName),
+    };
   }
 
   private async fetchFromAny(job: FetchJob): Promise<FetchResult> {
@@ -143,6 +192,9 @@ export class Fetcher {
       hostname: source.hostname,
       displayName: source.displayName,
       changedSincePublished: sizeBytes !== source.size,
+      receivedBytes: sizeBytes,
+      keptBytes: 0,
+      sources: [source.displayName],
     };
   }
 }
@@ -155,19 +207,32 @@ interface FetchJob {
 }
 
 /**
- * The sources that offer what was asked for.
- * @throws AMBIGUOUS_NAME when several hosts offer different files and none was named. Version 1 has
- * no content id: files are taken for the same when size and time of modification are.
+ * The sources that offer what was asked for, all of them the same content. Where some say what they
+ * have and others do not, as version 1 cannot, only the former count.
+ * @throws AMBIGUOUS_NAME when several hosts offer different files and none was named.
  */
 function chooseSources(request: FetchRequest, sources: readonly SourceInfo[]): SourceInfo[] {
   const { hostname, name } = request;
   const found = sources.filter((source) => hostname === undefined || source.hostname === hostname);
-  const [first] = found;
-  const same = found.filter((one) => one.size === first?.size && one.modified === first.modified);
-  if (same.length === found.length) return found;
+  const known = found.filter(({ contentId }) => contentId !== undefined);
+  const usable = known.length > 0 ? known : found;
+  const [first] = usable;
+  if (first === undefined || usable.every((source) => isSameOffer(source, first))) return usable;
   throw new PeershelfError('AMBIGUOUS_NAME', `several hosts offer different files as ${name}`, {
     details: { name, hostnames: found.map((source) => source.hostname) },
   });
+}
+
+/** Without content ids, files are taken for the same when size and time of modification are. */
+function isSameOffer(left: SourceInfo, right: SourceInfo): boolean {
+  if (left.contentId !== undefined && right.contentId !== undefined)
+    return isSameContent(left.contentId, right.contentId);
+  return left.size === right.size && left.modified === right.modified;
+}
+
+function toContentSource(source: Omit<LocatedSource, 'name'>): ContentSource {
+  const { hostname, displayName, ip, port } = source;
+  return { hostname, displayName, host: ip, port };
 }
 
 /** Other content is there for certain, so that nothing need be transferred to see it. */

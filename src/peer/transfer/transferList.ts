@@ -15,6 +15,8 @@ export interface TransferHandle {
   readonly id: string;
   /** Aborted when the user cancels. */
   readonly signal: AbortSignal;
+  /** The user does not want it any more; without that, an aborted one may be gone on with. */
+  readonly isCancelled: boolean;
   setTotal(totalBytes: number): void;
   setBytes(bytes: number): void;
   /** Ends it: without an error as done, with CANCELLED as cancelled. Later calls change nothing. */
@@ -27,6 +29,7 @@ interface Entry {
   bytes: number;
   totalBytes: number;
   readonly controller: AbortController;
+  isCancelled: boolean;
   readonly startedMs: number;
 }
 
@@ -58,6 +61,7 @@ export class TransferList extends DisposableBase {
     const id = randomUUID();
     const entry: Entry = {
       controller: new AbortController(),
+      isCancelled: false,
       startedMs: this.clock.monotonic(),
       bytes: 0,
       totalBytes: about.totalBytes,
@@ -77,6 +81,9 @@ export class TransferList extends DisposableBase {
     return {
       id,
       signal: entry.controller.signal,
+      get isCancelled() {
+        return entry.isCancelled;
+      },
       setTotal: (totalBytes) => {
         entry.totalBytes = totalBytes;
       },
@@ -90,10 +97,14 @@ export class TransferList extends DisposableBase {
 
   /** Cancels a running transfer; one that has ended or is not known is passed over. */
   cancel(id: string): void {
-    this.entries.get(id)?.controller.abort();
+    const entry = this.entries.get(id);
+    if (entry === undefined) return;
+    entry.isCancelled = true;
+    entry.controller.abort();
   }
 
-  cancelAll(): void {
+  /** Ends all of them because this peer stops. */
+  stopAll(): void {
     for (const entry of this.entries.values()) entry.controller.abort();
   }
 

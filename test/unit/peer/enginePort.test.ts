@@ -46,6 +46,9 @@ describe('the engine port', () => {
           hostname: 'h',
           displayName: 'H',
           changedSincePublished: false,
+          receivedBytes: 2,
+          keptBytes: 0,
+          sources: ['H'],
         });
       },
     });

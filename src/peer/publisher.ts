@@ -1,0 +1,245 @@
+import { throwIfAborted } from '../common/abort';
+import { type Clock, every } from '../common/clock';
+import { type Disposable, DisposableBase, DisposableSlot } from '../common/disposable';
+import { PeershelfError, toPlainError } from '../common/errors';
+import { Emitter } from '../common/events';
+import { type ContentId, formatContentId, isSameContent } from '../protocol/contentId';
+import {
+  type Catalogue,
+  type CatalogueEntry,
+  type EntryCondition,
+  entryCondition,
+} from './catalogue/catalogue';
+import type { ContentHasher } from './hash/contentHasher';
+import type { FetchOptions, PublishedFile, PublishOutcome, PublishRequest } from './peerApi';
+import { toCatalogueEntry } from './publishing';
+import type { TrackerSession } from './trackerSession';
+import type { PeerServer } from './transfer/peerServer';
+
+/** Published files are looked at this often, to notice those that are gone or changed. */
+const CONDITION_INTERVAL_MS = 30_000;
+/** Files looked at each time; the others are looked at when they are served. */
+const MAX_CHECKED_FILES = 2_000;
+/** Changes of published files are told at most this often. */
+const PUBLISHED_INTERVAL_MS = 50;
+
+export interface PublisherDependencies {
+  readonly clock: Clock;
+  readonly session: TrackerSession;
+  readonly server: PeerServer;
+  readonly hasher: ContentHasher;
+}
+
+interface Prepared {
+  readonly name: string;
+  readonly entry: CatalogueEntry | undefined;
+  readonly error: PeershelfError | undefined;
+}
+
+/** What this peer offers: adds and takes back, and watches over what has become of it. */
+export class Publisher extends DisposableBase {
+  private readonly changeEmitter = this.register(new Emitter<readonly PublishedFile[]>());
+  /** How the file of an entry was when it was last looked at. */
+  private readonly conditions = new WeakMap<CatalogueEntry, EntryCondition>();
+  private changeTimer: Disposable | undefined;
+  private readonly changeTimers = this.register(new DisposableSlot());
+  /** Entries by content, made when it is asked for; undefined after a change. */
+  private byContent: Map<string, CatalogueEntry> | undefined;
+
+  readonly onDidChange = this.changeEmitter.event;
+
+  constructor(private readonly dependencies: PublisherDependencies) {
+    super();
+    const { clock, session } = dependencies;
+    this.register(every(clock, CONDITION_INTERVAL_MS, () => this.checkConditions()));
+    this.register(
+      session.onDidChangeCatalogue(() => {
+        this.byContent = undefined;
+        this.fireSoon();
+      }),
+    );
+  }
+
+  /** As `PeerApi.publish`. */
+  async publish(
+    { files }: PublishRequest,
+    { signal, onProgress }: FetchOptions,
+  ): Promise<PublishOutcome[]> {
+    const catalogue = this.catalogue();
+    const prepared = await this.hashAll(this.prepare(files, catalogue), { signal, onProgress });
+    throwIfAborted(signal);
+    if (catalogue !== this.dependencies.session.catalogue) throw notConnected();
+    const entries = prepared.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
+    await this.offer(entries, catalogue);
+    return prepared.map(({ name, entry, error }) => {
+      const failure = error ?? (entry && this.dependencies.session.refusalOf(entry));
+      return { name, error: failure && toPlainError(failure) };
+    });
+  }
+
+  /** Takes names back; running uploads of them end. */
+  async unpublish(names: readonly string[]): Promise<void> {
+    const { server, session } = this.dependencies;
+    const catalogue = this.catalogue();
+    server.cancelUploadsOf(new Set(names));
+    try {
+      catalogue.remove(names);
+    } finally {
+      // Also when it cannot be stored (a full disk): what was taken back is not offered any more.
+      await session.announce();
+    }
+  }
+
+  all(): PublishedFile[] {
+    const entries = this.dependencies.session.catalogue?.all() ?? [];
+    return entries.map((entry) => ({
+      name: entry.name,
+      path: entry.path,
+      sizeBytes: entry.sizeBytes,
+      modifiedMs: entry.modifiedMs,
+      publishedAtMs: entry.publishedAtMs,
+      state: this.stateOf(entry),
+      uploads: this.dependencies.server.uploadsOf(entry.name),
+    }));
+  }
+
+  /** A published entry with this content. */
+  findContent(id: ContentId): CatalogueEntry | undefined {
+    this.byContent ??= new Map(
+      (this.dependencies.session.catalogue?.all() ?? []).flatMap((entry) =>
+        entry.contentId === undefined ? [] : [[formatContentId(entry.contentId), entry]],
+      ),
+    );
+    return this.byContent.get(formatContentId(id));
+  }
+
+  /** Looks at the file of an entry, and tells when it is not as it was. */
+  check(entry: CatalogueEntry): void {
+    const condition = entryCondition(entry);
+    if (condition === this.conditions.get(entry)) return;
+    this.conditions.set(entry, condition);
+    this.fireSoon();
+  }
+
+  /** Soon: publishing a folder, or many uploads at once, would fire for every file. */
+  fireSoon(): void {
+    if (this.changeTimer !== undefined) return;
+    this.changeTimer = this.dependencies.clock.after(PUBLISHED_INTERVAL_MS, () => {
+      this.changeTimer = undefined;
+      this.changeEmitter.fire(this.all());
+    });
+    this.changeTimers.set(this.changeTimer);
+  }
+
+  private catalogue(): Catalogue {
+    const { catalogue } = this.dependencies.session;
+    if (catalogue === undefined) throw notConnected();
+    return catalogue;
+  }
+
+  /** One name means one file: within a call, and against what is published already. */
+  private prepare(files: PublishRequest['files'], catalogue: Catalogue): Prepared[] {
+    const seen = new Map<string, CatalogueEntry>();
+    return files.map((file) => {
+      try {
+        const entry = toCatalogueEntry(file, this.dependencies.clock.now());
+        const other = seen.get(entry.name) ?? catalogue.get(entry.name);
+        if (other !== undefined) refuseClash(entry, other);
+        seen.set(entry.name, entry);
+        return { name: entry.name, entry, error: undefined };
+      } catch (error) {
+        return { name: file.name, entry: undefined, error: PeershelfError.from(error) };
+      }
+    });
+  }
+
+  /** Finds out what the files hold; those that cannot be read are not offered. */
+  private async hashAll(
+    prepared: readonly Prepared[],
+    { signal, onProgress }: FetchOptions,
+  ): Promise<Prepared[]> {
+    const paths = prepared.flatMap(({ entry }) => (entry === undefined ? [] : [entry.realPath]));
+    const sizes = prepared.map(({ entry }) => entry?.sizeBytes ?? 0);
+    const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+    let bytes = 0;
+    const hashed = await this.dependencies.hasher.hashAll(paths, {
+      signal,
+      onBytes: (count) => {
+        bytes += count;
+        onProgress?.({ bytes: Math.min(bytes, totalBytes), totalBytes });
+      },
+    });
+    const results = hashed[Symbol.iterator]();
+    return prepared.map((one): Prepared => {
+      if (one.entry === undefined) return one;
+      const { value: result } = results.next() as { value: (typeof hashed)[number] };
+      if (result instanceof PeershelfError) return { ...one, entry: undefined, error: result };
+      return { ...one, entry: this.withContent(one.entry, result) };
+    });
+  }
+
+  private withContent(
+    entry: CatalogueEntry,
+    {
+      stamp,
+      contentId,
+    }: { stamp: Pick<CatalogueEntry, 'sizeBytes' | 'modifiedMs'>; contentId: ContentId },
+  ): CatalogueEntry {
+    const { sizeBytes, modifiedMs } = stamp;
+    const before = this.dependencies.session.catalogue?.get(entry.name);
+    const isSame = before?.contentId !== undefined && isSameContent(before.contentId, contentId);
+    return {
+      ...entry,
+      sizeBytes,
+      modifiedMs,
+      contentId,
+      version: (before?.version ?? 0) + (isSame ? 0 : 1) || 1,
+      // By the clock, so that it grows even where the number before is not known any more.
+      sequence: Math.max(Math.floor(entry.publishedAtMs), (before?.sequence ?? 0) + 1),
+    };
+  }
+
+  /** Puts entries into the catalogue and tells the tracker; what cannot be offered is taken out. */
+  private async offer(entries: readonly CatalogueEntry[], catalogue: Catalogue): Promise<void> {
+    const { session } = this.dependencies;
+    const before = entries.flatMap(({ name }) => catalogue.get(name) ?? []);
+    const takeBack = (taken: readonly CatalogueEntry[]): void => {
+      const names = new Set(taken.map(({ name }) => name));
+      catalogue.remove([...names]);
+      catalogue.add(before.filter(({ name }) => names.has(name)));
+    };
+    catalogue.add(entries);
+    try {
+      await session.announce();
+    } catch (error) {
+      // Nothing can be served (no port): what was not offered before must not look as if it were.
+      takeBack(entries);
+      throw error;
+    }
+    takeBack(entries.filter((entry) => session.refusalOf(entry) !== undefined));
+  }
+
+  private checkConditions(): void {
+    const entries = this.dependencies.session.catalogue?.all() ?? [];
+    for (const entry of entries.slice(0, MAX_CHECKED_FILES)) this.check(entry);
+  }
+
+  private stateOf(entry: CatalogueEntry): PublishedFile['state'] {
+    const condition = this.conditions.get(entry) ?? entryCondition(entry);
+    this.conditions.set(entry, condition);
+    if (condition !== 'same') return condition;
+    return this.dependencies.session.isAnnounced(entry) ? 'offered' : 'pending';
+  }
+}
+
+export function notConnected(): PeershelfError {
+  return new PeershelfError('NOT_CONNECTED', 'there is no connection to a tracker');
+}
+
+/** A name may move on to another file only when the one that had it is gone. */
+function refuseClash(entry: CatalogueEntry, other: CatalogueEntry): void {
+  if (other.path === entry.path || entryCondition(other) === 'missing') return;
+  throw new PeershelfError('NAME_CLASH', `${entry.name} is published from ${other.path} already`, {
+    details: { name: entry.name, path: other.path },
+  });
+}

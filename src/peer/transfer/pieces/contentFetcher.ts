@@ -1,0 +1,213 @@
+import { constants, copyFileSync, statSync } from 'node:fs';
+import { type Clock } from '../../../common/clock';
+import { describeError, fromWriteError, PeershelfError } from '../../../common/errors';
+import type { Logger } from '../../../common/logger';
+import { type ContentId, isSameContent } from '../../../protocol/contentId';
+import { hasLayer } from '../../../protocol/hashTree';
+import type { FetchRequest } from '../../peerApi';
+import type { ContentHasher } from '../../hash/contentHasher';
+import type { HashPool } from '../../hash/hashPool';
+import type { LayerStore } from '../../hash/layerStore';
+import { Destination, destinationExists, type Placed } from '../destination';
+import type { Leftovers, ResumableFile } from '../leftovers';
+import type { RateLimiter } from '../rateLimiter';
+import type { TransferHandle } from '../transferList';
+import { BlockPool } from './blockPool';
+import { ContentDownload, type ContentSource } from './contentDownload';
+import { askForLayer } from './peerHttp';
+import { PieceFile } from './pieceFile';
+
+/** 24 MiB that all downloads share: enough to keep several sources and the disk busy. */
+const MAX_BLOCKS = 24;
+/** Sources asked for piece hashes before a fetch gives up. */
+const MAX_LAYER_SOURCES = 16;
+
+export interface ContentFetcherDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly leftovers: Leftovers;
+  readonly pool: HashPool;
+  readonly hasher: ContentHasher;
+  readonly layers: LayerStore;
+  readonly downloadLimiter: RateLimiter;
+  readonly stallMs: number;
+  /** Files of this machine that may have the content. */
+  readonly localCopies: (id: ContentId) => readonly string[];
+}
+
+export interface ContentJob {
+  readonly request: FetchRequest;
+  readonly contentId: ContentId;
+  readonly sources: readonly ContentSource[];
+  /** Asks who has the content now. */
+  readonly findSources: () => Promise<readonly ContentSource[]>;
+  readonly handle: TransferHandle;
+  readonly onProgress: (bytes: number) => void;
+}
+
+export interface FetchedContent extends Placed {
+  /** Bytes that came over the network. */
+  readonly receivedBytes: number;
+  /** Bytes that an earlier attempt or a file of this machine had. */
+  readonly keptBytes: number;
+  readonly sources: readonly ContentSource[];
+}
+
+/**
+ * Fetches a content to its destination: from this machine when it is here already, else from all
+ * sources, going on where an earlier attempt has ended.
+ */
+export class ContentFetcher {
+  private readonly blocks = new BlockPool(MAX_BLOCKS);
+
+  constructor(private readonly dependencies: ContentFetcherDependencies) {}
+
+  /** @throws what `ContentDownload` and `Destination` throw. */
+  async fetch(job: ContentJob): Promise<FetchedContent> {
+    const there = await this.lookAtDestination(job);
+    if (there !== undefined) return there;
+    const copied = await this.copyLocally(job);
+    return copied ?? this.download(job);
+  }
+
+  /**
+   * The destination, when it has the content.
+   * @throws DESTINATION_EXISTS when other content is in the way and must stay.
+   */
+  private async lookAtDestination(job: ContentJob): Promise<FetchedContent | undefined> {
+    const { destination: path, ifExists } = job.request;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return undefined;
+    if (stats.isFile() && stats.size === job.contentId.sizeBytes && (await this.has(path, job)))
+      return { ...nothing(), outcome: 'alreadyThere', path, keptBytes: stats.size };
+    if (ifExists === 'fail') throw destinationExists(path);
+    return undefined;
+  }
+
+  private async has(path: string, { contentId, handle }: ContentJob): Promise<boolean> {
+    const { hasher } = this.dependencies;
+    const [found] = await hasher.hashAll([path], { signal: handle.signal });
+    return found !== undefined && 'contentId' in found && isSameContent(found.contentId, contentId);
+  }
+
+  /** Copies a file of this machine; the copy is hashed, as the file may change meanwhile. */
+  private async copyLocally(job: ContentJob): Promise<FetchedContent | undefined> {
+    const { leftovers, localCopies, logger } = this.dependencies;
+    const { contentId, request, handle } = job;
+    for (const path of localCopies(contentId)) {
+      const temporary = leftovers.reserve(request.destination);
+      const destination = new Destination(toOptions(request), temporary);
+      try {
+        // Shares the blocks of the original where the file system can.
+        copyFileSync(path, temporary.path, constants.COPYFILE_FICLONE);
+        if (!(await this.has(temporary.path, job))) continue;
+        const placed = await destination.place(handle.signal);
+        logger.info(`${request.name}: copied from ${path}`);
+        job.onProgress(contentId.sizeBytes);
+        return { ...nothing(), ...placed, keptBytes: contentId.sizeBytes };
+      } catch (error) {
+        const failure = fromWriteError(error, request.destination);
+        if (failure.code === 'CANCELLED' || failure.code === 'DESTINATION_EXISTS') throw failure;
+        logger.info(`${request.name}: cannot copy ${path}: ${describeError(failure)}`);
+      } finally {
+        destination.dispose();
+      }
+    }
+    return undefined;
+  }
+
+  private async download(job: ContentJob): Promise<FetchedContent> {
+    const { request, contentId, handle } = job;
+    const layer = await this.findLayer(job);
+    const part = this.dependencies.leftovers.resume(request.destination, contentId);
+    const destination = new Destination(toOptions(request), part);
+    let mayResume = true;
+    try {
+      const received = await this.fill(part, { ...job, layer });
+      const placed = await destination.place(handle.signal);
+      mayResume = false;
+      return { ...placed, ...received };
+    } catch (error) {
+      // Whoever cancels does not want it; whatever else went wrong may go better next time.
+      mayResume = !handle.isCancelled;
+      throw error;
+    } finally {
+      if (mayResume) part.keep();
+      else destination.dispose();
+    }
+  }
+
+  private async fill(
+    part: ResumableFile,
+    job: ContentJob & { readonly layer: Buffer },
+  ): Promise<Omit<FetchedContent, keyof Placed>> {
+    const { clock, logger, pool, hasher, stallMs } = this.dependencies;
+    const { contentId, layer, handle, onProgress, sources, findSources } = job;
+    const { signal } = handle;
+    const file = await PieceFile.open(
+      { path: part.path, journal: part.journal, contentId, layer },
+      { pool, hasher, blocks: this.blocks },
+      signal,
+    );
+    try {
+      const keptBytes = file.verifiedBytes;
+      onProgress(keptBytes);
+      const result = await new ContentDownload({
+        clock,
+        logger,
+        contentId,
+        blocks: this.blocks,
+        stallMs,
+        throttle: (bytes) => this.throttle(bytes, signal),
+        file,
+        signal,
+        sources,
+        findSources,
+        onVerified: onProgress,
+      }).run();
+      return { ...result, keptBytes };
+    } finally {
+      file.close();
+      this.blocks.trim();
+    }
+  }
+
+  private throttle(bytes: number, signal: AbortSignal): Promise<void> | undefined {
+    const { downloadLimiter } = this.dependencies;
+    return downloadLimiter.isLimited ? downloadLimiter.take(bytes, signal) : undefined;
+  }
+
+  /** The checked hashes of the pieces, from here or from the first source that has them. */
+  private async findLayer(job: ContentJob): Promise<Buffer> {
+    const { layers, clock, stallMs, logger } = this.dependencies;
+    const { contentId, handle } = job;
+    if (!hasLayer(contentId.sizeBytes)) return Buffer.alloc(0);
+    const known = layers.get(contentId);
+    if (known !== undefined) return known;
+    let failure = new PeershelfError('NOT_FOUND', `nobody offers ${job.request.name}`);
+    for (const source of job.sources.slice(0, MAX_LAYER_SOURCES)) {
+      try {
+        const ask = { source, clock, stallMs, signal: handle.signal };
+        const layer = await askForLayer(ask, contentId);
+        layers.put(contentId, layer);
+        return layer;
+      } catch (error) {
+        failure = PeershelfError.from(error);
+        if (handle.signal.aborted) break;
+        logger.info(`${source.hostname}: no piece hashes: ${failure.message}`);
+        const { hostname, displayName } = source;
+        const details = { ...failure.details, hostname, displayName };
+        failure = new PeershelfError(failure.code, failure.message, { cause: error, details });
+      }
+    }
+    throw failure;
+  }
+}
+
+function toOptions(request: FetchRequest): ConstructorParameters<typeof Destination>[0] {
+  return { path: request.destination, folder: request.folder, ifExists: request.ifExists };
+}
+
+function nothing(): Pick<FetchedContent, 'receivedBytes' | 'sources'> {
+  return { receivedBytes: 0, sources: [] };
+}
