@@ -69,7 +69,18 @@ export function cliDownload({ name, tracker, source, folder }: CliDownloadOption
     source,
     output,
     command: () => fetchCommand({ tracker, name: published, output, home, options: ['--json'] }),
-    readSeconds: (stdout) =>
-      (JSON.parse(stdout) as { readonly durationMs: number }).durationMs / 1000,
+    readSeconds,
   });
+}
+
+/** What the command line says of a fetch. */
+interface CliResult {
+  readonly durationMs: number;
+  readonly keptBytes: number;
+}
+
+function readSeconds(stdout: string): number {
+  const { durationMs, keptBytes } = JSON.parse(stdout) as CliResult;
+  if (keptBytes > 0) throw new Error(`${keptBytes} bytes did not come over the network`);
+  return durationMs / 1000;
 }
