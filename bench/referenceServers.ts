@@ -15,7 +15,7 @@ export async function startNginx(
   const port = await freePort();
   const config = join(prefix, 'nginx.conf');
   writeFileSync(config, nginxConfig(prefix, root, port));
-  await start(cleanup, 'nginx', ['-p', prefix, '-c', config, '-e', 'stderr']);
+  await start(cleanup, 'nginx', ['-p', prefix, '-c', config, '-e', 'stderr'], { showErrors: true });
   await waitUntilListening({ host: HOST, port });
   return { host: HOST, port };
 }
@@ -71,7 +71,9 @@ export async function startRsyncDaemon(
   { config, port }: RsyncModule,
 ): Promise<void> {
   const listening = [`--address=${HOST}`, `--port=${port}`];
-  await start(cleanup, 'rsync', ['--daemon', '--no-detach', `--config=${config}`, ...listening]);
+  await start(cleanup, 'rsync', ['--daemon', '--no-detach', `--config=${config}`, ...listening], {
+    showErrors: true,
+  });
   await waitUntilListening({ host: HOST, port });
 }
 

@@ -35,7 +35,7 @@ const MIN_ROUNDS = 5;
 
 const USAGE = `usage: npm run bench -- NAME… [--rounds N]\nbenchmarks: ${BENCHMARKS.map(({ name }) => name).join(', ')}`;
 
-/** Exit codes: 0 all goals reached, 1 a goal missed, 2 wrong usage. */
+/** Exit codes: 0 all goals reached, 1 a goal missed, 2 wrong usage or nothing could be measured. */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -69,6 +69,11 @@ async function runOne(benchmark: Benchmark, rounds: number): Promise<boolean> {
   }
 }
 
-void main().then((code) => {
-  process.exitCode = code;
-});
+void main()
+  .catch((error: unknown) => {
+    console.error(error);
+    return 2;
+  })
+  .then((code) => {
+    process.exitCode = code;
+  });

@@ -16,7 +16,9 @@ const REPOSITORY = join(__dirname, '..');
 export async function startTracker(cleanup: Cleanup): Promise<HostPort> {
   const program = join(REPOSITORY, 'dist', 'tracker.js');
   const args = [program, '--open', '--port', '0'];
-  const [, address = ''] = await start(cleanup, process.execPath, args, /^listening on (\S+)$/u);
+  const [, address = ''] = await start(cleanup, process.execPath, args, {
+    ready: /^listening on (\S+)$/u,
+  });
   return parseHostPort(address);
 }
 
@@ -33,7 +35,7 @@ export async function startV1Tracker(cleanup: Cleanup): Promise<HostPort> {
 export async function startRedis(cleanup: Cleanup): Promise<HostPort> {
   const port = await freePort();
   const args = ['--port', String(port), '--bind', HOST, '--save', '', '--appendonly', 'no'];
-  await start(cleanup, 'redis-server', args, /Ready to accept connections/u);
+  await start(cleanup, 'redis-server', args, { ready: /Ready to accept connections/u });
   return { host: HOST, port };
 }
 
@@ -54,15 +56,22 @@ export async function fillRedis(
   if (!stdout.includes('errors: 0')) throw new Error(`redis-cli: ${stdout}`);
 }
 
-/** Starts a program that ends with `cleanup`; resolves when it prints a line like `ready`, if that is given. */
+export interface StartOptions {
+  /** A line that the program prints when it is ready; without it, starting it is enough. */
+  readonly ready?: RegExp;
+  /** For programs that say nothing there unless something is wrong. */
+  readonly showErrors?: boolean;
+}
+
+/** Starts a program that ends with `cleanup`; resolves to what its line `ready` matched. */
 export async function start(
   cleanup: Cleanup,
   file: string,
   args: readonly string[],
-  ready?: RegExp,
+  { ready, showErrors = false }: StartOptions = {},
 ): Promise<RegExpExecArray | []> {
   const { child, stop } = spawnOwned(file, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', showErrors ? 'inherit' : 'ignore'],
     env: PROGRAM_ENVIRONMENT,
   });
   cleanup.add(stop);
