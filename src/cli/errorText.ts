@@ -52,6 +52,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     `Several people offer different files as ${d.name}. Choose one with --from: ${d.hosts}.`,
   CANCELLED: () => 'Cancelled. Nothing was changed.',
   CONNECTION_LOST: (d) => `The connection to ${d.owner} was lost. Nothing was changed; try again.`,
+  CONTENT_CHANGED: (d) =>
+    `${d.owner} has changed the file since it was published. Ask for it to be published again.`,
   CONTENT_MISMATCH: (d) =>
     `${d.owner} sent other bytes than the published ones. Nothing wrong was kept; fetch from somebody else.`,
   DESTINATION_EXISTS: (d) =>

@@ -62,6 +62,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   CANCELLED: () => l10n.t('Cancelled. Nothing was changed.'),
   CONNECTION_LOST: (d) =>
     l10n.t('The connection to {0} was lost. Nothing was changed; fetch the file again.', d.owner),
+  CONTENT_CHANGED: (d) =>
+    l10n.t(
+      '{0} has changed the file since it was published. Ask for it to be published again.',
+      d.owner,
+    ),
   CONTENT_MISMATCH: (d) =>
     l10n.t(
       '{0} sent other data than was published. Nothing wrong was kept; fetch from someone else.',

@@ -27,11 +27,14 @@ describe('the command line', () => {
     data = temporaryFolder(cleanup);
   });
 
-  const run = (...args: string[]): TestProcess =>
-    startProcess(cleanup, process.execPath, [CLI, ...args], {
+  /** Publishers are another user: what one has hashed, the other one need not fetch. */
+  const run = (...args: string[]): TestProcess => {
+    const home = args[0] === 'share' ? join(data, 'publisher') : data;
+    return startProcess(cleanup, process.execPath, [CLI, ...args], {
       cwd: folder,
-      env: { XDG_DATA_HOME: data, LOCALAPPDATA: data, HOME: data },
+      env: { XDG_DATA_HOME: home, LOCALAPPDATA: home, HOME: home },
     });
+  };
   const finish = async (
     ...args: string[]
   ): Promise<{ code: unknown; out: string; err: string }> => {

@@ -225,6 +225,8 @@ describe('version 2 against hostile clients', () => {
         [' Folded: x'],
       ])
         refused(await tell(`${post(...lines)}0\r\n\r\n${smuggled}`), 400, 'bad_request');
+      const ranges = ['Range: bytes=0-1', 'Range: bytes=2-3'];
+      refused(await tell(get(`/v2/objects/${id}`, ...ranges)), 400, 'bad_request');
       refused(
         await tell(`GET /v2/entries/a HTTP/1.1\nHost: 127.0.0.1\n\n${smuggled}`),
         400,

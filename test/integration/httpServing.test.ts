@@ -1,14 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { eventually } from '../support/waitFor';
 import { useCleanup } from '../support/cleanup';
 import { type Answer, ask, codeOf, RawHttp } from '../support/httpClient';
@@ -182,13 +174,17 @@ describe('serving by version 2', () => {
       assert.equal(body.toString(), `410 ${id}\n`);
     });
 
-    it('are answered unreadable when they may not be read', async function () {
-      if (process.getuid?.() === 0) return; // Root may read everything.
+    it('are answered unreadable when the system refuses to read them', async () => {
       const id = alice.publish('a', 'bytes');
-      chmodSync(alice.path('a'), 0);
+      // A path that is too long fails for every user, other than a file without permissions.
+      const path = alice.path('x'.repeat(300));
+      alice.entries.set('a', { ...alice.entries.get('a')!, path, realPath: path });
       const answer = await object(id);
       assert.equal(answer.status, 500);
       assert.equal(codeOf(answer), 'unreadable');
+      assert.ok(!answer.body.includes(alice.folder));
+      const { body } = await ask(alice.port, '/v2/batch', { method: 'POST', body: id });
+      assert.equal(body.toString(), `500 ${id}\n`);
     });
 
     const during: Record<string, (path: string) => void> = {
@@ -273,6 +269,19 @@ describe('serving by version 2', () => {
       assert.equal(headers['content-length'], '96');
       assert.equal(codeOf(await get(`/v2/layers/${alice.publish('small', 'x')}`)), 'no_layer');
       assert.equal(codeOf(await get(`/v2/layers/${UNKNOWN}`)), 'not_published');
+    });
+
+    it('belong to the transfer of their file, and end when it is unpublished', async () => {
+      const options = { maxUploadBytesPerSecond: 10_000 };
+      await start({ options, offer: { layerOf: () => Buffer.alloc(500_000) } });
+      const id = alice.publish('a', 'x');
+      const raw = await RawHttp.open(cleanup, alice.port);
+      raw.send(requestFor(`/v2/layers/${id}`));
+      await raw.readBytes(1);
+      assert.equal(alice.server.uploadsOf('a'), 1);
+      alice.unpublish('a');
+      await raw.readAll();
+      assert.ok(raw.receivedBytes < 500_000);
     });
 
     it('that cannot be had are an error', async () => {

@@ -117,7 +117,7 @@ describe('connections and uploads of version 2', () => {
       await eventually(() => alice.transfers.running === 0 || undefined, 'the upload ends');
       const [only, ...others] = alice.transfers.all();
       assert.equal(others.length, 0);
-      assert.equal(only?.name, '2 files');
+      assert.equal(only?.name, 'a (+1)');
       assert.equal(only.state, 'done');
     });
 

@@ -162,12 +162,14 @@ describe('sharing between two peers', () => {
       assert.notEqual(await stateAfter(restore), 'missing');
     });
 
-    it('gives the new content of a changed file, and says so', async () => {
+    it('never gives other content than what was published, and says why', async () => {
       const path = await alice.publish('changed.txt', 'old');
-      writeFileSync(path, 'newer');
+      writeFileSync(path, 'new');
+      await rejectsWith('CONTENT_CHANGED', bob.peer.fetch(fetchAs('changed.txt')));
+      assert.deepEqual(readdirSync(bob.path('shared')), []);
+      await alice.publish('changed.txt', 'new');
       const result = await bob.peer.fetch(fetchAs('changed.txt'));
-      assert.equal(result.changedSincePublished, true);
-      assert.equal(readFileSync(result.path, 'utf8'), 'newer');
+      assert.equal(readFileSync(result.path, 'utf8'), 'new');
     });
 
     it('does not follow a link put in the place of a published file', async () => {

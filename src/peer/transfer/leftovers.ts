@@ -9,7 +9,7 @@ import { processExists } from '../../common/processExists';
 import { type ContentId, formatContentId, parseContentId } from '../../protocol/contentId';
 import { readJsonFile, writeJsonFile } from '../jsonFile';
 
-const RECORD_NAME = /^([0-9a-f]{16})\.json$/u;
+const RECORD_NAME = /^([0-9a-f]{1,16})\.json$/u;
 const TEMPORARY_NAME = /^\.peershelf-[0-9a-f]{16}\.part$/u;
 
 /** A running download writes all the time or is given up: a file untouched for this long is dead. */

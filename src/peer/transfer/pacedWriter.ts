@@ -7,6 +7,9 @@ import { PeershelfError } from '../../common/errors';
 import type { RateLimiter } from './rateLimiter';
 import { watchForStall } from './stallWatch';
 
+/** A reason of our own: the one that is made otherwise costs more than sending a small file. */
+const STOPPED = 'stopped';
+
 export interface PacedWriterOptions {
   readonly clock: Clock;
   readonly limiter: RateLimiter;
@@ -80,7 +83,7 @@ export class PacedWriter implements Disposable {
 
   /** Ends what still waits for its turn. */
   dispose(): void {
-    this.stopped.abort();
+    this.stopped.abort(STOPPED);
     this.resources.dispose();
   }
 

@@ -79,6 +79,17 @@ describe('FairQueue', () => {
     assert.deepEqual(started, ['a1', 'b1', 'c1']);
   });
 
+  it('lets nobody overtake those who wait when the limit is raised', async () => {
+    const settings = { limit: 1 };
+    const { started, enter } = create({ limit: () => settings.limit });
+    for (const name of ['a1', 'b1', 'c1']) void enter(name.slice(0, 1), name);
+    await flushPromises();
+    settings.limit = 2;
+    void enter('d', 'd1');
+    await flushPromises();
+    assert.deepEqual(started, ['a1', 'b1']);
+  });
+
   it('bounds who waits, and forgets who gives up', async () => {
     const { queue, started, enter, leave } = create({ limit: () => 1, maxWaiting: 2 });
     await enter('a', 'a1');

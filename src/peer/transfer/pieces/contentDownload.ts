@@ -32,7 +32,7 @@ const LIES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CONTENT_MISMATCH', 'IN
 /** The source does not have the content any more, or cannot give it. */
 const HAS_NOTHING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NOT_PUBLISHED',
-  'FILE_CHANGED',
+  'CONTENT_CHANGED',
   'FILE_GONE',
   'FILE_UNREADABLE',
 ]);

@@ -121,18 +121,19 @@ export class ContentFetcher {
     const layer = await this.findLayer(job);
     const part = this.dependencies.leftovers.resume(request.destination, contentId);
     const destination = new Destination(toOptions(request), part);
-    let mayResume = true;
+    let verifiedBytes = 0;
+    const onProgress = (bytes: number): void => {
+      verifiedBytes = bytes;
+      job.onProgress(bytes);
+    };
     try {
-      const received = await this.fill(part, { ...job, layer });
+      const received = await this.fill(part, { ...job, onProgress, layer });
       const placed = await destination.place(handle.signal);
-      mayResume = false;
+      verifiedBytes = 0;
       return { ...placed, ...received };
-    } catch (error) {
-      // Whoever cancels does not want it; whatever else went wrong may go better next time.
-      mayResume = !handle.isCancelled;
-      throw error;
     } finally {
-      if (mayResume) part.keep();
+      // Whoever cancels does not want it; whatever else goes wrong may go better next time.
+      if (verifiedBytes > 0 && !handle.isCancelled) part.keep();
       else destination.dispose();
     }
   }

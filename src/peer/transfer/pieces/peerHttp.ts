@@ -11,7 +11,7 @@ import { watchForStall } from '../stallWatch';
 /** What a status other than 200 or 206 means to a fetcher. */
 const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
   404: 'NOT_PUBLISHED',
-  409: 'FILE_CHANGED',
+  409: 'CONTENT_CHANGED',
   410: 'FILE_GONE',
   500: 'FILE_UNREADABLE',
   503: 'PEER_BUSY',

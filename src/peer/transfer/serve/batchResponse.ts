@@ -42,10 +42,9 @@ async function sendBatch(
   context: ServingContext,
 ): Promise<undefined> {
   const { response, transfer, address } = exchange;
-  const { clock, limiter, slowReaderMs: stallMs, offer } = context;
-  const [first] = ids.flatMap((id) => offer.findContent(id)?.name ?? []);
+  const { clock, limiter, slowReaderMs: stallMs } = context;
   const totalBytes = ids.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const name = ids.length === 1 && first !== undefined ? first : `${ids.length} files`;
+  const name = nameOf(ids, context);
   transfer.end(); // A batch is an upload of its own.
   const running = transfer.begin('batch', { name, peer: address, totalBytes });
   const { signal } = running;
@@ -63,6 +62,12 @@ async function sendBatch(
   }
   response.end();
   return undefined;
+}
+
+/** What the upload is called, in any language: a name of a file in it, and how many others there are. */
+function nameOf(ids: readonly ContentId[], { offer }: ServingContext): string {
+  const [first = ''] = ids.flatMap((id) => offer.findContent(id)?.name ?? []);
+  return ids.length === 1 ? first : `${first} (+${ids.length - 1})`.trim();
 }
 
 /** Puts together the answer to one batch. */

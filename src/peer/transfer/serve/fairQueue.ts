@@ -49,6 +49,7 @@ export class FairQueue {
    */
   async enter(key: string, signal: AbortSignal): Promise<Disposable> {
     throwIfAborted(signal);
+    this.startNext(); // The limit may have been raised: nobody overtakes those who wait.
     if (this.canRun(key) && !this.waiting.has(key)) this.occupy(key);
     else await this.waitForTurn(key, signal);
     return toDisposable(() => this.leave(key));

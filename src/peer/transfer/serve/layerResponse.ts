@@ -32,7 +32,7 @@ export async function respondWithLayer(
       'Content-Length': layer.length,
     };
     exchange.response.writeHead(200, headers);
-    await send(exchange, layer, context);
+    await send(exchange, { entry, id, layer }, context);
     return undefined;
   });
 }
@@ -60,16 +60,29 @@ async function layerOf(
   }
 }
 
+/** The layer is a part of the transfer of its object, which shows the bytes of the object only. */
 async function send(
-  { response, signal }: Exchange,
-  layer: Buffer,
+  { response, transfer, address }: Exchange,
+  { entry, id, layer }: FoundLayer,
   { clock, limiter, slowReaderMs: stallMs }: ServingContext,
 ): Promise<void> {
+  const about = { name: entry.name, peer: address, totalBytes: id.sizeBytes };
+  const { signal } = transfer.begin(formatContentId(id), about);
   const writer = new PacedWriter(response, { clock, limiter, signal, stallMs });
   try {
     await writer.run(writer.writeAll(layer));
+    transfer.rest();
+  } catch (error) {
+    transfer.end(error);
+    throw error;
   } finally {
     writer.dispose();
   }
   response.end();
+}
+
+interface FoundLayer {
+  readonly entry: CatalogueEntry;
+  readonly id: ContentId;
+  readonly layer: Buffer;
 }
