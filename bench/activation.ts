@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PeerWindows } from '../test/support/peerWindows';
 import type { Workbench } from '../test/support/workbench';
-import { buildProduction } from './builds';
 import { type Benchmark, median } from './harness';
 
 const WINDOWS = 10;
@@ -15,9 +14,8 @@ const BUNDLE = join(__dirname, '../dist/extension.js');
 export const activationBenchmark: Benchmark = {
   name: 'activation',
   run: async (context) => {
-    await buildProduction();
     const windows = await PeerWindows.start();
-    context.onEnd(() => windows.close());
+    context.cleanup.add(() => windows.close());
     const { workbench } = await windows.add('Alice', { files: { 'a.txt': 'a' } });
     const times: number[] = [];
     for (let index = 0; index <= WINDOWS; index += 1) {

@@ -2,6 +2,13 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Cleanup } from '../scripts/host/cleanup';
+
+/** Debian keeps servers where the search path of ordinary users does not look. */
+export const PROGRAM_ENVIRONMENT: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`,
+};
 
 /** One way of doing what is measured. A higher figure need not be better: goals say what is. */
 export interface Contender {
@@ -42,7 +49,8 @@ export interface Benchmark {
 
 /** What a benchmark gets: a folder, a log, and an order in which things are undone. */
 export class BenchContext {
-  private readonly undo: (() => unknown)[] = [];
+  /** Run after the benchmark. */
+  readonly cleanup = new Cleanup();
   /** A temporary folder of this run. */
   readonly folder: string;
 
@@ -52,17 +60,7 @@ export class BenchContext {
     readonly log: (line: string) => void,
   ) {
     this.folder = mkdtempSync(join(tmpdir(), 'peershelf-bench-'));
-    this.undo.push(() => rmSync(this.folder, { recursive: true, force: true }));
-  }
-
-  /** Undone after the run, last first. */
-  onEnd(action: () => unknown): void {
-    this.undo.push(action);
-  }
-
-  async end(): Promise<void> {
-    for (let action = this.undo.pop(); action !== undefined; action = this.undo.pop())
-      await action();
+    this.cleanup.add(() => rmSync(this.folder, { recursive: true, force: true }));
   }
 
   /**
@@ -102,14 +100,22 @@ export function isReached({ value, atLeast, atMost }: Goal): boolean {
   return value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
 }
 
+export interface ProgramOptions {
+  readonly input?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** Runs a program to its end; resolves to its output. */
 export function runProgram(
   file: string,
   args: readonly string[],
-  input?: string,
+  { input, env }: ProgramOptions = {},
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(file, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...PROGRAM_ENVIRONMENT, ...env },
+    });
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
@@ -122,6 +128,28 @@ export function runProgram(
     });
     child.stdin.end(input);
   });
+}
+
+/**
+ * Version of a program that is measured against, as it tells itself. Asked for first, so that a
+ * missing program ends the benchmark before anything has been measured.
+ */
+export async function programVersion(file: string, args: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await runProgram(file, args);
+  const version = /\d+(?:\.\d+)+\w*/u.exec(stdout + stderr)?.[0];
+  return `${file} ${version ?? 'of unknown version'}`;
+}
+
+/** How long a task takes, in seconds. */
+export async function timed(task: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await task();
+  return (performance.now() - startMs) / 1000;
+}
+
+/** In millions of bytes per second, as disks and networks are sold. */
+export function megabytesPerSecond(bytes: number, seconds: number): number {
+  return bytes / 1e6 / seconds;
 }
 
 /** The report as a table of text. */

@@ -69,7 +69,7 @@ async function connectTo(context: BenchContext, tracker: HostPort): Promise<Sock
       socket.once('connect', () => resolve(undefined)).once('error', resolve);
     });
     if (failure === undefined) {
-      context.onEnd(() => socket.destroy());
+      context.cleanup.add(() => socket.destroy());
       return socket;
     }
     if (attempt === CONNECT_ATTEMPTS)

@@ -10,14 +10,24 @@ import {
   writeReport,
 } from './harness';
 import { activationBenchmark } from './activation';
+import { fetchBenchmark } from './fetch';
 import { fetchV1Benchmark } from './fetchV1';
+import { folderBenchmark } from './folder';
+import { hashBenchmark } from './hash';
 import { memoryBenchmark } from './memory';
+import { responsivenessBenchmark } from './responsiveness';
+import { sourcesBenchmark } from './sources';
 import { trackerBenchmark } from './tracker';
 
 const BENCHMARKS: readonly Benchmark[] = [
   activationBenchmark,
+  fetchBenchmark,
   fetchV1Benchmark,
+  folderBenchmark,
+  hashBenchmark,
   memoryBenchmark,
+  responsivenessBenchmark,
+  sourcesBenchmark,
   trackerBenchmark,
 ];
 /** Fewer pairs say too little on a machine that does other things too. */
@@ -25,7 +35,7 @@ const MIN_ROUNDS = 5;
 
 const USAGE = `usage: npm run bench -- NAME… [--rounds N]\nbenchmarks: ${BENCHMARKS.map(({ name }) => name).join(', ')}`;
 
-/** Exit codes: 0 all goals reached, 1 a goal missed, 2 wrong usage. */
+/** Exit codes: 0 all goals reached, 1 a goal missed, 2 wrong usage or nothing could be measured. */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -55,10 +65,15 @@ async function runOne(benchmark: Benchmark, rounds: number): Promise<boolean> {
     console.log(`\nwritten to ${writeReport(benchmark.name, report)}\n`);
     return report.goals.every(isReached);
   } finally {
-    await context.end();
+    await context.cleanup.run();
   }
 }
 
-void main().then((code) => {
-  process.exitCode = code;
-});
+void main()
+  .catch((error: unknown) => {
+    console.error(error);
+    return 2;
+  })
+  .then((code) => {
+    process.exitCode = code;
+  });

@@ -1,37 +1,41 @@
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Cleanup } from '../scripts/host/cleanup';
 import { spawnOwned } from '../scripts/host/ownedProcess';
 import { type HostPort, parseHostPort } from '../src/protocol/address';
-import { type BenchContext, runProgram } from './harness';
+import { PROGRAM_ENVIRONMENT, runProgram } from './harness';
 
-const HOST = '127.0.0.1';
+export const HOST = '127.0.0.1';
 const DEADLINE_MS = 15_000;
-const POLL_MS = 20;
+/** Short, as some benchmarks count the start. */
+const POLL_MS = 5;
 const REPOSITORY = join(__dirname, '..');
 
 /** Our tracker, as it is shipped and with its default limits. */
-export async function startTracker(context: BenchContext): Promise<HostPort> {
+export async function startTracker(cleanup: Cleanup): Promise<HostPort> {
   const program = join(REPOSITORY, 'dist', 'tracker.js');
   const args = [program, '--open', '--port', '0'];
-  const [, address = ''] = await start(context, process.execPath, args, /^listening on (\S+)$/u);
+  const [, address = ''] = await start(cleanup, process.execPath, args, {
+    ready: /^listening on (\S+)$/u,
+  });
   return parseHostPort(address);
 }
 
 /** The plain tracker of the original system. */
-export async function startV1Tracker(context: BenchContext): Promise<HostPort> {
+export async function startV1Tracker(cleanup: Cleanup): Promise<HostPort> {
   const port = await freePort();
   const program = join(REPOSITORY, 'test', 'support', 'v1.py');
-  await start(context, 'python3', [program, 'tracker', '--port', String(port)]);
+  await start(cleanup, 'python3', [program, 'tracker', '--port', String(port)]);
   await waitUntilListening({ host: HOST, port });
   return { host: HOST, port };
 }
 
 /** Redis without persistence. */
-export async function startRedis(context: BenchContext): Promise<HostPort> {
+export async function startRedis(cleanup: Cleanup): Promise<HostPort> {
   const port = await freePort();
   const args = ['--port', String(port), '--bind', HOST, '--save', '', '--appendonly', 'no'];
-  await start(context, 'redis-server', args, /Ready to accept connections/u);
+  await start(cleanup, 'redis-server', args, { ready: /Ready to accept connections/u });
   return { host: HOST, port };
 }
 
@@ -46,27 +50,36 @@ export async function fillRedis(
     const key = `key:${String(index).padStart(12, '0')}`;
     return `*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${valueBytes}\r\n${value}\r\n`;
   });
-  const { stdout } = await runProgram(
-    'redis-cli',
-    ['-p', String(port), '--pipe'],
-    commands.join(''),
-  );
+  const { stdout } = await runProgram('redis-cli', ['-p', String(port), '--pipe'], {
+    input: commands.join(''),
+  });
   if (!stdout.includes('errors: 0')) throw new Error(`redis-cli: ${stdout}`);
 }
 
-/** Starts a program for the run; resolves when it prints a line like `ready`, if that is given. */
-async function start(
-  context: BenchContext,
+export interface StartOptions {
+  /** A line that the program prints when it is ready; without it, starting it is enough. */
+  readonly ready?: RegExp;
+  /** For programs that say nothing there unless something is wrong. */
+  readonly showErrors?: boolean;
+}
+
+/** Starts a program that ends with `cleanup`; resolves to what its line `ready` matched. */
+export async function start(
+  cleanup: Cleanup,
   file: string,
   args: readonly string[],
-  ready?: RegExp,
+  { ready, showErrors = false }: StartOptions = {},
 ): Promise<RegExpExecArray | []> {
-  const { child, stop } = spawnOwned(file, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  context.onEnd(stop);
+  const { child, stop } = spawnOwned(file, args, {
+    stdio: ['ignore', 'pipe', showErrors ? 'inherit' : 'ignore'],
+    env: PROGRAM_ENVIRONMENT,
+  });
+  cleanup.add(stop);
   if (child.stdout === null) throw new Error('the program has no output');
   const lines = createInterface({ input: child.stdout });
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown): void => reject(new Error(`${file} did not start`, { cause }));
+    const fail = (cause: unknown): void =>
+      reject(new Error(`${file} did not start: is it installed?`, { cause }));
     const timer = setTimeout(fail, DEADLINE_MS, 'not in time');
     child.once('error', fail);
     child.once('exit', fail);

@@ -27,9 +27,9 @@ export const trackerBenchmark: Benchmark = { name: 'tracker', rounds: 15, run };
 async function run(context: BenchContext): Promise<Report> {
   const load = await LoadGenerator.build(context);
   const [tracker, v1, redis] = [
-    await startTracker(context),
-    await startV1Tracker(context),
-    await startRedis(context),
+    await startTracker(context.cleanup),
+    await startV1Tracker(context.cleanup),
+    await startRedis(context.cleanup),
   ];
   for (const each of [tracker, v1]) await populate(context, each, NETWORK);
   const { length: replyBytes } = await sampleReply(context, tracker);

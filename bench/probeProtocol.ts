@@ -1,0 +1,22 @@
+// What the extension that measures in the host and its client say to each other, a line each.
+
+/** Path of the socket to listen on. */
+export const PROBE_VARIABLE = 'BENCH_PROBE';
+
+export type ProbeRequest =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'run'; readonly command: string; readonly file: string }
+  | { readonly kind: 'run'; readonly command: string; readonly row: object };
+
+export interface ProbeSample {
+  /** How long it was watched. */
+  readonly tookMs: number;
+  readonly loopMs: Spread;
+  readonly statMs: Spread;
+}
+
+export interface Spread {
+  readonly p99: number;
+  readonly max: number;
+}
