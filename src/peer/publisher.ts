@@ -123,7 +123,7 @@ export class Publisher extends DisposableBase {
 
   /** Soon: publishing a folder, or many uploads at once, would fire for every file. */
   fireSoon(): void {
-    if (this.changeTimer !== undefined) return;
+    if (this.changeTimer !== undefined || this.changeEmitter.listenerCount === 0) return;
     this.changeTimer = this.dependencies.clock.after(PUBLISHED_INTERVAL_MS, () => {
       this.changeTimer = undefined;
       this.changeEmitter.fire(this.all());

@@ -1,9 +1,9 @@
-import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { PeershelfError } from '../common/errors';
 import { toPublishedName } from '../protocol/names';
 import type { CatalogueEntry } from './catalogue/catalogue';
-import { isInside } from './paths';
+import { isInside, resolveLinks } from './paths';
 import type { PublishRequest } from './peerApi';
 
 /**
@@ -20,7 +20,7 @@ export function toCatalogueEntry(
   if (!isAbsolute(path))
     throw new PeershelfError('INVALID_ARGUMENT', `${path} is not an absolute path`);
   const { realPath, stats } = resolve(path);
-  if (folder !== undefined && !isInside(realpathSync(folder), realPath))
+  if (folder !== undefined && !isInside(resolveLinks(folder), realPath))
     throw new PeershelfError('OUTSIDE_FOLDER', `${path} leads out of ${folder}`, {
       details: { path, folder },
     });
@@ -36,7 +36,7 @@ export function toCatalogueEntry(
 
 function resolve(path: string): { realPath: string; stats: Stats } {
   try {
-    const realPath = realpathSync(path);
+    const realPath = resolveLinks(path);
     const stats = statSync(realPath);
     if (!stats.isFile())
       throw new PeershelfError('NOT_A_FILE', `${path} is no file`, { details: { path } });

@@ -7,7 +7,7 @@ import {
   readFileSync,
   readSync,
   renameSync,
-  rmSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -140,7 +140,15 @@ function place(temporary: string, path: string, bytes: Buffer): StoredFile {
       stats.isFile() && stats.size === bytes.length && readFileSync(path).equals(bytes);
     return isSame ? 'alreadyThere' : 'left';
   } finally {
-    rmSync(temporary, { force: true });
+    unlinkIfThere(temporary);
+  }
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
   }
 }
 

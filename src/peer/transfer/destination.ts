@@ -8,7 +8,6 @@ import {
   mkdirSync,
   openSync,
   readSync,
-  realpathSync,
   renameSync,
   statfsSync,
   writeSync,
@@ -17,7 +16,7 @@ import { dirname, join, parse } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../../common/abort';
 import { fromWriteError, PeershelfError, systemCode } from '../../common/errors';
-import { isInside } from '../paths';
+import { isInside, resolveLinks } from '../paths';
 import type { TemporaryFile } from './leftovers';
 
 /** `name (2).ext` up to `name (1000).ext` are tried. */
@@ -201,7 +200,7 @@ function moveWithoutReplacing(from: string, to: string): boolean {
 }
 
 function assertInside(path: string, { folder }: DestinationOptions): void {
-  if (folder === undefined || isInside(realpathSync(folder), realpathSync(path))) return;
+  if (folder === undefined || isInside(resolveLinks(folder), resolveLinks(path))) return;
   throw new PeershelfError('OUTSIDE_FOLDER', `${path} leads out of ${folder}`, {
     details: { path, folder },
   });

@@ -21,6 +21,7 @@ import type { Offer, ServingContext } from './serve/servingContext';
 import { Uploads } from './serve/uploads';
 import { serveVersionOne } from './serve/versionOne';
 import type { TransferList } from './transferList';
+import { UploadBlocks } from './uploadBlocks';
 
 /** A reader that takes nothing for this long is given up. */
 const SLOW_READER_MS = 30_000;
@@ -75,6 +76,7 @@ export class PeerServer {
       logger,
       offer: dependencies,
       uploads: new Uploads(transfers),
+      blocks: new UploadBlocks(),
       queue: new FairQueue({
         limit: () => options.maxUploads,
         limitPerKey: MAX_UPLOADS_PER_ADDRESS,

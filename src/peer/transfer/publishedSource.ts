@@ -1,13 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readSync,
-  realpathSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { PeershelfError } from '../../common/errors';
+import { resolveLinks } from '../paths';
 import type { CatalogueEntry } from '../catalogue/catalogue';
 
 /**
@@ -31,7 +24,7 @@ export class PublishedSource {
       // Checked again behind the open: the path may have been changed in between.
       const behind = statSync(entry.path, { throwIfNoEntry: false });
       const isSameFile = behind?.ino === stats.ino && behind.dev === stats.dev;
-      if (!stats.isFile() || !isSameFile || realpathSync(entry.path) !== entry.realPath)
+      if (!stats.isFile() || !isSameFile || resolveLinks(entry.path) !== entry.realPath)
         throw gone(entry);
       return new PublishedSource(descriptor, stats.size, stats.mtimeMs, stats.ino);
     } catch (error) {
@@ -62,7 +55,7 @@ export class PublishedSource {
       const behind = statSync(entry.path, { throwIfNoEntry: false });
       return (
         behind?.ino === this.inode &&
-        realpathSync(entry.path) === entry.realPath &&
+        resolveLinks(entry.path) === entry.realPath &&
         this.isUnchanged()
       );
     } catch {
@@ -77,7 +70,7 @@ export class PublishedSource {
 
 function openRegularFile(entry: CatalogueEntry): number {
   const stats = statSync(entry.path, { throwIfNoEntry: false });
-  if (stats === undefined || !stats.isFile() || realpathSync(entry.path) !== entry.realPath)
+  if (stats === undefined || !stats.isFile() || resolveLinks(entry.path) !== entry.realPath)
     throw gone(entry);
   // Without O_NONBLOCK, opening a pipe that took the file's place would wait for ever. Windows has
   // neither it nor O_NOFOLLOW; `|` takes undefined for 0.

@@ -3,11 +3,10 @@ import { PeershelfError } from '../../common/errors';
 import { PacedWriter, type PacedWriterOptions } from './pacedWriter';
 import type { PublishedSource } from './publishedSource';
 import type { ByteRange } from './serve/byteRange';
-
-/** One block is read while another is sent. Larger blocks were not faster on loopback. */
-const BLOCK_BYTES = 512 * 1024;
+import type { UploadBlocks } from './uploadBlocks';
 
 export interface UploadOptions extends PacedWriterOptions {
+  readonly blocks: UploadBlocks;
   /** Told the bytes of this upload so far. */
   readonly onBytes: (bytes: number) => void;
   /** The whole file, unless said otherwise. */
@@ -27,7 +26,7 @@ export async function upload(
   source: PublishedSource,
   options: UploadOptions,
 ): Promise<void> {
-  const { limiter, onBytes, isIntact = () => source.isUnchanged() } = options;
+  const { limiter, blocks: pool, onBytes, isIntact = () => source.isUnchanged() } = options;
   const { start: first, end } = options.range ?? { start: 0, end: source.sizeBytes };
   const writer = new PacedWriter(target, options);
   let position = first;
@@ -44,9 +43,10 @@ export async function upload(
   };
   try {
     // Each loop owns one block; they take turns, as every read advances the common position.
-    const blockBytes = Math.min(BLOCK_BYTES, end - first);
-    const blocks = [Buffer.allocUnsafe(blockBytes), Buffer.allocUnsafe(blockBytes)];
+    const blocks = [pool.take(end - first), pool.take(end - first)];
     await writer.run(Promise.all(blocks.map(sendAll)));
+    // Not after a failure: the system may still be sending from them.
+    for (const block of blocks) pool.give(block);
   } finally {
     writer.dispose();
   }

@@ -257,14 +257,17 @@ class SmallFiles {
       if (start === undefined || path === undefined) left.push(file);
       else arrived.push({ file, start, path });
     }
+    // A folder for each batch: threads that make files in the same one wait for each other.
+    const staging = join(this.staging, String(this.count++));
+    mkdirSync(staging);
     const { outcomes } = await pool.run({
       kind: 'files',
       memory: reply.memory,
-      files: arrived.map(({ file, start, path }) => ({
+      files: arrived.map(({ file, start, path }, index) => ({
         start,
         length: file.contentId.sizeBytes,
         root: file.contentId.root,
-        temporary: join(this.staging, String(this.count++)),
+        temporary: join(staging, String(index)),
         path,
       })),
     });

@@ -17,8 +17,8 @@ import { ContentDownload, type ContentSource } from './contentDownload';
 import { askForLayer } from './peerHttp';
 import { PieceFile } from './pieceFile';
 
-/** 24 MiB that all downloads share: enough to keep several sources and the disk busy. */
-const MAX_BLOCKS = 24;
+/** 16 MiB that all downloads share: enough to keep several sources and the disk busy. */
+const MAX_BLOCKS = 16;
 /** Sources asked for piece hashes before a fetch gives up. */
 const MAX_LAYER_SOURCES = 16;
 

@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PeershelfError, systemCode } from '../../../common/errors';
+import { resolveLinks } from '../../paths';
 import type { CatalogueEntry } from '../../catalogue/catalogue';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -47,7 +48,7 @@ export class BatchReader {
     try {
       if (CAN_REFUSE_LINKS && join(this.realFolder(dirname(path)), basename(path)) === realPath)
         return true;
-      return realpathSync(path) === realPath;
+      return resolveLinks(path) === realPath;
     } catch (error) {
       if (isMissing(error)) return false;
       throw error;
@@ -57,7 +58,7 @@ export class BatchReader {
   private realFolder(folder: string): string {
     const known = this.realFolders.get(folder);
     if (known !== undefined) return known;
-    const real = realpathSync(folder);
+    const real = resolveLinks(folder);
     this.realFolders.set(folder, real);
     return real;
   }

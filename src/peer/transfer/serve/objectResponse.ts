@@ -62,6 +62,7 @@ async function sendRange(
     await upload(response, source, {
       clock: context.clock,
       limiter: context.limiter,
+      blocks: context.blocks,
       signal: running.signal,
       stallMs: context.slowReaderMs,
       ...(range === 'whole' ? {} : { range }),

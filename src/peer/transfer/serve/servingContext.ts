@@ -3,6 +3,7 @@ import type { Logger } from '../../../common/logger';
 import type { ContentId } from '../../../protocol/contentId';
 import type { CatalogueEntry } from '../../catalogue/catalogue';
 import type { RateLimiter } from '../rateLimiter';
+import type { UploadBlocks } from '../uploadBlocks';
 import type { FairQueue } from './fairQueue';
 import type { Uploads } from './uploads';
 
@@ -24,6 +25,7 @@ export interface ServingContext {
   readonly logger: Logger;
   readonly offer: Offer;
   readonly uploads: Uploads;
+  readonly blocks: UploadBlocks;
   readonly queue: FairQueue;
   readonly limiter: RateLimiter;
   /** A reader that takes nothing for this long is given up. */

@@ -52,7 +52,7 @@ async function send(
 async function sendOpened(
   socket: Socket,
   { entry, source }: { readonly entry: CatalogueEntry; readonly source: PublishedSource },
-  { clock, limiter, slowReaderMs, uploads }: ServingContext,
+  { clock, limiter, blocks, slowReaderMs, uploads }: ServingContext,
 ): Promise<void> {
   const running = uploads.start({
     name: entry.name,
@@ -64,6 +64,7 @@ async function sendOpened(
     await upload(socket, source, {
       clock,
       limiter,
+      blocks,
       signal: running.signal,
       stallMs: slowReaderMs,
       onBytes: (bytes) => running.setBytes(bytes),
