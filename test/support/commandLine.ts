@@ -5,7 +5,7 @@ import type { Cleanup } from '../../scripts/host/cleanup';
 import { formatHostPort, type HostPort } from '../../src/protocol/address';
 import { startProcess, type TestProcess } from './startProcess';
 
-const CLI = join(__dirname, '../../dist/cli.js');
+export const CLI = join(__dirname, '../../dist/cli.js');
 
 /** One user of the command line: where the commands run, and where what they remember lies. */
 export interface CommandLineUser {
