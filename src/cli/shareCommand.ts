@@ -39,8 +39,9 @@ export function addShareCommand(program: Command, context: CommandContext): void
     .option('--max-upload <megabytes>', 'megabytes a second sent in all', parseMegabytes)
     .action(async (paths: string[], options: ShareOptions) => {
       const { output, signal } = context;
+      const files = toFiles(paths, options.name);
       await withPeer({ options, output, signal, settings: toSettings(options) }, (peer) =>
-        share(peer, toFiles(paths, options.name), { context, json: options.json === true }),
+        share(peer, files, { context, json: options.json === true }),
       );
     });
 }

@@ -3,6 +3,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   writeFileSync,
@@ -107,6 +108,26 @@ describe('the command line', () => {
     assert.equal(readFileSync(join(into, 'a.txt'), 'utf8'), 'theirs');
   });
 
+  it('shares a folder and fetches it, with one summary and a line for what failed', async () => {
+    const tracker = await startTracker();
+    mkdirSync(join(folder, 'docs/deep'), { recursive: true });
+    writeFileSync(join(folder, 'docs/a.txt'), 'a');
+    writeFileSync(join(folder, 'docs/deep/b.txt'), 'bb');
+    const sharing = run('share', 'docs', '--tracker', tracker, '--port', '0');
+    await sharing.printed(/^published docs\/a\.txt\npublished docs\/deep\/b\.txt\nserving on/u);
+    const into = temporaryFolder(cleanup);
+    const args = ['fetch', 'docs/', '--tracker', tracker, '--output', join(into, 'got')];
+    const first = await finish(...args);
+    assert.deepEqual([first.code, first.err], [0, '']);
+    assert.match(first.out, /got: 2 of 2 files fetched \(3 B\)\n$/u);
+    assert.equal(readFileSync(join(into, 'got/deep/b.txt'), 'utf8'), 'bb');
+    writeFileSync(join(into, 'got/a.txt'), 'mine');
+    const second = await finish(...args);
+    assert.equal(second.code, 1);
+    assert.match(second.out, /got: 0 of 2 files fetched, 1 already there, 1 failed \(3 B\)\n$/u);
+    assert.match(second.err, /^peershelf: docs\/a\.txt: .* exists with other content/u);
+  });
+
   it('exits with 2 and one line for wrong usage', async () => {
     for (const args of [
       ['fetch', 'a.txt'],
@@ -114,6 +135,8 @@ describe('the command line', () => {
       ['fetch', '--tracker', '127.0.0.1:1'],
       ['list', '--tracker', 'not an address'],
       ['share', 'a', '--tracker', '127.0.0.1:1', '--port', '9-1'],
+      ['share', '.', '--tracker', '127.0.0.1:1', '--name', 'dot'],
+      ['fetch', 'a', '--tracker', '127.0.0.1:1', '--max-download', '0'],
     ]) {
       const { code, out, err } = await finish(...args);
       assert.deepEqual([code, out], [2, ''], args.join(' '));
@@ -128,7 +151,7 @@ describe('the command line', () => {
       [['fetch', 'none', '--tracker', tracker], /Nobody offers none\. See/u],
       [['discover', 'nobody', '--tracker', tracker], /The tracker knows no host nobody\. See/u],
       [['share', 'missing', '--tracker', tracker], /missing does not exist\. Check the path/u],
-      [['share', '.', '--name', 'dot', '--tracker', tracker], /is no file\. Name files/u],
+      [['fetch', 'none/', '--tracker', tracker], /Nobody offers none\/\. See/u],
     ];
     for (const [args, message] of cases) {
       const { code, err } = await finish(...args);

@@ -136,6 +136,7 @@ export class Leftovers {
     const found = this.read(id);
     if (found === undefined || found.content !== wanted.content || this.isInUse(id, found))
       return undefined;
+    if (isPlaced(found.path)) return undefined;
     if (!areOnSameVolume(found.path, dirname(wanted.destination))) return undefined;
     const own = newId();
     try {
@@ -152,7 +153,7 @@ export class Leftovers {
     const found = this.read(id);
     if (found === undefined || this.isInUse(id, found)) return;
     const touchedMs = statSync(found.path, { throwIfNoEntry: false })?.mtimeMs;
-    const isKept = found.content !== undefined && touchedMs !== undefined;
+    const isKept = found.content !== undefined && touchedMs !== undefined && !isPlaced(found.path);
     if (isKept && this.options.clock.now() - touchedMs < KEEP_PARTS_MS) return;
     this.remove(id, found.path);
     this.logger.info(`removed the leftover ${found.path}`);
@@ -206,6 +207,14 @@ function newId(): string {
 
 function partBeside(destination: string, id: string): string {
   return join(dirname(destination), `.peershelf-${id}.part`);
+}
+
+/**
+ * The file has its final name too: its process ended before it took the temporary one away. Whoever
+ * went on with it would write into the finished file.
+ */
+function isPlaced(part: string): boolean {
+  return (statSync(part, { throwIfNoEntry: false })?.nlink ?? 0) > 1;
 }
 
 /** A part on another volume could not be renamed to its place. */

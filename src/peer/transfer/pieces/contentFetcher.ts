@@ -1,5 +1,6 @@
 import { constants, copyFileSync, statSync } from 'node:fs';
 import { type Clock } from '../../../common/clock';
+import { mapConcurrently } from '../../../common/concurrency';
 import { describeError, fromWriteError, PeershelfError } from '../../../common/errors';
 import type { Logger } from '../../../common/logger';
 import { type ContentId, isSameContent } from '../../../protocol/contentId';
@@ -19,8 +20,10 @@ import { PieceFile } from './pieceFile';
 
 /** 16 MiB that all downloads share: enough to keep several sources and the disk busy. */
 const MAX_BLOCKS = 16;
-/** Sources asked for piece hashes before a fetch gives up. */
-const MAX_LAYER_SOURCES = 16;
+/** Sources asked for piece hashes before a fetch gives up: as many as a download looks at. */
+const MAX_LAYER_SOURCES = 64;
+/** Asked at the same time, once the first one has failed: each may take long to fail. */
+const LAYER_SOURCES_AT_ONCE = 8;
 
 export interface ContentFetcherDependencies {
   readonly clock: Clock;
@@ -185,23 +188,32 @@ export class ContentFetcher {
     if (!hasLayer(contentId.sizeBytes)) return Buffer.alloc(0);
     const known = layers.get(contentId);
     if (known !== undefined) return known;
+    const sources = job.sources.slice(0, MAX_LAYER_SOURCES);
     let failure = new PeershelfError('NOT_FOUND', `nobody offers ${job.request.name}`);
-    for (const source of job.sources.slice(0, MAX_LAYER_SOURCES)) {
+    const found: Buffer[] = [];
+    const isFound = new AbortController();
+    const signal = AbortSignal.any([handle.signal, isFound.signal]);
+    const ask = async (source: ContentSource): Promise<void> => {
+      if (signal.aborted) return;
       try {
-        const ask = { source, clock, stallMs, signal: handle.signal };
-        const layer = await askForLayer(ask, contentId);
-        layers.put(contentId, layer);
-        return layer;
+        found.push(await askForLayer({ source, clock, stallMs, signal }, contentId));
+        isFound.abort();
       } catch (error) {
+        if (isFound.signal.aborted) return;
         failure = PeershelfError.from(error);
-        if (handle.signal.aborted) break;
         logger.info(`${source.hostname}: no piece hashes: ${failure.message}`);
         const { hostname, displayName } = source;
         const details = { ...failure.details, hostname, displayName };
         failure = new PeershelfError(failure.code, failure.message, { cause: error, details });
       }
-    }
-    throw failure;
+    };
+    // Mostly the first one has them, and then nobody else need send them.
+    await mapConcurrently(sources.slice(0, 1), 1, ask);
+    await mapConcurrently(sources.slice(1), LAYER_SOURCES_AT_ONCE, ask);
+    const [layer] = found;
+    if (layer === undefined) throw failure;
+    layers.put(contentId, layer);
+    return layer;
   }
 }
 

@@ -158,15 +158,17 @@ export class ObjectConnection {
 
   /** False stops reading until the socket is resumed. */
   private receive(bytes: Uint8Array): boolean {
-    this.received += bytes.length;
+    // A block that is whole takes its memory along: these bytes have no length any more then.
+    const count = bytes.length;
+    this.received += count;
     try {
-      if (bytes.buffer === this.memory) this.advance(bytes.length);
+      if (bytes.buffer === this.memory) this.advance(count);
       else this.take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
     } catch (error) {
       this.fail(PeershelfError.from(error));
     }
     if (this.failure !== undefined) return false;
-    this.paused = !this.mayReadOn(bytes.length);
+    this.paused = !this.mayReadOn(count);
     return !this.paused;
   }
 

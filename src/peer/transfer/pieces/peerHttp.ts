@@ -44,6 +44,7 @@ export interface PeerRequest {
  */
 export function askPeer(ask: PeerRequest): Promise<void> {
   const { source, path, method = 'GET', body = '', clock, signal, stallMs, onData } = ask;
+  if (signal.aborted) return Promise.reject(new PeershelfError('CANCELLED', 'cancelled'));
   return new Promise((resolve, reject) => {
     let moved = 0;
     const outgoing = request({

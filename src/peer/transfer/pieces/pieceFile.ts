@@ -171,9 +171,17 @@ export class PieceFile {
     this.partial.delete(piece);
     if (!this.isRight(piece, partial.hashes)) return 'wrong';
     this.accept(piece);
-    // Not synchronized: after a crash of the machine, what the journal names is hashed again.
-    writeSync(this.journal, `${piece}\n`);
+    this.writeJournal(piece);
     return 'right';
+  }
+
+  /** Not synchronized: after a crash of the machine, what the journal names is hashed again. */
+  private writeJournal(piece: number): void {
+    try {
+      writeSync(this.journal, `${piece}\n`);
+    } catch (error) {
+      throw fromWriteError(error, dirname(this.options.journal));
+    }
   }
 
   private isRight(piece: number, blockHashes: Buffer): boolean {

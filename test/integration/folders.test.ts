@@ -1,0 +1,253 @@
+import { strict as assert } from 'node:assert';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Cleanup } from '../../scripts/host/cleanup';
+import { listFolder } from '../../src/peer/folderFiles';
+import type { FolderFetchRequest, FolderFetchResult } from '../../src/peer/peerApi';
+import type { HostPort } from '../../src/protocol/address';
+import { registerHost, startMisbehavingPeer } from '../support/misbehavingPeer';
+import { rejectsWith } from '../support/rejectsWith';
+import { startPeer, type TestPeer } from '../support/startPeer';
+import { startTracker } from '../support/startTracker';
+import { temporaryFolder } from '../support/temporaryFolder';
+
+const MIB = 1024 * 1024;
+
+describe('folders', () => {
+  const cleanup = new Cleanup();
+  let tracker: HostPort;
+  afterEach(() => cleanup.run());
+  beforeEach(async () => {
+    tracker = (await startTracker(cleanup)).address;
+  });
+
+  const joinAs = (hostname: string): Promise<TestPeer> =>
+    startPeer(cleanup, { tracker, settings: { hostname, displayName: hostname } });
+
+  async function publish(peer: TestPeer, files: Record<string, Buffer | string>): Promise<void> {
+    const written = Object.entries(files).map(([name, content]) => ({
+      name,
+      path: peer.write(name, content),
+    }));
+    const outcomes = await peer.peer.publish({ files: written });
+    assert.deepEqual(
+      outcomes.filter(({ error }) => error !== undefined),
+      [],
+    );
+  }
+
+  const fetch = (
+    peer: TestPeer,
+    prefix: string,
+    options: Partial<FolderFetchRequest> = {},
+  ): Promise<FolderFetchResult> =>
+    peer.peer.fetchFolder({ prefix, destination: peer.path('got'), ifExists: 'fail', ...options });
+
+  const assertSame = (peer: TestPeer, files: Record<string, Buffer | string>): void => {
+    for (const [name, content] of Object.entries(files))
+      assert.ok(readFileSync(peer.path(name)).equals(Buffer.from(content)), name);
+  };
+
+  /** What lies in the folder beside the files themselves. */
+  const leftIn = (folder: string): string[] =>
+    readdirSync(folder).filter((name) => name.startsWith('.peershelf'));
+
+  it('fetches small and large files, empty and nested ones, and nothing beside the folder', async () => {
+    const alice = await joinAs('alice');
+    const bob = await joinAs('bob');
+    const large = randomBytes(3 * MIB + 1);
+    await publish(alice, {
+      'docs/a.txt': 'a',
+      'docs/empty': '',
+      'docs/empty too': '',
+      'docs/deep/er/Tiếng Việt #1 100%.md': 'xin chào',
+      'docs/large.bin': large,
+      'docs/edge.bin': large.subarray(0, MIB),
+      'docsx/not.txt': 'no',
+    });
+    const progress: number[] = [];
+    const result = await bob.peer.fetchFolder(
+      { prefix: 'docs/', destination: bob.path('got'), ifExists: 'fail' },
+      { onProgress: ({ bytes }) => progress.push(bytes) },
+    );
+    assertSame(bob, {
+      'got/a.txt': 'a',
+      'got/empty': '',
+      'got/empty too': '',
+      'got/deep/er/Tiếng Việt #1 100%.md': 'xin chào',
+      'got/large.bin': large,
+      'got/edge.bin': large.subarray(0, MIB),
+    });
+    assert.deepEqual([result.files, result.fetched, result.failedCount], [6, 6, 0]);
+    assert.ok(!existsSync(bob.path('got/not.txt')));
+    assert.deepEqual(leftIn(bob.path('got')), []);
+    assert.equal(progress.at(-1), result.sizeBytes);
+    const { transfers } = await bob.peer.snapshot();
+    assert.deepEqual(
+      transfers.map(({ direction, name, state }) => [direction, name, state]),
+      [['download', 'docs/', 'done']],
+      'one transfer for all of it',
+    );
+  });
+
+  it('takes thousands of files over few connections', async () => {
+    const alice = await joinAs('alice');
+    const bob = await joinAs('bob');
+    const files: Record<string, string> = {};
+    for (let index = 0; index < 2_000; index += 1)
+      files[`many/d${index % 20}/${index}`] = `${index}`;
+    await publish(alice, files);
+    const result = await fetch(bob, 'many/');
+    assert.equal(result.fetched, 2_000);
+    for (const [name, content] of Object.entries(files))
+      assert.equal(readFileSync(bob.path(name.replace('many', 'got')), 'utf8'), content);
+  });
+
+  it('leaves what is there already, and fetches what is missing', async () => {
+    const alice = await joinAs('alice');
+    const bob = await joinAs('bob');
+    await publish(alice, { 'd/same': 'same', 'd/new': 'new', 'd/other': 'theirs' });
+    bob.write('got/same', 'same');
+    bob.write('got/other', 'mine');
+    const first = await fetch(bob, 'd/');
+    assert.deepEqual([first.fetched, first.alreadyThere, first.failedCount], [1, 1, 1]);
+    assert.deepEqual(
+      first.failed.map(({ name, error }) => [name, error.code]),
+      [['d/other', 'DESTINATION_EXISTS']],
+    );
+    assertSame(bob, { 'got/other': 'mine', 'got/new': 'new' });
+    const both = await fetch(bob, 'd/', { ifExists: 'keepBoth' });
+    assert.deepEqual([both.fetched, both.alreadyThere], [1, 2]);
+    assertSame(bob, { 'got/other': 'mine', 'got/other (2)': 'theirs' });
+    const third = await fetch(bob, 'd/', { ifExists: 'overwrite' });
+    assert.equal(third.failedCount, 0);
+    assertSame(bob, { 'got/other': 'theirs' });
+  });
+
+  it('says which files failed and why, and fetches all others', async () => {
+    const alice = await joinAs('alice');
+    const bob = await joinAs('bob');
+    await publish(alice, { 'd/good': 'good', 'd/gone': 'gone', 'd/changed': 'old' });
+    unlinkSync(alice.path('d/gone'));
+    writeFileSync(alice.path('d/changed'), 'changed');
+    const result = await fetch(bob, 'd/');
+    assert.equal(result.fetched, 1);
+    assert.deepEqual(result.failed.map(({ name, error }) => [name, error.code]).sort(), [
+      ['d/changed', 'CONTENT_CHANGED'],
+      ['d/gone', 'FILE_GONE'],
+    ]);
+    assert.deepEqual(readdirSync(bob.path('got')), ['good']);
+  });
+
+  it('does not choose between different files of one name, unless a host is named', async () => {
+    const alice = await joinAs('alice');
+    const bob = await joinAs('bob');
+    const carol = await joinAs('carol');
+    await publish(alice, { 'd/a': 'from alice', 'd/same': 'same' });
+    await publish(bob, { 'd/a': 'from bob', 'd/same': 'same' });
+    const result = await fetch(carol, 'd/');
+    assert.deepEqual(
+      result.failed.map(({ name, error }) => [name, error.code]),
+      [['d/a', 'AMBIGUOUS_NAME']],
+    );
+    assert.equal(result.fetched, 1);
+    assert.equal((await fetch(carol, 'd/', { hostname: 'bob' })).failedCount, 0);
+    assertSame(carol, { 'got/a': 'from bob' });
+  });
+
+  it('fetches from whoever is left when one of the publishers is gone', async () => {
+    const alice = await joinAs('alice');
+    const bob = await joinAs('bob');
+    const carol = await joinAs('carol');
+    const files = { 'd/1': 'one', 'd/2': 'two', 'd/3': randomBytes(2 * MIB) };
+    await publish(alice, files);
+    await publish(bob, files);
+    for (const name of Object.keys(files)) unlinkSync(alice.path(name));
+    const result = await fetch(carol, 'd/');
+    assert.deepEqual([result.fetched, result.failedCount], [3, 0]);
+  });
+
+  it('takes files of version 1 publishers, too', async () => {
+    const bob = await joinAs('bob');
+    const address = await startMisbehavingPeer(cleanup, (socket) => {
+      socket.once('data', () => socket.end('LENGTH 3\nold'));
+    });
+    await registerHost(cleanup, tracker, { hostname: 'v1', address, files: { 'd/old': 3 } });
+    assert.equal((await fetch(bob, 'd/')).fetched, 1);
+    assertSame(bob, { 'got/old': 'old' });
+  });
+
+  it('never writes outside, whatever the names and links', async () => {
+    const bob = await joinAs('bob');
+    const address = await startMisbehavingPeer(cleanup, (socket) => {
+      socket.once('data', () => socket.end('LENGTH 4\nevil'));
+    });
+    const outside = temporaryFolder(cleanup);
+    mkdirSync(bob.path('got'));
+    symlinkSync(outside, bob.path('got/link'));
+    await registerHost(cleanup, tracker, {
+      hostname: 'evil',
+      address,
+      files: { 'd/../../up': 4, 'd/link/in': 4, 'd//etc/passwd': 4, 'd/fine': 4 },
+    });
+    const alice = await joinAs('alice');
+    await publish(alice, { 'd/link/small': 'small' });
+    const result = await fetch(bob, 'd/', { folder: bob.path('got') });
+    assert.deepEqual(result.failed.map(({ name, error }) => [name, error.code]).sort(), [
+      ['d/../../up', 'INVALID_NAME'],
+      ['d//etc/passwd', 'INVALID_NAME'],
+      ['d/link/in', 'OUTSIDE_FOLDER'],
+      ['d/link/small', 'OUTSIDE_FOLDER'],
+    ]);
+    assert.deepEqual(readdirSync(outside), []);
+    assertSame(bob, { 'got/fine': 'evil' });
+  });
+
+  it('is cancelled in the middle without leaving anything half', async () => {
+    const alice = await joinAs('alice');
+    const bob = await joinAs('bob');
+    const files: Record<string, Buffer> = {};
+    for (let index = 0; index < 40; index += 1) files[`d/${index}`] = randomBytes(MIB);
+    await publish(alice, files);
+    const controller = new AbortController();
+    const fetching = bob.peer.fetchFolder(
+      { prefix: 'd/', destination: bob.path('got'), ifExists: 'fail' },
+      { signal: controller.signal, onProgress: () => controller.abort() },
+    );
+    await rejectsWith('CANCELLED', fetching);
+    assert.deepEqual(leftIn(bob.path('got')), []);
+    for (const name of readdirSync(bob.path('got')))
+      assert.ok(
+        readFileSync(bob.path(join('got', name))).equals(files[`d/${name}`] ?? Buffer.of()),
+      );
+    assert.equal((await fetch(bob, 'd/')).failedCount, 0);
+  });
+
+  it('says that nobody offers anything there', async () => {
+    const bob = await joinAs('bob');
+    await rejectsWith('NOT_FOUND', fetch(bob, 'nothing/'));
+    assert.ok(!existsSync(bob.path('got')));
+  });
+
+  it('lists a folder by its name and the way down, without links and half-fetched files', () => {
+    const folder = join(temporaryFolder(cleanup), 'project');
+    mkdirSync(join(folder, '.git'), { recursive: true });
+    mkdirSync(join(folder, 'src'));
+    for (const name of ['b', 'src/a', '.git/config', '.peershelf-0123456789abcdef.part'])
+      writeFileSync(join(folder, name), name);
+    symlinkSync(folder, join(folder, 'loop'));
+    assert.deepEqual(
+      listFolder(folder).map(({ name }) => name),
+      ['project/b', 'project/src/a'],
+    );
+  });
+});
