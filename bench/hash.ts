@@ -84,7 +84,7 @@ interface HashTurn {
 
 async function timedHash(file: string, { home, workers, isKnown }: HashTurn): Promise<number> {
   const turn = new Cleanup();
-  const { hasher, pool } = startHasher(turn, home, workers);
+  const { hasher, pool } = startHasher(turn, home, { workers });
   try {
     const seconds = await timed(() => hasher.hash(file));
     if (isKnown === true && pool.tasks > 0) throw new Error('the cache did not know the file');

@@ -97,7 +97,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       : undefined;
     this.transfers = this.register(new TransferList(clock));
     this.pool = new HashPool({ bundle: options.hashWorker, clock });
-    const layers = new LayerStore(join(storageFolder, 'layers'), logger.child('hash'));
+    const layers = new LayerStore(join(storageFolder, 'layers'), logger.child('hash'), clock);
+    layers.sweep();
     const cache = new HashCache(join(storageFolder, 'hashes.json'), logger.child('hash'));
     const hasher = new ContentHasher({ clock, pool: this.pool, cache, layers });
     this.server = this.createServer(layers);

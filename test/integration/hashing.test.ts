@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { Cleanup } from '../../scripts/host/cleanup';
 import { PeershelfError } from '../../src/common/errors';
 import { hasLayer } from '../../src/protocol/hashTree';
+import { FakeClock } from '../support/fakeClock';
 import { hashBytes, startHasher } from '../support/hashFiles';
 import { rejectsWith } from '../support/rejectsWith';
 import { temporaryFolder } from '../support/temporaryFolder';
@@ -91,6 +92,27 @@ describe('hashing files', () => {
     assert.ok(layers.has(contentId));
   });
 
+  it('removes the layers that nobody has used for a month, and keeps those in use', async () => {
+    const folder = temporaryFolder(cleanup);
+    const clock = new FakeClock();
+    const { hasher, layers } = startHasher(cleanup, folder, { clock });
+    const used = await hasher.hash(write(folder, 'used', randomBytes(2 * MIB)));
+    const old = await hasher.hash(write(folder, 'old', randomBytes(2 * MIB)));
+    const at = (time: number): void => {
+      for (const name of readdirSync(join(folder, 'layers')))
+        utimesSync(join(folder, 'layers', name), time / 1000, time / 1000);
+    };
+    at(clock.now());
+    clock.advance(20 * 24 * 3_600_000);
+    const later = startHasher(cleanup, folder, { clock }).layers;
+    assert.ok(later.has(used.contentId));
+    clock.advance(20 * 24 * 3_600_000);
+    layers.sweep();
+    const { layers: last } = startHasher(cleanup, folder, { clock });
+    assert.ok(last.has(used.contentId));
+    assert.ok(!last.has(old.contentId));
+  });
+
   it('does not remember what was written a moment ago', async () => {
     const folder = temporaryFolder(cleanup);
     const { hasher, pool } = startHasher(cleanup, folder);
@@ -128,7 +150,7 @@ describe('hashing files', () => {
 
   it('can be cancelled in the middle', async () => {
     const folder = temporaryFolder(cleanup);
-    const { hasher, pool } = startHasher(cleanup, folder, 1);
+    const { hasher, pool } = startHasher(cleanup, folder, { workers: 1 });
     const path = write(folder, 'a', randomBytes(120 * MIB));
     const controller = new AbortController();
     const { signal } = controller;

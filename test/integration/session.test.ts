@@ -2,9 +2,10 @@ import { strict as assert } from 'node:assert';
 import {
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -381,5 +382,18 @@ describe('the session with a tracker', () => {
     await startPeer(cleanup, { storageFolder: alice.storageFolder });
     assert.equal(existsSync(part), false);
     assert.equal(readFileSync(innocent, 'utf8'), 'mine');
+  });
+
+  it('removes what a crash left between two steps of noting it, when it is old', async () => {
+    const alice = await startPeer(cleanup);
+    const leftovers = join(alice.storageFolder, 'leftovers');
+    mkdirSync(leftovers, { recursive: true });
+    const old = ['aa.pieces', 'bb.json.0123.new'].map((name) => join(leftovers, name));
+    const young = join(leftovers, 'cc.pieces');
+    for (const path of [...old, young]) writeFileSync(path, '');
+    const dayAgo = Date.now() / 1000 - 86_400;
+    for (const path of old) utimesSync(path, dayAgo, dayAgo);
+    await startPeer(cleanup, { storageFolder: alice.storageFolder });
+    assert.deepEqual(readdirSync(leftovers), ['cc.pieces']);
   });
 });

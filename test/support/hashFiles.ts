@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Cleanup } from '../../scripts/host/cleanup';
-import { systemClock } from '../../src/common/clock';
+import { type Clock, systemClock } from '../../src/common/clock';
 import { nullLogger } from '../../src/common/logger';
 import { ContentHasher } from '../../src/peer/hash/contentHasher';
 import { HashCache } from '../../src/peer/hash/hashCache';
@@ -41,11 +41,15 @@ export interface TestHasher {
 }
 
 /** A hasher with threads and a store of its own; another one on the same folder shares what it knows. */
-export function startHasher(cleanup: Cleanup, folder: string, workers = 2): TestHasher {
+export function startHasher(
+  cleanup: Cleanup,
+  folder: string,
+  { workers = 2, clock = systemClock }: { workers?: number; clock?: Clock } = {},
+): TestHasher {
   const pool = new CountingPool({ bundle: HASH_WORKER, clock: systemClock, workers });
   cleanup.add(() => pool.stop());
   const cache = new HashCache(join(folder, 'hashes.json'), nullLogger);
-  const layers = new LayerStore(join(folder, 'layers'), nullLogger);
+  const layers = new LayerStore(join(folder, 'layers'), nullLogger, clock);
   return {
     pool,
     layers,

@@ -1,10 +1,25 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { Clock } from '../../common/clock';
 import { describeError, systemCode } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import { type ContentId, formatContentId } from '../../protocol/contentId';
 import { hasLayer, isLayerOf } from '../../protocol/hashTree';
+
+/** Layers that nobody has used for this long are removed; they can be made again. */
+const KEEP_MS = 30 * 24 * 3_600_000;
+/** What has been used within a day is not marked as used again. */
+const TOUCH_INTERVAL_MS = 24 * 3_600_000;
 
 /** Layers kept in memory, at most half a megabyte each. */
 const MAX_IN_MEMORY = 16;
@@ -19,7 +34,23 @@ export class LayerStore {
   constructor(
     private readonly folder: string,
     private readonly logger: Logger,
+    private readonly clock: Clock,
   ) {}
+
+  /** Removes what nobody has used for long, and what a crash has left half-written. */
+  sweep(): void {
+    try {
+      for (const name of readdirSync(this.folder)) {
+        const path = join(this.folder, name);
+        const ageMs = this.clock.now() - statSync(path).mtimeMs;
+        const isHalf = name.endsWith('.new') && ageMs > TOUCH_INTERVAL_MS;
+        if (isHalf || (name.endsWith('.layer') && ageMs > KEEP_MS)) rmSync(path, { force: true });
+      }
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT')
+        this.logger.warn(`old piece layers cannot be removed: ${describeError(error)}`);
+    }
+  }
 
   has(id: ContentId): boolean {
     return this.get(id) !== undefined;
@@ -59,10 +90,23 @@ export class LayerStore {
         this.logger.warn(`a piece layer cannot be read: ${describeError(error)}`);
       return undefined;
     }
-    if (isLayerOf(layer, id)) return layer;
+    if (isLayerOf(layer, id)) {
+      this.touch(this.path(key));
+      return layer;
+    }
     this.logger.warn(`the stored piece layer ${key} is damaged`);
     rmSync(this.path(key), { force: true });
     return undefined;
+  }
+
+  private touch(path: string): void {
+    const nowMs = this.clock.now();
+    try {
+      if (nowMs - statSync(path).mtimeMs > TOUCH_INTERVAL_MS)
+        utimesSync(path, nowMs / 1000, nowMs / 1000);
+    } catch (error) {
+      this.logger.debug(`a piece layer cannot be marked as used: ${describeError(error)}`);
+    }
   }
 
   private remember(key: string, layer: Buffer): void {

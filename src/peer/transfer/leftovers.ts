@@ -108,6 +108,20 @@ export class Leftovers {
         this.logger.warn(`cannot remove the leftover ${id}: ${describeError(error)}`);
       }
     }
+    this.sweepHalves();
+  }
+
+  /** Removes what a crash has left between two steps: a journal or a new record without its other half. */
+  private sweepHalves(): void {
+    const { folder, clock } = this.options;
+    const known = new Set(this.records());
+    for (const name of this.namesIn(folder)) {
+      const path = join(folder, name);
+      const isHalf = name.endsWith('.new') || (name.endsWith('.pieces') && !known.has(idOf(name)));
+      const touchedMs = isHalf ? statSync(path, { throwIfNoEntry: false })?.mtimeMs : undefined;
+      if (touchedMs !== undefined && clock.now() - touchedMs > DEAD_AFTER_MS)
+        rmSync(path, { force: true });
+    }
   }
 
   private begin(id: string, path: string, content?: string): TemporaryFile {
@@ -191,14 +205,22 @@ export class Leftovers {
   }
 
   private records(): string[] {
+    return this.namesIn(this.options.folder).flatMap((name) => RECORD_NAME.exec(name)?.[1] ?? []);
+  }
+
+  private namesIn(folder: string): string[] {
     try {
-      return readdirSync(this.options.folder).flatMap((name) => RECORD_NAME.exec(name)?.[1] ?? []);
+      return readdirSync(folder);
     } catch (error) {
       if (systemCode(error) !== 'ENOENT')
         this.logger.warn(`cannot look for leftovers: ${describeError(error)}`);
       return [];
     }
   }
+}
+
+function idOf(name: string): string {
+  return name.slice(0, name.indexOf('.'));
 }
 
 function newId(): string {
