@@ -44,10 +44,6 @@ export function layerPath(id: ContentId): string {
   return `/v2/layers/${formatContentId(id)}`;
 }
 
-export function entryPath(name: string): string {
-  return `/v2/entries/${encodeURIComponent(name)}`;
-}
-
 export const BATCH_PATH = '/v2/batch';
 
 /** Where in `bytes` the body begins, or undefined when the head has not ended yet. */
