@@ -89,6 +89,8 @@ export class TransferList extends DisposableBase {
   private readonly runningEmitter = this.register(new Emitter<number>());
   private readonly timer = this.register(new DisposableSlot());
   private pending: Disposable | undefined;
+  /** Kept, not counted: there may be thousands that wait. */
+  private runningCount = 0;
 
   readonly onDidChange = this.changeEmitter.event;
   /** Fires when the number of running transfers changes. */
@@ -104,7 +106,7 @@ export class TransferList extends DisposableBase {
 
   /** Neither those that wait for their turn nor those that are paused. */
   get running(): number {
-    return this.ofState('running').length;
+    return this.runningCount;
   }
 
   start({ state = 'running', wish, ...about }: TransferAbout): TransferHandle {
@@ -129,7 +131,7 @@ export class TransferList extends DisposableBase {
       },
     };
     this.entries.set(id, entry);
-    if (state === 'running') this.runningEmitter.fire(this.running);
+    if (state === 'running') this.setRunning(this.runningCount + 1);
     this.notifySoon();
     return this.handleOf(entry);
   }
@@ -207,7 +209,6 @@ export class TransferList extends DisposableBase {
   private change(entry: Entry, stage: Stage, error?: unknown): void {
     if (!NEXT[entry.stage].includes(stage)) return;
     const shown = this.withSpeed(entry);
-    const { running } = this;
     entry.stage = stage;
     switch (stage) {
       case 'cancelling':
@@ -234,8 +235,14 @@ export class TransferList extends DisposableBase {
       case 'cancelled':
         this.end(entry, { ...shown, state: stage }, error);
     }
-    if (this.running !== running) this.runningEmitter.fire(this.running);
+    if (stage === 'running') this.setRunning(this.runningCount + 1);
+    else if (shown.state === 'running') this.setRunning(this.runningCount - 1);
     this.notifySoon();
+  }
+
+  private setRunning(count: number): void {
+    this.runningCount = count;
+    this.runningEmitter.fire(count);
   }
 
   private end(entry: Entry, transfer: Transfer, error: unknown): void {
