@@ -1,10 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { FetchRequest, FetchResult, Transfer } from '../../src/peer/peerApi';
 import type { HostPort } from '../../src/protocol/address';
 import { useCleanup } from '../support/cleanup';
+import { registerHost, startMisbehavingPeer } from '../support/misbehavingPeer';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
 import { startTracker } from '../support/startTracker';
@@ -216,6 +218,26 @@ describe('pausing and trying again', () => {
     assert.ok(paused.bytes <= result.sizeBytes);
     assert.deepEqual(partsAt(bob), []);
     assert.equal(leftAt(bob).length, 52);
+  });
+
+  it('starts one of version 1 anew', async () => {
+    const sockets: Socket[] = [];
+    const address = await startMisbehavingPeer(cleanup, (socket) => {
+      sockets.push(socket);
+      const text = sockets.length === 1 ? 'LENGTH 10\n12345' : 'LENGTH 10\n1234567890';
+      socket.once('data', () => socket.write(text));
+    });
+    await registerHost(cleanup, tracker, { hostname: 'old', address, files: { 'v1.bin': 10 } });
+    const done = bob.peer.fetch(request('v1.bin'));
+    const { id } = await untilState('v1.bin', 'running', 5);
+    await bob.peer.pauseTransfer({ id });
+    await eventually(() => sockets[0]?.destroyed, 'the connection ends');
+    assert.deepEqual(leftAt(bob), []);
+    assert.equal((await transferOf(bob, 'v1.bin'))?.state, 'paused');
+    await bob.peer.resumeTransfer({ id });
+    const { path, keptBytes } = await done;
+    assert.equal(keptBytes, 0);
+    assert.equal(readFileSync(path, 'utf8'), '1234567890');
   });
 
   it('starts a failed one again when the publisher is back, once, with what it had', async () => {

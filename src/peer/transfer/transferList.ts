@@ -199,6 +199,8 @@ export class TransferList extends DisposableBase {
       },
       setBytes: (bytes) => {
         entry.bytes = bytes;
+        // It has begun anew, or lost what it had.
+        if (bytes < entry.since.bytes) entry.since = { ms: this.clock.monotonic(), bytes };
         this.notifySoon();
       },
       finish: (error) => this.change(entry, endFor(error), error),

@@ -72,6 +72,10 @@ describe('TransferList, from stage to stage', () => {
     handle.setBytes(60);
     clock.advance(1_000);
     assert.equal(list.all()[0]?.bytesPerSecond, 20);
+    handle.setBytes(0);
+    handle.setBytes(30);
+    clock.advance(1_000);
+    assert.equal(list.all()[0]?.bytesPerSecond, 30, 'it has begun anew');
   });
 
   it('passes over pauses of uploads, of what has ended, and of nothing, and resumes only paused ones', () => {
