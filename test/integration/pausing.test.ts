@@ -15,7 +15,7 @@ import { eventually } from '../support/waitFor';
 const MIB = 1024 * 1024;
 const SIZE = 8 * MIB;
 /** Slow enough to be paused in the middle. */
-const SLOW = 4 * MIB;
+const SLOW = 2 * MIB;
 /** What the heads of replies may take. */
 const OVERHEAD = 64 * 1024;
 /** Downloads that run at once. */
