@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
 import { PeershelfError } from '../common/errors';
+import type { Transfer } from '../peer/peerApi';
 import { formatHostPort, type HostPort, parseHostPort } from '../protocol/address';
 import { DEFAULT_TRACKER_PORT } from '../protocol/limits';
 import { readSetting, setContext } from './contributions';
@@ -104,7 +105,7 @@ export class Session extends DisposableBase {
 
   /**
    * Starts the engine anew when trust has been given: in Restricted Mode it keeps nothing published.
-   * A running transfer is worth more; then the next start of the window does it.
+   * A transfer that has not ended is worth more; then the next start of the window does it.
    */
   renew(): Promise<void> {
     this.renewal = this.renewNow();
@@ -118,7 +119,7 @@ export class Session extends DisposableBase {
 
   private async renewNow(): Promise<void> {
     const { connection, transfers } = this.engine.state;
-    if (!this.engine.isRunning || transfers.some(({ state }) => state === 'running')) return;
+    if (!this.engine.isRunning || transfers.some(isUnderWay)) return;
     await this.engine.restart();
     if (connection.kind !== 'disconnected') await this.rejoin(connection.tracker);
   }
@@ -144,6 +145,11 @@ export class Session extends DisposableBase {
     const { connection } = this.engine.state;
     return connection.kind === 'disconnected' ? '' : formatHostPort(connection.tracker);
   }
+}
+
+/** A restart would break it off, whether it runs at this moment or not. */
+function isUnderWay({ state }: Transfer): boolean {
+  return state === 'running' || state === 'waiting' || state === 'paused';
 }
 
 function isSame(one: HostPort, other: HostPort): boolean {

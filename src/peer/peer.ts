@@ -38,12 +38,13 @@ import type {
 import { notConnected, Publisher } from './publisher';
 import { TrackerSession, type TrackerSessionDependencies } from './trackerSession';
 import { STALL_MS } from './transfer/download';
-import { Fetcher } from './transfer/fetcher';
+import { Fetcher, type StartOptions } from './transfer/fetcher';
 import { FolderFetcher } from './transfer/folder/folderFetcher';
 import { Leftovers } from './transfer/leftovers';
 import { PeerServer } from './transfer/peerServer';
 import { ContentFetcher, type ContentFetcherDependencies } from './transfer/pieces/contentFetcher';
 import { RateLimiter } from './transfer/rateLimiter';
+import { retry } from './transfer/retry';
 import { TransferList } from './transfer/transferList';
 
 export interface PeerDependencies {
@@ -146,7 +147,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     await this.publisher.unpublish(names);
   }
 
-  async fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
+  async fetch(request: FetchRequest, options: StartOptions = {}): Promise<FetchResult> {
     this.noteActivity();
     const { signal } = options;
     const sources = await abortable(this.client.sources(request.name), signal);
@@ -162,7 +163,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   async fetchFolder(
     request: FolderFetchRequest,
-    options: FetchOptions = {},
+    options: StartOptions = {},
   ): Promise<FolderFetchResult> {
     this.noteActivity();
     const hosts = await abortable(this.client.list(), options.signal);
@@ -174,6 +175,24 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   cancelTransfer({ id }: { readonly id: string }): Promise<void> {
     this.transfers.cancel(id);
     return Promise.resolve();
+  }
+
+  pauseTransfer({ id }: { readonly id: string }): Promise<void> {
+    // The executor runs at once, and what it refuses rejects.
+    return new Promise((resolve) => {
+      this.transfers.pause(id);
+      resolve();
+    });
+  }
+
+  resumeTransfer({ id }: { readonly id: string }): Promise<void> {
+    this.noteActivity();
+    this.transfers.resume(id);
+    return Promise.resolve();
+  }
+
+  async retryTransfer({ id }: { readonly id: string }): Promise<void> {
+    await retry(this.transfers, id, this);
   }
 
   async refreshNetwork(): Promise<void> {

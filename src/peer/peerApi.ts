@@ -41,7 +41,28 @@ export interface PeerApi {
    */
   fetchFolder(request: FolderFetchRequest, options?: FetchOptions): Promise<FolderFetchResult>;
 
+  /** Ends a transfer that is under way or paused, with CANCELLED; nothing of it stays. */
   cancelTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
+
+  /**
+   * Pauses a download that runs or waits for its turn: its connections end at once, every verified
+   * piece stays, its turn goes to others, and the call that started it stays pending. One of version
+   * 1, which has no pieces, starts anew when it is resumed. Uploads and what has ended are passed
+   * over.
+   * @throws LIMIT_EXCEEDED when too many are paused.
+   */
+  pauseTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
+
+  /** Lets a paused download wait for its turn and go on. What is not paused is passed over. */
+  resumeTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
+
+  /**
+   * Starts a failed or cancelled download again, as a new transfer with the same request. Resolves
+   * when it is started; events tell what becomes of it. Each can be started again once; what cannot
+   * is passed over.
+   * @throws what keeps it from being started: NOT_CONNECTED, NOT_FOUND, DESTINATION_EXISTS.
+   */
+  retryTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
 
   /** Asks the tracker for what everyone offers now. Fires `onDidChangeNetwork` when it changed. */
   refreshNetwork(request?: undefined, options?: CallOptions): Promise<void>;
@@ -266,7 +287,8 @@ export interface Transfer {
   readonly totalBytes: number;
   readonly bytesPerSecond: number;
   readonly startedAtMs: number;
-  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
+  /** `waiting`: for its turn, as only so many run at once. */
+  readonly state: 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
   readonly error: PlainError | undefined;
 }
 

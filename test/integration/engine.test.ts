@@ -15,7 +15,7 @@ import { rejectsWith } from '../support/rejectsWith';
 import { startPeer } from '../support/startPeer';
 import { startTracker } from '../support/startTracker';
 import { temporaryFolder } from '../support/temporaryFolder';
-import { nextEvent } from '../support/waitFor';
+import { eventually, nextEvent } from '../support/waitFor';
 
 const DIST = join(__dirname, '../../dist');
 
@@ -108,6 +108,41 @@ describe('the engine in its worker', () => {
       { onProgress: ({ bytes }) => (last = bytes) },
     );
     assert.equal(last, 5_000_000);
+  });
+
+  it('pauses, resumes, cancels and starts again what it fetches', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    let connections = 0;
+    const half = await startMisbehavingPeer(cleanup, (socket) => {
+      connections += 1;
+      const isLast = connections === 3;
+      socket.once('data', () => socket.write(isLast ? 'LENGTH 8\nall of 8' : 'LENGTH 8\nhalf'));
+    });
+    await registerHost(cleanup, tracker, { hostname: 'h', address: half, files: { slow: 8 } });
+    const { engine, folder } = startEngine();
+    await engine.calls.connect({ tracker });
+    const destination = join(folder, 'got');
+    const cancelled = rejectsWith(
+      'CANCELLED',
+      engine.calls.fetch({ name: 'slow', destination, ifExists: 'fail' }),
+    );
+    const untilStates = (...states: string[]): Promise<string> =>
+      eventually(async () => {
+        const { transfers } = await engine.calls.snapshot();
+        const isSo = transfers.map(({ state }) => state).join() === states.join();
+        return isSo && transfers.every(({ bytes }) => bytes > 0) ? transfers[0]?.id : undefined;
+      }, `transfers are ${states.join()}`);
+    const id = await untilStates('running');
+    await engine.calls.pauseTransfer({ id });
+    await untilStates('paused');
+    await engine.calls.resumeTransfer({ id });
+    await eventually(() => connections === 2 || undefined, 'it connects again');
+    await untilStates('running');
+    await engine.calls.cancelTransfer({ id });
+    await cancelled;
+    await engine.calls.retryTransfer({ id });
+    await untilStates('cancelled', 'done');
+    assert.equal(readFileSync(destination, 'utf8'), 'all of 8');
   });
 
   it('fails what is pending when it crashes, and works again at the next call', async () => {

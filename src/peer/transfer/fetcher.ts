@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import { onAbort, throwIfAborted } from '../../common/abort';
+import { abortable, onAbort, throwIfAborted } from '../../common/abort';
 import type { Clock } from '../../common/clock';
-import { type ErrorCode, PeershelfError } from '../../common/errors';
+import { describeError, type ErrorCode, PeershelfError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import { type ContentId, formatContentId, isSameContent } from '../../protocol/contentId';
 import type { LocatedSource } from '../../protocol/controlRepliesV2';
@@ -9,9 +9,9 @@ import type { SourceInfo } from '../../protocol/controlReplies';
 import type { FetchOptions, FetchRequest, FetchResult } from '../peerApi';
 import { Destination, destinationExists } from './destination';
 import { download } from './download';
-import type { Leftovers } from './leftovers';
+import { DownloadPart, type Leftovers } from './leftovers';
 import type { ContentSource } from './pieces/contentDownload';
-import type { ContentFetcher } from './pieces/contentFetcher';
+import type { ContentFetcher, ContentJob } from './pieces/contentFetcher';
 import { Semaphore } from './semaphore';
 import type { TransferHandle, TransferList } from './transferList';
 
@@ -49,6 +49,11 @@ export interface FetcherDependencies {
   readonly locate: (id: ContentId) => Promise<readonly LocatedSource[]>;
 }
 
+export interface StartOptions extends FetchOptions {
+  /** Called when it is a transfer: from then on events tell what becomes of it. */
+  readonly onStarted?: (() => void) | undefined;
+}
+
 /** Runs downloads: chooses the source, writes beside the destination, places the finished file. */
 export class Fetcher {
   private readonly turns = new Semaphore(MAX_DOWNLOADS, MAX_QUEUED_DOWNLOADS);
@@ -59,7 +64,7 @@ export class Fetcher {
   async fetch(
     request: FetchRequest,
     sources: readonly SourceInfo[],
-    options: FetchOptions,
+    options: StartOptions,
   ): Promise<FetchResult> {
     const candidates = chooseSources(request, sources);
     const first = prepare(request, candidates);
@@ -68,7 +73,10 @@ export class Fetcher {
       name: request.name,
       peer: first.displayName,
       totalBytes: first.size,
+      state: 'waiting',
+      wish: { kind: 'file', request },
     });
+    options.onStarted?.();
     const abort = onAbort(options.signal, () => this.dependencies.transfers.cancel(handle.id));
     try {
       const result = await this.run({ request, candidates, handle, options });
@@ -96,6 +104,8 @@ export class Fetcher {
       get isCancelled() {
         return handle.isCancelled;
       },
+      throughPauses: (attempt) => handle.throughPauses(attempt),
+      begin: () => handle.begin(),
       setTotal: () => undefined,
       setBytes: onBytes,
       finish: () => undefined,
@@ -103,18 +113,65 @@ export class Fetcher {
     return this.run({ request, candidates, handle: part, options: {} });
   }
 
-  /** When its turn has come. */
-  private run(job: FetchJob): Promise<FetchResult> {
-    const contentId = job.candidates[0]?.contentId;
-    const task = (): Promise<FetchResult> =>
-      contentId === undefined ? this.fetchFromAny(job) : this.fetchContent(contentId, job);
-    return this.turns.run(task, job.handle.signal);
+  private async run(job: FetchJob): Promise<FetchResult> {
+    const { request, candidates, handle } = job;
+    const contentId = candidates[0]?.contentId;
+    if (contentId === undefined)
+      return this.inTurns(handle, (signal) => this.fetchFromAny({ ...job, signal }));
+    const part = new DownloadPart(this.dependencies.leftovers, request.destination, contentId);
+    let sources = candidates.map(toContentSource);
+    let isFirst = true;
+    let isWanted = false;
+    try {
+      return await this.inTurns(handle, async (signal) => {
+        if (!isFirst) sources = await this.locateAnew(contentId, sources, signal);
+        isFirst = false;
+        return this.fetchContent(contentId, { ...job, signal }, { part, sources });
+      });
+    } catch (error) {
+      // Whoever cancels does not want it; whatever else goes wrong may go better next time.
+      isWanted = !handle.isCancelled;
+      throw error;
+    } finally {
+      part.end(isWanted);
+    }
+  }
+
+  /** Runs when a turn has come. A pause gives it to others; whoever goes on waits for another. */
+  private inTurns<T>(
+    handle: TransferHandle,
+    attempt: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return handle.throughPauses((signal) =>
+      this.turns.run(() => {
+        handle.begin();
+        return attempt(signal);
+      }, signal),
+    );
+  }
+
+  /** Who has the content after a pause; who had it before, when that cannot be found out. */
+  private async locateAnew(
+    contentId: ContentId,
+    before: readonly ContentSource[],
+    signal: AbortSignal,
+  ): Promise<ContentSource[]> {
+    const { locate, logger } = this.dependencies;
+    try {
+      const located = await abortable(locate(contentId), signal);
+      if (located.length > 0) return located.map(toContentSource);
+    } catch (error) {
+      throwIfAborted(signal);
+      logger.info(`looking for sources: ${describeError(error)}`);
+    }
+    return [...before];
   }
 
   /** By content, from everyone who has it, under whatever name. */
   private async fetchContent(
     contentId: ContentId,
-    { request, candidates, handle, options }: FetchJob,
+    { request, candidates, handle, signal, options }: FetchAttempt,
+    { part, sources }: Pick<ContentJob, 'part' | 'sources'>,
   ): Promise<FetchResult> {
     const { clock, contents, locate } = this.dependencies;
     const startMs = clock.monotonic();
@@ -126,9 +183,10 @@ export class Fetcher {
     const fetched = await contents.fetch({
       request,
       contentId,
-      sources: candidates.map(toContentSource),
+      sources,
       findSources: async () => (await locate(contentId)).map(toContentSource),
-      handle,
+      signal,
+      part,
       onProgress: (bytes) => {
         handle.setBytes(bytes);
         tell(bytes, sizeBytes);
@@ -150,8 +208,8 @@ export class Fetcher {
     };
   }
 
-  private async fetchFromAny(job: FetchJob): Promise<FetchResult> {
-    const { request, candidates, handle } = job;
+  private async fetchFromAny(job: FetchAttempt): Promise<FetchResult> {
+    const { request, candidates, signal } = job;
     const { leftovers, logger } = this.dependencies;
     const path = request.destination;
     const destination = new Destination(
@@ -161,7 +219,7 @@ export class Fetcher {
     try {
       let failure: unknown = notFound(request);
       for (const source of candidates.slice(0, MAX_ATTEMPTS)) {
-        throwIfAborted(handle.signal);
+        throwIfAborted(signal);
         try {
           return await this.fetchFrom(source, destination, job);
         } catch (error) {
@@ -179,7 +237,7 @@ export class Fetcher {
   private async fetchFrom(
     source: SourceInfo,
     destination: Destination,
-    { request, handle, options }: FetchJob,
+    { request, handle, signal, options }: FetchAttempt,
   ): Promise<FetchResult> {
     const { clock, stallMs } = this.dependencies;
     const startMs = clock.monotonic();
@@ -192,7 +250,7 @@ export class Fetcher {
       destination,
       {
         clock,
-        signal: handle.signal,
+        signal,
         stallMs,
         onBytes: (bytes, totalBytes) => {
           handle.setTotal(totalBytes);
@@ -201,8 +259,8 @@ export class Fetcher {
         },
       },
     );
-    throwIfAborted(handle.signal);
-    const placed = await destination.place(handle.signal);
+    throwIfAborted(signal);
+    const placed = await destination.place(signal);
     return {
       ...placed,
       sizeBytes,
@@ -222,6 +280,11 @@ interface FetchJob {
   readonly candidates: readonly SourceInfo[];
   readonly handle: TransferHandle;
   readonly options: FetchOptions;
+}
+
+/** From the start or the end of a pause to the next one. */
+interface FetchAttempt extends FetchJob {
+  readonly signal: AbortSignal;
 }
 
 /**

@@ -47,6 +47,7 @@ export interface TemporaryFile {
 
 /** A temporary file that may be gone on with later. */
 export interface ResumableFile extends TemporaryFile {
+  readonly id: string;
   /** Where the numbers of its verified pieces are noted. */
   readonly journal: string;
   /** Leaves everything for the next attempt, in whichever window it is made. */
@@ -83,20 +84,29 @@ export class Leftovers {
   /**
    * What an earlier attempt has left of this content on the destination's file system, or else a new
    * name beside the destination.
+   * @param resting what an attempt of the same download has left: used before any other, unless it
+   * has rested for so long that another window has taken it for dead.
    */
-  resume(destination: string, contentId: ContentId): ResumableFile {
+  resume(destination: string, contentId: ContentId, resting?: ResumableFile): ResumableFile {
     const content = formatContentId(contentId);
-    const found = this.records().flatMap((id) => this.claim(id, { destination, content }) ?? [])[0];
+    if (resting !== undefined) this.active.delete(resting.id);
+    const found = this.claimAny(resting?.id, { destination, content });
     const id = found?.id ?? newId();
     const file = this.begin(id, found?.path ?? partBeside(destination, id), content);
     return {
       ...file,
+      id,
       journal: this.journal(id),
       keep: () => {
         this.active.delete(id);
         this.write(id, { pid: 0, window: '', path: file.path, content });
       },
     };
+  }
+
+  /** Whether nobody else has taken the file over. */
+  has({ id }: ResumableFile): boolean {
+    return existsSync(this.record(id));
   }
 
   /** Removes what a crash left behind. What cannot be removed stays recorded, and never stops a start. */
@@ -140,6 +150,19 @@ export class Leftovers {
         this.remove(id, path);
       },
     };
+  }
+
+  private claimAny(
+    preferred: string | undefined,
+    wanted: { readonly destination: string; readonly content: string },
+  ): { id: string; path: string } | undefined {
+    const all = this.records();
+    const ids = all.filter((id) => id === preferred).concat(all.filter((id) => id !== preferred));
+    for (const id of ids) {
+      const found = this.claim(id, wanted);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** Takes over what nobody works on; undefined when it is something else, or somebody does. */
@@ -216,6 +239,42 @@ export class Leftovers {
         this.logger.warn(`cannot look for leftovers: ${describeError(error)}`);
       return [];
     }
+  }
+}
+
+/**
+ * The part of one download over all its attempts. Between them it rests: nobody works on it, and
+ * nobody else of this engine may take it.
+ */
+export class DownloadPart {
+  private resting: ResumableFile | undefined;
+
+  constructor(
+    private readonly leftovers: Leftovers,
+    private readonly destination: string,
+    private readonly contentId: ContentId,
+  ) {}
+
+  /** For the next attempt, with what the one before or an earlier download has left. */
+  open(): ResumableFile {
+    const file = this.leftovers.resume(this.destination, this.contentId, this.resting);
+    this.resting = undefined;
+    return file;
+  }
+
+  /** The attempt has ended with something that is worth to be gone on with. */
+  rest(file: ResumableFile): void {
+    this.resting = file;
+  }
+
+  /** The download has ended. What is wanted stays for the next one, in whichever window it is made. */
+  end(isWanted: boolean): void {
+    const file = this.resting;
+    this.resting = undefined;
+    // Another window may have taken it over after a long rest, and works on it.
+    if (file === undefined || !this.leftovers.has(file)) return;
+    if (isWanted) file.keep();
+    else file.release();
   }
 }
 

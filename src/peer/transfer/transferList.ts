@@ -1,22 +1,65 @@
 import { randomUUID } from 'node:crypto';
+import { abortable, throwIfAborted } from '../../common/abort';
 import type { Clock } from '../../common/clock';
+import { deferred } from '../../common/deferred';
 import { type Disposable, DisposableBase, DisposableSlot } from '../../common/disposable';
 import { PeershelfError, toPlainError } from '../../common/errors';
 import { Emitter } from '../../common/events';
-import type { Transfer } from '../peerApi';
+import type { FetchRequest, FolderFetchRequest, Transfer } from '../peerApi';
 
 /** Changes are told at most this often, however fast bytes run. */
 const NOTIFY_INTERVAL_MS = 250;
 /** Finished transfers that are remembered. */
 const MAX_FINISHED = 50;
+/** Paused transfers: each holds a pending call and a part on the disk for as long as it lasts. */
+export const MAX_PAUSED = 1_000;
+
+/** What users see, and how one that is told to end is on its way there. */
+type Stage = Transfer['state'] | 'cancelling' | 'stopping';
+
+const ENDED: readonly Stage[] = ['done', 'failed', 'cancelled'];
+
+/** Where each stage may lead. Whatever is on its way may be faster than the wish to end it. */
+const NEXT: Readonly<Record<Stage, readonly Stage[]>> = {
+  waiting: ['running', 'paused', 'cancelling', 'stopping', ...ENDED],
+  running: ['paused', 'cancelling', 'stopping', ...ENDED],
+  paused: ['waiting', 'cancelling', 'stopping', ...ENDED],
+  cancelling: ENDED,
+  stopping: ['cancelling', ...ENDED],
+  done: [],
+  failed: [],
+  cancelled: [],
+};
+
+/** What a download was asked for with, so that it can be asked for again. */
+export type Wish =
+  | { readonly kind: 'file'; readonly request: FetchRequest }
+  | { readonly kind: 'folder'; readonly request: FolderFetchRequest };
+
+export interface TransferAbout extends Pick<
+  Transfer,
+  'direction' | 'name' | 'peer' | 'totalBytes'
+> {
+  /** `waiting` until `begin` is called; running at once when nothing is said. */
+  readonly state?: 'waiting' | 'running';
+  readonly wish?: Wish;
+}
 
 /** One transfer as the one who runs it sees it. */
 export interface TransferHandle {
   readonly id: string;
-  /** Aborted when the user cancels. */
+  /** Aborted when it must end for good: the user cancels it, or this peer stops. */
   readonly signal: AbortSignal;
   /** The user does not want it any more; without that, an aborted one may be gone on with. */
   readonly isCancelled: boolean;
+  /**
+   * Runs `attempt` while the transfer is not paused. A pause aborts the signal of the attempt; when
+   * the transfer is resumed, another one is made. Several may be under way at once.
+   * @throws what the last attempt failed with, CANCELLED when it ends while it is paused.
+   */
+  throughPauses<T>(attempt: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Its turn has come. */
+  begin(): void;
   setTotal(totalBytes: number): void;
   setBytes(bytes: number): void;
   /** Ends it: without an error as done, with CANCELLED as cancelled. Later calls change nothing. */
@@ -25,21 +68,29 @@ export interface TransferHandle {
 
 interface Entry {
   transfer: Transfer;
+  stage: Stage;
   /** Apart from the rest, as they change thousands of times a second. */
   bytes: number;
   totalBytes: number;
   readonly controller: AbortController;
-  isCancelled: boolean;
-  readonly startedMs: number;
+  /** From the start or the last resumption to the next pause. */
+  period: AbortController;
+  /** Resolved when the last pause ends. */
+  resumed: ReturnType<typeof deferred<undefined>>;
+  /** When it began to run the last time, and with how much. */
+  since: { readonly ms: number; readonly bytes: number };
+  wish: Wish | undefined;
 }
 
-/** Running transfers and the last finished ones. */
+/** Transfers under way, those that are paused, and the last finished ones. */
 export class TransferList extends DisposableBase {
   private readonly entries = new Map<string, Entry>();
   private readonly changeEmitter = this.register(new Emitter<readonly Transfer[]>());
   private readonly runningEmitter = this.register(new Emitter<number>());
   private readonly timer = this.register(new DisposableSlot());
   private pending: Disposable | undefined;
+  /** Kept, not counted: there may be thousands that wait. */
+  private runningCount = 0;
 
   readonly onDidChange = this.changeEmitter.event;
   /** Fires when the number of running transfers changes. */
@@ -53,82 +104,161 @@ export class TransferList extends DisposableBase {
     return [...this.entries.values()].map((entry) => this.withSpeed(entry));
   }
 
+  /** Neither those that wait for their turn nor those that are paused. */
   get running(): number {
-    return this.ofState('running').length;
+    return this.runningCount;
   }
 
-  start(about: Pick<Transfer, 'direction' | 'name' | 'peer' | 'totalBytes'>): TransferHandle {
+  start({ state = 'running', wish, ...about }: TransferAbout): TransferHandle {
     const id = randomUUID();
     const entry: Entry = {
       controller: new AbortController(),
-      isCancelled: false,
-      startedMs: this.clock.monotonic(),
+      period: new AbortController(),
+      resumed: deferred<undefined>(),
+      stage: state,
+      since: { ms: this.clock.monotonic(), bytes: 0 },
       bytes: 0,
       totalBytes: about.totalBytes,
+      wish,
       transfer: {
         ...about,
         id,
         bytes: 0,
         bytesPerSecond: 0,
         startedAtMs: this.clock.now(),
-        state: 'running',
+        state,
         error: undefined,
       },
     };
     this.entries.set(id, entry);
-    this.runningEmitter.fire(this.running);
+    if (state === 'running') this.setRunning(this.runningCount + 1);
     this.notifySoon();
+    return this.handleOf(entry);
+  }
+
+  /** Cancels one that is under way or paused; one that has ended or is not known is passed over. */
+  cancel(id: string): void {
+    const entry = this.entries.get(id);
+    if (entry !== undefined) this.change(entry, 'cancelling');
+  }
+
+  /**
+   * Pauses a download that runs or waits; whatever else has this id is passed over.
+   * @throws LIMIT_EXCEEDED when too many are paused.
+   */
+  pause(id: string): void {
+    const entry = this.entries.get(id);
+    if (entry?.transfer.direction !== 'download' || !NEXT[entry.stage].includes('paused')) return;
+    if (this.ofState('paused').length >= MAX_PAUSED)
+      throw new PeershelfError('LIMIT_EXCEEDED', 'too many transfers are paused', {
+        details: { limit: MAX_PAUSED },
+      });
+    this.change(entry, 'paused');
+  }
+
+  /** Lets a paused one wait for its turn; whatever else has this id is passed over. */
+  resume(id: string): void {
+    const entry = this.entries.get(id);
+    if (entry?.stage === 'paused') this.change(entry, 'waiting');
+  }
+
+  /**
+   * What a failed or cancelled download was asked for with, only once: a second wish for the same
+   * would make two of one.
+   */
+  takeWish(id: string): Wish | undefined {
+    const entry = this.entries.get(id);
+    if (entry?.stage !== 'failed' && entry?.stage !== 'cancelled') return undefined;
+    const { wish } = entry;
+    entry.wish = undefined;
+    return wish;
+  }
+
+  /** It could not be started again. */
+  giveBackWish(id: string, wish: Wish): void {
+    const entry = this.entries.get(id);
+    if (entry !== undefined) entry.wish = wish;
+  }
+
+  /** Ends all of them because this peer stops. */
+  stopAll(): void {
+    for (const entry of this.entries.values()) this.change(entry, 'stopping');
+  }
+
+  private handleOf(entry: Entry): TransferHandle {
     return {
-      id,
+      id: entry.transfer.id,
       signal: entry.controller.signal,
       get isCancelled() {
-        return entry.isCancelled;
+        return entry.stage === 'cancelling' || entry.stage === 'cancelled';
       },
+      throughPauses: (attempt) => throughPauses(entry, attempt),
+      begin: () => this.change(entry, 'running'),
       setTotal: (totalBytes) => {
         entry.totalBytes = totalBytes;
       },
       setBytes: (bytes) => {
         entry.bytes = bytes;
+        // It has begun anew, or lost what it had.
+        if (bytes < entry.since.bytes) entry.since = { ms: this.clock.monotonic(), bytes };
         this.notifySoon();
       },
-      finish: (error) => this.finish(entry, error),
+      finish: (error) => this.change(entry, endFor(error), error),
     };
   }
 
-  /** Cancels a running transfer; one that has ended or is not known is passed over. */
-  cancel(id: string): void {
-    const entry = this.entries.get(id);
-    if (entry === undefined) return;
-    entry.isCancelled = true;
-    entry.controller.abort();
-  }
-
-  /** Ends all of them because this peer stops. */
-  stopAll(): void {
-    for (const entry of this.entries.values()) entry.controller.abort();
-  }
-
-  private finish(entry: Entry, error: unknown): void {
-    if (entry.transfer.state !== 'running') return;
-    const state =
-      error === undefined ? 'done' : PeershelfError.is(error, 'CANCELLED') ? 'cancelled' : 'failed';
-    entry.transfer = {
-      ...this.withSpeed(entry),
-      state,
-      error: error === undefined ? undefined : toPlainError(error),
-    };
-    const finished = [...this.entries.values()].filter(
-      (other) => other.transfer.state !== 'running',
-    );
-    for (const old of finished.slice(0, -MAX_FINISHED)) this.entries.delete(old.transfer.id);
-    this.runningEmitter.fire(this.running);
+  /** The only place where a transfer gets to another stage. What does not lead there is passed over. */
+  private change(entry: Entry, stage: Stage, error?: unknown): void {
+    if (!NEXT[entry.stage].includes(stage)) return;
+    const shown = this.withSpeed(entry);
+    entry.stage = stage;
+    switch (stage) {
+      case 'cancelling':
+      case 'stopping':
+        entry.controller.abort();
+        entry.period.abort();
+        return; // Shown as it was until it has cleaned up behind itself.
+      case 'paused':
+        entry.resumed = deferred<undefined>();
+        entry.transfer = { ...shown, state: stage };
+        entry.period.abort();
+        break;
+      case 'waiting':
+        entry.transfer = { ...shown, state: stage };
+        entry.period = new AbortController();
+        entry.resumed.resolve(undefined);
+        break;
+      case 'running':
+        entry.since = { ms: this.clock.monotonic(), bytes: entry.bytes };
+        entry.transfer = { ...shown, state: stage };
+        break;
+      case 'done':
+      case 'failed':
+      case 'cancelled':
+        this.end(entry, { ...shown, state: stage }, error);
+    }
+    if (stage === 'running') this.setRunning(this.runningCount + 1);
+    else if (shown.state === 'running') this.setRunning(this.runningCount - 1);
     this.notifySoon();
   }
 
-  private withSpeed({ transfer, startedMs, bytes, totalBytes }: Entry): Transfer {
-    if (transfer.state !== 'running') return transfer;
-    const seconds = Math.max(0.001, (this.clock.monotonic() - startedMs) / 1000);
-    return { ...transfer, bytes, totalBytes, bytesPerSecond: bytes / seconds };
+  private setRunning(count: number): void {
+    this.runningCount = count;
+    this.runningEmitter.fire(count);
+  }
+
+  private end(entry: Entry, transfer: Transfer, error: unknown): void {
+    entry.transfer = { ...transfer, error: error === undefined ? undefined : toPlainError(error) };
+    const finished = [...this.entries.values()].filter(({ stage }) => ENDED.includes(stage));
+    for (const old of finished.slice(0, -MAX_FINISHED)) this.entries.delete(old.transfer.id);
+  }
+
+  private withSpeed({ transfer, stage, since, bytes, totalBytes }: Entry): Transfer {
+    if (ENDED.includes(stage)) return transfer;
+    if (transfer.state !== 'running') return { ...transfer, bytes, totalBytes, bytesPerSecond: 0 };
+    const seconds = Math.max(0.001, (this.clock.monotonic() - since.ms) / 1000);
+    const moved = Math.max(0, bytes - since.bytes);
+    return { ...transfer, bytes, totalBytes, bytesPerSecond: moved / seconds };
   }
 
   private ofState(state: Transfer['state']): Entry[] {
@@ -142,5 +272,28 @@ export class TransferList extends DisposableBase {
       this.changeEmitter.fire(this.all());
     });
     this.timer.set(this.pending);
+  }
+}
+
+function endFor(error: unknown): 'done' | 'failed' | 'cancelled' {
+  if (error === undefined) return 'done';
+  return PeershelfError.is(error, 'CANCELLED') ? 'cancelled' : 'failed';
+}
+
+async function throughPauses<T>(
+  entry: Entry,
+  attempt: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const ended = entry.controller.signal;
+  for (;;) {
+    while (entry.stage === 'paused') await abortable(entry.resumed.promise, ended);
+    throwIfAborted(ended);
+    const { signal } = entry.period;
+    try {
+      return await attempt(signal);
+    } catch (error) {
+      // Whatever a pause has broken is tried again; what is wrong for good fails then.
+      if (!signal.aborted || ended.aborted) throw error;
+    }
   }
 }

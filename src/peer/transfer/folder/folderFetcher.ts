@@ -16,7 +16,6 @@ import { BATCH_PATH } from '../../../protocol/httpReply';
 import { toLocalName } from '../../../protocol/names';
 import type { HashPool } from '../../hash/hashPool';
 import type {
-  FetchOptions,
   FetchResult,
   FolderFetchRequest,
   FolderFetchResult,
@@ -26,7 +25,7 @@ import { Destination } from '../destination';
 import type { Leftovers } from '../leftovers';
 import { askPeer } from '../pieces/peerHttp';
 import type { RateLimiter } from '../rateLimiter';
-import type { Fetcher } from '../fetcher';
+import type { Fetcher, StartOptions } from '../fetcher';
 import type { TransferHandle, TransferList } from '../transferList';
 import { BatchReply } from './batchReply';
 import { type FolderFile, isSmall, planFolder, type SmallFile, toBatches } from './folderPlan';
@@ -110,11 +109,13 @@ export class FolderFetcher {
   async fetch(
     request: FolderFetchRequest,
     hosts: ReadonlyMap<string, ListedHost>,
-    { signal, onProgress = () => undefined }: FetchOptions,
+    { signal, onStarted, onProgress = () => undefined }: StartOptions,
   ): Promise<FolderFetchResult> {
     const { transfers } = this.dependencies;
     const about = { direction: 'download', name: request.prefix, totalBytes: 0 } as const;
-    const handle = transfers.start({ ...about, peer: request.hostname ?? '' });
+    const wish = { kind: 'folder', request } as const;
+    const handle = transfers.start({ ...about, peer: request.hostname ?? '', wish });
+    onStarted?.();
     const abort = onAbort(signal, () => transfers.cancel(handle.id));
     try {
       const result = await this.run({ request, hosts, handle, onProgress });
@@ -216,7 +217,10 @@ class SmallFiles {
     const { sources } = files[0] ?? { sources: [] };
     for (const source of sources) {
       try {
-        return await this.fetchFrom(source, files, tally);
+        return await this.job.handle.throughPauses((signal) => {
+          this.job.handle.begin();
+          return this.fetchFrom(source, files, tally, signal);
+        });
       } catch (error) {
         throwIfAborted(this.job.handle.signal);
         if (PeershelfError.is(error, 'DISK_FULL')) throw error;
@@ -230,9 +234,9 @@ class SmallFiles {
     source: SourceInfo,
     files: readonly SmallFile[],
     tally: Tally,
+    signal: AbortSignal,
   ): Promise<SmallFile[]> {
     const { clock, stallMs, downloadLimiter, pool } = this.dependencies;
-    const { signal } = this.job.handle;
     const ids = files.map(({ contentId }) => contentId);
     const reply = new BatchReply(ids);
     if (downloadLimiter.isLimited) await downloadLimiter.take(reply.memory.byteLength, signal);
@@ -259,7 +263,8 @@ class SmallFiles {
     }
     // A folder for each batch: threads that make files in the same one wait for each other.
     const staging = join(this.staging, String(this.count++));
-    mkdirSync(staging);
+    // After a long pause another window may have taken the folder around it for left over.
+    mkdirSync(staging, { recursive: true });
     const { outcomes } = await pool.run({
       kind: 'files',
       memory: reply.memory,

@@ -1,4 +1,4 @@
-import { constants, copyFileSync, statSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, statSync } from 'node:fs';
 import { type Clock } from '../../../common/clock';
 import { mapConcurrently } from '../../../common/concurrency';
 import { describeError, fromWriteError, PeershelfError } from '../../../common/errors';
@@ -10,9 +10,8 @@ import type { ContentHasher } from '../../hash/contentHasher';
 import type { HashPool } from '../../hash/hashPool';
 import type { LayerStore } from '../../hash/layerStore';
 import { Destination, destinationExists, type Placed } from '../destination';
-import type { Leftovers, ResumableFile } from '../leftovers';
+import type { DownloadPart, Leftovers, ResumableFile } from '../leftovers';
 import type { RateLimiter } from '../rateLimiter';
-import type { TransferHandle } from '../transferList';
 import { BlockPool } from './blockPool';
 import { ContentDownload, type ContentSource } from './contentDownload';
 import { askForLayer } from './peerHttp';
@@ -44,7 +43,10 @@ export interface ContentJob {
   readonly sources: readonly ContentSource[];
   /** Asks who has the content now. */
   readonly findSources: () => Promise<readonly ContentSource[]>;
-  readonly handle: TransferHandle;
+  /** Aborted when this attempt must end; whether another one follows is not known here. */
+  readonly signal: AbortSignal;
+  /** What attempts leave to each other. */
+  readonly part: DownloadPart;
   readonly onProgress: (bytes: number) => void;
 }
 
@@ -87,16 +89,16 @@ export class ContentFetcher {
     return undefined;
   }
 
-  private async has(path: string, { contentId, handle }: ContentJob): Promise<boolean> {
+  private async has(path: string, { contentId, signal }: ContentJob): Promise<boolean> {
     const { hasher } = this.dependencies;
-    const [found] = await hasher.hashAll([path], { signal: handle.signal });
+    const [found] = await hasher.hashAll([path], { signal });
     return found !== undefined && 'contentId' in found && isSameContent(found.contentId, contentId);
   }
 
   /** Copies a file of this machine; the copy is hashed, as the file may change meanwhile. */
   private async copyLocally(job: ContentJob): Promise<FetchedContent | undefined> {
     const { leftovers, localCopies, logger } = this.dependencies;
-    const { contentId, request, handle } = job;
+    const { contentId, request, signal } = job;
     for (const path of localCopies(contentId)) {
       const temporary = leftovers.reserve(request.destination);
       const destination = new Destination(toOptions(request), temporary);
@@ -104,7 +106,7 @@ export class ContentFetcher {
         // Shares the blocks of the original where the file system can.
         copyFileSync(path, temporary.path, constants.COPYFILE_FICLONE);
         if (!(await this.has(temporary.path, job))) continue;
-        const placed = await destination.place(handle.signal);
+        const placed = await destination.place(signal);
         logger.info(`${request.name}: copied from ${path}`);
         job.onProgress(contentId.sizeBytes);
         return { ...nothing(), ...placed, keptBytes: contentId.sizeBytes };
@@ -120,23 +122,24 @@ export class ContentFetcher {
   }
 
   private async download(job: ContentJob): Promise<FetchedContent> {
-    const { request, contentId, handle } = job;
+    const { request, signal } = job;
     const layer = await this.findLayer(job);
-    const part = this.dependencies.leftovers.resume(request.destination, contentId);
+    const part = job.part.open();
     const destination = new Destination(toOptions(request), part);
-    let verifiedBytes = 0;
+    // What was left here stays whatever ends this before it has been looked at.
+    let isWorthKeeping = existsSync(part.path);
     const onProgress = (bytes: number): void => {
-      verifiedBytes = bytes;
+      isWorthKeeping = bytes > 0;
       job.onProgress(bytes);
     };
     try {
       const received = await this.fill(part, { ...job, onProgress, layer });
-      const placed = await destination.place(handle.signal);
-      verifiedBytes = 0;
+      const placed = await destination.place(signal);
+      isWorthKeeping = false;
       return { ...placed, ...received };
     } finally {
-      // Whoever cancels does not want it; whatever else goes wrong may go better next time.
-      if (verifiedBytes > 0 && !handle.isCancelled) part.keep();
+      // Whatever goes wrong may go better next time.
+      if (isWorthKeeping) job.part.rest(part);
       else destination.dispose();
     }
   }
@@ -146,8 +149,7 @@ export class ContentFetcher {
     job: ContentJob & { readonly layer: Buffer },
   ): Promise<Omit<FetchedContent, keyof Placed>> {
     const { clock, logger, pool, hasher, stallMs } = this.dependencies;
-    const { contentId, layer, handle, onProgress, sources, findSources } = job;
-    const { signal } = handle;
+    const { contentId, layer, signal, onProgress, sources, findSources } = job;
     const file = await PieceFile.open(
       { path: part.path, journal: part.journal, contentId, layer },
       { pool, hasher, blocks: this.blocks },
@@ -184,7 +186,7 @@ export class ContentFetcher {
   /** The checked hashes of the pieces, from here or from the first source that has them. */
   private async findLayer(job: ContentJob): Promise<Buffer> {
     const { layers, clock, stallMs, logger } = this.dependencies;
-    const { contentId, handle } = job;
+    const { contentId } = job;
     if (!hasLayer(contentId.sizeBytes)) return Buffer.alloc(0);
     const known = layers.get(contentId);
     if (known !== undefined) return known;
@@ -192,7 +194,7 @@ export class ContentFetcher {
     let failure = new PeershelfError('NOT_FOUND', `nobody offers ${job.request.name}`);
     const found: Buffer[] = [];
     const isFound = new AbortController();
-    const signal = AbortSignal.any([handle.signal, isFound.signal]);
+    const signal = AbortSignal.any([job.signal, isFound.signal]);
     const ask = async (source: ContentSource): Promise<void> => {
       if (signal.aborted) return;
       try {

@@ -1,0 +1,36 @@
+import type { FetchRequest, FolderFetchRequest } from '../peerApi';
+import type { StartOptions } from './fetcher';
+import type { TransferList, Wish } from './transferList';
+
+/** Starts downloads. */
+export interface Starter {
+  fetch(request: FetchRequest, options: StartOptions): Promise<unknown>;
+  fetchFolder(request: FolderFetchRequest, options: StartOptions): Promise<unknown>;
+}
+
+/**
+ * Starts a failed or cancelled download again; whatever else has this id is passed over.
+ * @throws what keeps it from being started; what goes wrong later is told by the transfer.
+ */
+export async function retry(transfers: TransferList, id: string, starter: Starter): Promise<void> {
+  const wish = transfers.takeWish(id);
+  if (wish === undefined) return;
+  try {
+    await start(wish, starter);
+  } catch (error) {
+    transfers.giveBackWish(id, wish);
+    throw error;
+  }
+}
+
+function start(wish: Wish, starter: Starter): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const options = { onStarted: resolve };
+    const run =
+      wish.kind === 'file'
+        ? starter.fetch(wish.request, options)
+        : starter.fetchFolder(wish.request, options);
+    // Changes nothing when it has started.
+    run.then(() => resolve(), reject);
+  });
+}
