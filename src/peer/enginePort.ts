@@ -61,6 +61,7 @@ const EVENTS: Readonly<Record<PeerEventName, true>> = {
   onDidChangePublished: true,
   onDidChangeNetwork: true,
   onDidChangeTransfers: true,
+  onDidNotice: true,
 };
 
 type AnyMethod = (request: unknown, options: FetchOptions) => Promise<unknown>;
@@ -127,6 +128,7 @@ export class EngineClient extends DisposableBase implements PeerEvents {
   readonly onDidChangePublished = this.emitters.onDidChangePublished.event;
   readonly onDidChangeNetwork = this.emitters.onDidChangeNetwork.event;
   readonly onDidChangeTransfers = this.emitters.onDidChangeTransfers.event;
+  readonly onDidNotice = this.emitters.onDidNotice.event;
 
   constructor(
     private readonly port: PortLike,

@@ -79,6 +79,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   readonly onDidChangePublished: PeerEvents['onDidChangePublished'];
   readonly onDidChangeNetwork: PeerEvents['onDidChangeNetwork'];
   readonly onDidChangeTransfers: PeerEvents['onDidChangeTransfers'];
+  readonly onDidNotice: PeerEvents['onDidNotice'];
 
   /** Takes a place in the storage folder and removes what a crash left there. Opens no socket. */
   constructor(
@@ -103,7 +104,13 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.server = this.createServer(layers);
     this.session = this.register(this.createSession(folder, windowId));
     const { session, server, pool } = this;
-    this.publisher = this.register(new Publisher({ clock, session, server, hasher }));
+    this.publisher = this.register(
+      new Publisher({
+        ...{ clock, session, server, hasher },
+        logger: logger.child('published'),
+        settings: () => this.settings,
+      }),
+    );
     const fetching = this.createFetchers(options, { pool, hasher, layers, cache });
     this.fetcher = fetching.fetcher;
     this.folders = fetching.folders;
@@ -119,6 +126,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
     this.onDidChangeTransfers = this.transfers.onDidChange;
+    this.onDidNotice = this.publisher.onDidNotice;
     this.subscribe();
   }
 
@@ -218,6 +226,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.settings = { ...this.settings, ...change };
     this.server.options.maxUploads = this.settings.maxUploads;
     this.server.options.maxUploadBytesPerSecond = this.settings.maxUploadBytesPerSecond ?? 0;
+    this.publisher.onSettingsChanged();
     if (this.settings.hostname !== hostname || this.settings.displayName !== displayName)
       await this.session.registerAgain();
   }
@@ -251,7 +260,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         find: (name) => this.session.catalogue?.get(name),
         findContent: (id) => this.publisher.findContent(id),
         layerOf: ({ contentId }) => contentId && layers.get(contentId),
-        onSeen: (entry) => this.publisher.check(entry),
+        onSeen: (entry) => this.publisher.onSeen(entry),
       },
       {
         maxUploads,

@@ -78,6 +78,14 @@ export interface PeerEvents {
   readonly onDidChangeNetwork: Event<NetworkSummary>;
   /** Running transfers and the last finished ones. At most a few times a second. */
   readonly onDidChangeTransfers: Event<readonly Transfer[]>;
+  /** The engine did something by itself that people should hear of. */
+  readonly onDidNotice: Event<Notice>;
+}
+
+/** The files of these names are gone, and so the names are not offered any more. */
+export interface Notice {
+  readonly kind: 'unpublishedMissing';
+  readonly names: readonly string[];
 }
 
 export interface CallOptions {
@@ -300,6 +308,8 @@ export interface PeerSettings {
   readonly maxUploadBytesPerSecond?: number | undefined;
   /** All downloads together; 0 or nothing is no limit. */
   readonly maxDownloadBytesPerSecond?: number | undefined;
+  /** Publishes a published file again, under its name, when it has changed. */
+  readonly autoRepublish?: boolean | undefined;
 }
 
 /** What the engine worker is started with. */
