@@ -67,7 +67,14 @@ async function share(
     if (state.kind === 'waiting')
       output.stderr.write(`peershelf: ${errorText(fromPlainError(state.error))}\n`);
   });
+  const notices = peer.onDidNotice(({ names }) => {
+    for (const name of names)
+      output.stderr.write(
+        `peershelf: ${plainText(name, Number.POSITIVE_INFINITY)} is gone and not published any more\n`,
+      );
+  });
   await untilAborted(signal);
+  notices.dispose();
   connection.dispose();
 }
 

@@ -4,8 +4,9 @@ import type { CommandRunner } from './commandRunner';
 import { ENGINE_SETTINGS, readPeerSettings } from './configuration';
 import { setContext } from './contributions';
 import type { Engine } from './engine';
+import { foreignText } from './foreignText';
 import type { LocalTracker } from './localTracker';
-import { notifyWithLog } from './notifier';
+import { notify, notifyWithLog } from './notifier';
 import type { Session } from './session';
 
 /** An engine that ends again this soon is not started again by itself. */
@@ -45,6 +46,7 @@ export class Startup extends DisposableBase {
       }),
     );
     this.register(engine.onDidCrash(() => this.onCrash()));
+    this.register(engine.onDidNotice(({ names }) => tellUnpublished(names)));
   }
 
   start(): void {
@@ -107,4 +109,20 @@ export class Startup extends DisposableBase {
       await session.rejoin(tracker);
     });
   }
+}
+
+/** One message, however many files were deleted together. */
+function tellUnpublished([first, ...others]: readonly string[]): void {
+  if (first === undefined) return;
+  const name = foreignText(first);
+  notify(
+    'info',
+    others.length === 0
+      ? vscode.l10n.t('{0} is gone from its place and is not published any more.', name)
+      : vscode.l10n.t(
+          '{0} files are gone from their places and are not published any more, {1} among them.',
+          others.length + 1,
+          name,
+        ),
+  );
 }

@@ -5,6 +5,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -57,6 +58,17 @@ describe('the command line', () => {
     await sharing.printed(/^published .+\nserving on 127\.0\.0\.1:\d+\n/u);
     return sharing;
   };
+
+  it('says that a shared file is gone, and offers it no more', async () => {
+    const tracker = await startTracker();
+    const sharing = await share(tracker, 'gone.txt', 'soon gone');
+    unlinkSync(join(folder, 'gone.txt'));
+    await eventually(
+      () => sharing.stderr().includes('peershelf: gone.txt is gone') || undefined,
+      'the notice',
+    );
+    assert.equal((await finish('list', '--tracker', tracker)).out, '');
+  });
 
   it('starts a tracker, shares, lists, searches, discovers, pings, fetches, and stops', async () => {
     const tracker = await startTracker();
