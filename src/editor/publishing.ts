@@ -2,7 +2,7 @@ import { basename, posix } from 'node:path';
 import * as vscode from 'vscode';
 import { fromPlainError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import type { PublishRequest } from '../peer/peerApi';
+import type { PublishOutcome, PublishRequest } from '../peer/peerApi';
 import type { Engine } from './engine';
 import { errorMessage } from './errorMessages';
 import { describeFailures, type FileFailure } from './failures';
@@ -29,11 +29,7 @@ export class Publishing {
     for (const uri of uris) files.push(toFile(await save(uri)));
     if (files.length === 0 || !(await this.dependencies.ensureConnected())) return;
     const outcomes = await this.dependencies.engine.calls.publish({ files });
-    const failures = outcomes.flatMap(({ name, error }) =>
-      error === undefined ? [] : [{ name, error: fromPlainError(error) }],
-    );
-    for (const { name, error } of failures)
-      this.dependencies.logger.warn(`publish ${name}: ${error.message}`);
+    const failures = this.failuresOf(outcomes);
     const published = outcomes.filter(({ error }) => error === undefined);
     if (failures.length > 0) reportFailures(published.length, failures);
     else await this.reportPublished(published.map(({ name }) => name));
@@ -44,12 +40,38 @@ export class Publishing {
     await this.dependencies.engine.calls.unpublish({ names });
   }
 
+  /** What is published keeps being offered, under the names that go with the new places. */
+  async followRenames(
+    files: readonly { readonly oldUri: vscode.Uri; readonly newUri: vscode.Uri }[],
+  ): Promise<void> {
+    // What leaves the workspace is gone from its place, and is taken back like any missing file.
+    const renames = files.filter(({ newUri }) => isInWorkspace(newUri));
+    if (renames.length === 0) return;
+    const outcomes = await this.dependencies.engine.calls.followRenames({
+      renames: renames.map(({ oldUri, newUri }) => {
+        const { path: to, ...target } = toFile(newUri);
+        return { from: oldUri.fsPath, to, ...target };
+      }),
+    });
+    const failures = this.failuresOf(outcomes);
+    if (failures.length > 0) reportFailures(outcomes.length - failures.length, failures);
+  }
+
   /** The published names of these files; files that are not published are passed over. */
   async namesOf(uris: readonly vscode.Uri[]): Promise<string[]> {
     const paths = new Set(uris.map((uri) => uri.fsPath));
     // Asked anew: the events of what was published a moment ago may not be here yet.
     const { published } = await this.dependencies.engine.calls.snapshot();
     return published.filter(({ path }) => paths.has(path)).map(({ name }) => name);
+  }
+
+  private failuresOf(outcomes: readonly PublishOutcome[]): FileFailure[] {
+    const failures = outcomes.flatMap(({ name, error }) =>
+      error === undefined ? [] : [{ name, error: fromPlainError(error) }],
+    );
+    for (const { name, error } of failures)
+      this.dependencies.logger.warn(`publish ${name}: ${error.message}`);
+    return failures;
   }
 
   private async reportPublished(names: readonly string[]): Promise<void> {
@@ -61,13 +83,17 @@ export class Publishing {
   }
 }
 
+function isInWorkspace(uri: vscode.Uri): boolean {
+  return uri.scheme === 'file' && vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+}
+
 /**
  * The file of a workspace folder with its published name: the relative path, behind the folder's name
  * where there are several folders.
  */
 function toFile(uri: vscode.Uri): FileToPublish {
   const folder = vscode.workspace.getWorkspaceFolder(uri);
-  if (uri.scheme !== 'file' || folder === undefined)
+  if (!isInWorkspace(uri) || folder === undefined)
     throw new PeershelfError('OUTSIDE_FOLDER', `${uri.toString()} is in no workspace folder`, {
       details: { path: basename(uri.path) },
     });

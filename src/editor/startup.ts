@@ -7,6 +7,7 @@ import type { Engine } from './engine';
 import { foreignText } from './foreignText';
 import type { LocalTracker } from './localTracker';
 import { notify, notifyWithLog } from './notifier';
+import type { Publishing } from './publishing';
 import type { Session } from './session';
 
 /** An engine that ends again this soon is not started again by itself. */
@@ -16,6 +17,7 @@ export interface StartupDependencies {
   readonly engine: Engine;
   readonly session: Session;
   readonly localTracker: LocalTracker;
+  readonly publishing: Publishing;
   readonly runner: CommandRunner;
 }
 
@@ -25,7 +27,13 @@ export class Startup extends DisposableBase {
 
   constructor(private readonly dependencies: StartupDependencies) {
     super();
-    const { engine, session, localTracker, runner } = dependencies;
+    const { engine, session, localTracker, publishing, runner } = dependencies;
+    this.register(
+      vscode.workspace.onDidRenameFiles(({ files }) => {
+        // Without an engine nothing is published now; what is stored is looked at when it starts.
+        if (engine.isRunning) void runner.run('rename', () => publishing.followRenames(files));
+      }),
+    );
     this.register(
       vscode.workspace.onDidGrantWorkspaceTrust(() => {
         void runner.run('trusted', () => session.renew()).then(() => this.rejoin());

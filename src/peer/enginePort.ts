@@ -42,6 +42,7 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   disconnect: true,
   publish: true,
   unpublish: true,
+  followRenames: true,
   fetch: true,
   fetchFolder: true,
   cancelTransfer: true,

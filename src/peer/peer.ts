@@ -33,6 +33,7 @@ import type {
   PeerSnapshot,
   PublishOutcome,
   PublishRequest,
+  RenameRequest,
   UnpublishRequest,
 } from './peerApi';
 import { notConnected, Publisher } from './publisher';
@@ -151,6 +152,13 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   async unpublish({ names }: UnpublishRequest): Promise<void> {
     this.noteActivity();
     await this.publisher.unpublish(names);
+  }
+
+  async followRenames(
+    request: RenameRequest,
+    options: FetchOptions = {},
+  ): Promise<PublishOutcome[]> {
+    return this.publisher.followRenames(request, options);
   }
 
   async fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {

@@ -28,6 +28,13 @@ export interface PeerApi {
   unpublish(request: UnpublishRequest, options?: CallOptions): Promise<void>;
 
   /**
+   * Files or folders were renamed: what is published of them is published under its new name, and the
+   * old one is taken back. Resolves to one outcome per published file; one that fails keeps its old
+   * name for as long as a missing file does.
+   */
+  followRenames(request: RenameRequest, options?: FetchOptions): Promise<PublishOutcome[]>;
+
+  /**
    * Fetches one file into `destination`, which appears only when it is whole.
    * @throws NOT_FOUND, AMBIGUOUS_NAME, DESTINATION_EXISTS, PEER_UNREACHABLE, STALLED, DISK_FULL,
    * FOLDER_NOT_WRITABLE, CANCELLED and others of ErrorCode.
@@ -125,6 +132,20 @@ export interface PublishOutcome {
 
 export interface UnpublishRequest {
   readonly names: readonly string[];
+}
+
+export interface FileRename {
+  /** Absolute path that the file or folder had. */
+  readonly from: string;
+  readonly to: string;
+  /** Published name of what lies at `to`; of a folder, what the names of its files begin with. */
+  readonly name: string;
+  /** Folder that must contain the real paths of the files, if any must. */
+  readonly folder?: string | undefined;
+}
+
+export interface RenameRequest {
+  readonly renames: readonly FileRename[];
 }
 
 export interface FetchRequest {

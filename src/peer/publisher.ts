@@ -19,8 +19,11 @@ import type {
   PublishedFile,
   PublishOutcome,
   PublishRequest,
+  RenameRequest,
 } from './peerApi';
+import { resolveLinks } from './paths';
 import { toCatalogueEntry } from './publishing';
+import { movedFiles } from './renames';
 import type { TrackerSession } from './trackerSession';
 import type { PeerServer } from './transfer/peerServer';
 import { Upkeep } from './upkeep';
@@ -106,6 +109,27 @@ export class Publisher extends DisposableBase {
       // Also when it cannot be stored (a full disk): what was taken back is not offered any more.
       await session.announce();
     }
+  }
+
+  /** As `PeerApi.followRenames`. */
+  async followRenames(
+    { renames }: RenameRequest,
+    options: FetchOptions,
+  ): Promise<PublishOutcome[]> {
+    const { session, hasher } = this.dependencies;
+    const moved = movedFiles(session.catalogue?.all() ?? [], renames);
+    if (moved.length === 0) return [];
+    for (const { entry, file } of moved) hasher.noteMoved(entry.realPath, resolved(file.path));
+    const files = moved.map(({ file }) => file);
+    const outcomes = await this.publish({ files }, options);
+    const published = outcomes.filter(({ error }) => error === undefined);
+    const current = new Set(published.map(({ name }) => name));
+    // In a swap, the old name of one file is the new name of another.
+    const left = moved.filter(
+      ({ entry }, index) => outcomes[index]?.error === undefined && !current.has(entry.name),
+    );
+    if (left.length > 0) await this.unpublish(left.map(({ entry }) => entry.name));
+    return outcomes;
   }
 
   all(): PublishedFile[] {
@@ -294,4 +318,12 @@ function refuseClash(entry: CatalogueEntry, other: CatalogueEntry): void {
   throw new PeershelfError('NAME_CLASH', `${entry.name} is published from ${other.path} already`, {
     details: { name: entry.name, path: other.path },
   });
+}
+
+function resolved(path: string): string {
+  try {
+    return resolveLinks(path);
+  } catch {
+    return path; // It is gone again: publishing it says so.
+  }
 }

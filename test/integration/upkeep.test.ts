@@ -1,5 +1,13 @@
 import { strict as assert } from 'node:assert';
-import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Notice } from '../../src/peer/peerApi';
 import type { HostPort } from '../../src/protocol/address';
@@ -150,5 +158,73 @@ describe('what becomes of published files', () => {
       'the refusal',
     );
     await rejectsWith('FILE_GONE', fetchToBob('plan.md'));
+  });
+
+  describe('that are renamed', () => {
+    it('are offered under their new names, a folder at once', async () => {
+      const alice = await startAlice();
+      for (const name of ['docs/a.md', 'docs/deep/b.md', 'docs.md']) await alice.publish(name);
+      mkdirSync(alice.path('moved'));
+      renameSync(alice.path('docs'), alice.path('moved/texts'));
+      const outcomes = await alice.peer.followRenames({
+        renames: [
+          {
+            from: alice.path('docs'),
+            to: alice.path('moved/texts'),
+            name: 'moved/texts',
+            folder: alice.folder,
+          },
+        ],
+      });
+      assert.deepEqual(outcomes, [
+        { name: 'moved/texts/a.md', error: undefined },
+        { name: 'moved/texts/deep/b.md', error: undefined },
+      ]);
+      assert.deepEqual((await offered(alice)).sort(), [
+        'docs.md offered',
+        'moved/texts/a.md offered',
+        'moved/texts/deep/b.md offered',
+      ]);
+      assert.equal(await fetchToBob('moved/texts/deep/b.md'), 'docs/deep/b.md');
+      await rejectsWith('NOT_FOUND', fetchToBob('docs/a.md'));
+    });
+
+    it('may change places', async () => {
+      const alice = await startAlice();
+      const one = await alice.publish('one', '1');
+      const two = await alice.publish('two', '2');
+      renameSync(one, alice.path('aside'));
+      renameSync(two, one);
+      renameSync(alice.path('aside'), two);
+      await alice.peer.followRenames({
+        renames: [
+          { from: one, to: two, name: 'two' },
+          { from: two, to: one, name: 'one' },
+        ],
+      });
+      assert.deepEqual(await offered(alice), ['one offered', 'two offered']);
+      assert.equal(await fetchToBob('one'), '2');
+      assert.equal(await fetchToBob('two'), '1');
+    });
+
+    it('are not published when they lead out, and nothing else is by following', async () => {
+      const alice = await startAlice();
+      const path = await alice.publish('a');
+      const outside = bob.path('a');
+      renameSync(path, outside);
+      const rename = { from: path, to: outside, name: 'a2', folder: alice.folder };
+      const [outcome] = await alice.peer.followRenames({ renames: [rename] });
+      assert.equal(outcome?.error?.code, 'OUTSIDE_FOLDER');
+      await eventually(
+        async () => (await offered(alice)).includes('a missing') || undefined,
+        'the missing file',
+      );
+
+      const other = alice.write('other', 'not published');
+      const none = { from: alice.path('before'), to: other, name: 'other' };
+      assert.deepEqual(await alice.peer.followRenames({ renames: [none] }), []);
+      const { peer } = await startPeer(cleanup);
+      assert.deepEqual(await peer.followRenames({ renames: [none] }), []);
+    });
   });
 });
