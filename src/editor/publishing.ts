@@ -1,8 +1,9 @@
 import { basename, posix } from 'node:path';
 import * as vscode from 'vscode';
-import { fromPlainError, PeershelfError } from '../common/errors';
+import { describeError, fromPlainError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import type { PublishOutcome, PublishRequest } from '../peer/peerApi';
+import { describeDuplicates, MAX_FILES_TO_COMPARE } from './duplicates';
 import type { Engine } from './engine';
 import { errorMessage } from './errorMessages';
 import { describeFailures, type FileFailure } from './failures';
@@ -28,11 +29,10 @@ export class Publishing {
     const files: FileToPublish[] = [];
     for (const uri of uris) files.push(toFile(await save(uri)));
     if (files.length === 0 || !(await this.dependencies.ensureConnected())) return;
-    const outcomes = await this.dependencies.engine.calls.publish({ files });
-    const failures = this.failuresOf(outcomes);
-    const published = outcomes.filter(({ error }) => error === undefined);
-    if (failures.length > 0) reportFailures(published.length, failures);
-    else await this.reportPublished(published.map(({ name }) => name));
+    const question = await this.findDuplicates(files);
+    if (question === undefined) return this.offer(files);
+    const run = (): Promise<void> => this.offer(files);
+    notify('warning', question, [{ title: vscode.l10n.t('Publish Anyway'), run }]);
   }
 
   async unpublish(names: readonly string[]): Promise<void> {
@@ -63,6 +63,25 @@ export class Publishing {
     // Asked anew: the events of what was published a moment ago may not be here yet.
     const { published } = await this.dependencies.engine.calls.snapshot();
     return published.filter(({ path }) => paths.has(path)).map(({ name }) => name);
+  }
+
+  private async offer(files: readonly FileToPublish[]): Promise<void> {
+    const outcomes = await this.dependencies.engine.calls.publish({ files });
+    const failures = this.failuresOf(outcomes);
+    const published = outcomes.filter(({ error }) => error === undefined);
+    if (failures.length > 0) reportFailures(published.length, failures);
+    else await this.reportPublished(published.map(({ name }) => name));
+  }
+
+  /** What to tell before publishing; nothing where that cannot be found out, which forbids nothing. */
+  private async findDuplicates(files: readonly FileToPublish[]): Promise<string | undefined> {
+    if (files.length > MAX_FILES_TO_COMPARE) return undefined;
+    try {
+      return describeDuplicates(await this.dependencies.engine.calls.findDuplicates({ files }));
+    } catch (error) {
+      this.dependencies.logger.debug(`duplicates: ${describeError(error)}`);
+      return undefined;
+    }
   }
 
   private failuresOf(outcomes: readonly PublishOutcome[]): FileFailure[] {

@@ -41,6 +41,7 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   connect: true,
   disconnect: true,
   publish: true,
+  findDuplicates: true,
   unpublish: true,
   followRenames: true,
   fetch: true,

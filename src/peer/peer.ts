@@ -9,6 +9,7 @@ import type { LocatedSource } from '../protocol/controlRepliesV2';
 import { Slot } from './catalogue/slot';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
+import { findDuplicates } from './duplicates';
 import { ContentHasher } from './hash/contentHasher';
 import { HashCache } from './hash/hashCache';
 import { HashPool } from './hash/hashPool';
@@ -21,6 +22,7 @@ import type {
   FetchOptions,
   FetchRequest,
   FetchResult,
+  FileDuplicates,
   FolderFetchRequest,
   FolderFetchResult,
   NetworkFile,
@@ -147,6 +149,16 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   async publish(request: PublishRequest, options: FetchOptions = {}): Promise<PublishOutcome[]> {
     this.noteActivity();
     return this.publisher.publish(request, options);
+  }
+
+  async findDuplicates(
+    request: PublishRequest,
+    options: FetchOptions = {},
+  ): Promise<FileDuplicates[]> {
+    this.noteActivity();
+    const entries = await this.publisher.identify(request, options);
+    const questions = { client: this.client, own: this.session.registeredHostname };
+    return abortable(findDuplicates(entries, questions), options.signal);
   }
 
   async unpublish({ names }: UnpublishRequest): Promise<void> {

@@ -24,6 +24,12 @@ export interface PeerApi {
    */
   publish(request: PublishRequest, options?: FetchOptions): Promise<PublishOutcome[]>;
 
+  /**
+   * What others offer already of files that are to be published. Files that cannot be published are
+   * left out. Progress counts bytes that are hashed, which publishing need not hash again.
+   */
+  findDuplicates(request: PublishRequest, options?: FetchOptions): Promise<FileDuplicates[]>;
+
   /** Takes names back. Those that are not published are passed over. Running uploads of them end. */
   unpublish(request: UnpublishRequest, options?: CallOptions): Promise<void>;
 
@@ -128,6 +134,25 @@ export interface PublishOutcome {
   readonly name: string;
   /** Undefined when published. */
   readonly error: PlainError | undefined;
+}
+
+export interface FileDuplicates {
+  readonly name: string;
+  /** The first of those who offer the same content, under whatever name. */
+  readonly sameContent: readonly {
+    readonly hostname: string;
+    readonly displayName: string;
+    readonly name: string;
+  }[];
+  /** The first of those who offer other content under this name. */
+  readonly sameName: readonly {
+    readonly hostname: string;
+    readonly displayName: string;
+    readonly sizeBytes: number;
+    readonly modifiedMs: number;
+    /** Whether the content is known to be other; else only size or time are. */
+    readonly certain: boolean;
+  }[];
 }
 
 export interface UnpublishRequest {

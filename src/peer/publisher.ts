@@ -98,6 +98,12 @@ export class Publisher extends DisposableBase {
     });
   }
 
+  /** These files as they would be published; those that cannot be are left out. */
+  async identify({ files }: PublishRequest, options: FetchOptions): Promise<CatalogueEntry[]> {
+    const prepared = await this.hashAll(this.prepare(files, this.catalogue()), options);
+    return prepared.flatMap(({ entry }) => entry ?? []);
+  }
+
   /** Takes names back; running uploads of them end. */
   async unpublish(names: readonly string[]): Promise<void> {
     const { server, session } = this.dependencies;

@@ -59,6 +59,25 @@ describe('the command line', () => {
     return sharing;
   };
 
+  it('notes what others offer already, and shares it all the same', async () => {
+    const tracker = await startTracker();
+    await share(tracker, 'one.txt', 'one');
+    writeFileSync(join(folder, 'again.txt'), 'one');
+    const second = run(
+      ...['share', 'again.txt', '--tracker', tracker, '--port', '0', '--hostname', 'bob'],
+    );
+    await second.printed(/^published again\.txt\n/u);
+    assert.equal(
+      second.stderr(),
+      'peershelf: again.txt: Alice offers the same content as one.txt\n',
+    );
+    const other = run(
+      ...['share', 'again.txt', '--name', 'one.txt', '--tracker', tracker, '--port', '0'],
+    );
+    await other.printed(/^published one\.txt\n/u);
+    assert.match(other.stderr(), /^peershelf: one\.txt: .+ offers the same content as .+\n$/u);
+  });
+
   it('says that a shared file is gone, and offers it no more', async () => {
     const tracker = await startTracker();
     const sharing = await share(tracker, 'gone.txt', 'soon gone');
