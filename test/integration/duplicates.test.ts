@@ -44,8 +44,8 @@ describe('what others offer already', () => {
   });
 
   it('cannot be found out without a session', async () => {
-    const { peer, write } = await startPeer(cleanup);
-    const files = [{ path: write('a', 'a'), name: 'a' }];
-    await rejectsWith('NOT_CONNECTED', peer.findDuplicates({ files }));
+    const alone = await startPeer(cleanup);
+    const files = [{ path: alone.write('a', 'a'), name: 'a' }];
+    await rejectsWith('NOT_CONNECTED', alone.peer.findDuplicates({ files }));
   });
 });
