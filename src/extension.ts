@@ -73,7 +73,7 @@ function build(context: vscode.ExtensionContext): void {
     showMore: (hostname) => networkView.showMore(hostname),
     showLog: () => output.show(),
   });
-  const startup = new Startup({ engine, session, localTracker, runner });
+  const startup = new Startup({ engine, session, localTracker, publishing, runner });
   context.subscriptions.push(
     ...[startup, commands, new StatusBar(engine), networkView, new PublishedView(engine)],
     ...[localTracker, session],

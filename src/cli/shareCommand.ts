@@ -10,6 +10,7 @@ import { listFolder } from '../peer/folderFiles';
 import type { Peer } from '../peer/peer';
 import type { PeerSettings, PortRange } from '../peer/peerApi';
 import type { CommandContext } from './commandContext';
+import { noteDuplicates } from './duplicateNotes';
 import { errorText } from './errorText';
 import { printJson, printLine } from './output';
 import { parseMegabytes } from './rate';
@@ -52,6 +53,7 @@ async function share(
   { context, json }: { context: CommandContext; json: boolean },
 ): Promise<void> {
   const { output, signal } = context;
+  await noteDuplicates(peer, files, output);
   const outcomes = await peer.publish({ files });
   for (const { name, error } of outcomes) {
     if (error !== undefined) {
@@ -68,7 +70,14 @@ async function share(
     if (state.kind === 'waiting')
       output.stderr.write(`peershelf: ${errorText(fromPlainError(state.error))}\n`);
   });
+  const notices = peer.onDidNotice(({ names }) => {
+    for (const name of names)
+      output.stderr.write(
+        `peershelf: ${plainText(name, Number.POSITIVE_INFINITY)} is gone and not published any more\n`,
+      );
+  });
   await untilAborted(signal);
+  notices.dispose();
   connection.dispose();
 }
 

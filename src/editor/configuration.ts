@@ -18,6 +18,7 @@ export const ENGINE_SETTINGS = [
   'maxUploads',
   'maxUploadMegabytesPerSecond',
   'maxDownloadMegabytesPerSecond',
+  'autoRepublish',
 ];
 
 /** @throws INVALID_ARGUMENT that names the setting. */
@@ -34,6 +35,7 @@ export function readPeerSettings(): PeerSettings {
     maxUploads: readSetting('maxUploads'),
     maxUploadBytesPerSecond: readSetting('maxUploadMegabytesPerSecond') * BYTES_PER_MEGABYTE,
     maxDownloadBytesPerSecond: readSetting('maxDownloadMegabytesPerSecond') * BYTES_PER_MEGABYTE,
+    autoRepublish: readSetting('autoRepublish'),
   };
 }
 

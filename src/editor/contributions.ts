@@ -47,6 +47,7 @@ export interface SettingTypes {
   readonly autoConnect: boolean;
   readonly displayName: string;
   readonly fetchFolder: string;
+  readonly autoRepublish: boolean;
   readonly maxUploads: number;
   readonly maxUploadMegabytesPerSecond: number;
   readonly maxDownloadMegabytesPerSecond: number;
@@ -61,6 +62,7 @@ export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
   autoConnect: true,
   displayName: true,
   fetchFolder: true,
+  autoRepublish: true,
   maxUploads: true,
   maxUploadMegabytesPerSecond: true,
   maxDownloadMegabytesPerSecond: true,

@@ -5,7 +5,7 @@ import { describeError, PeershelfError } from '../common/errors';
 import { Emitter, type Event } from '../common/events';
 import type { LogSink } from '../common/logger';
 import { EngineClient } from '../peer/enginePort';
-import type { EngineOptions, PeerApi, PeerSnapshot } from '../peer/peerApi';
+import type { EngineOptions, Notice, PeerApi, PeerSnapshot } from '../peer/peerApi';
 
 /** `deactivate` has five seconds; the goodbye to the tracker takes one at most. */
 const STOP_DEADLINE_MS = 3_000;
@@ -40,10 +40,13 @@ export class Engine extends DisposableBase {
   private stopped = false;
   private current: PeerSnapshot = NOTHING;
   private readonly changeEmitter = this.register(new Emitter<keyof PeerSnapshot>());
+  private readonly noticeEmitter = this.register(new Emitter<Notice>());
   private readonly crashEmitter = this.register(new Emitter<unknown>());
 
   /** Fires with the part of the state that changed. */
   readonly onDidChange: Event<keyof PeerSnapshot> = this.changeEmitter.event;
+  /** The engine did something by itself. */
+  readonly onDidNotice: Event<Notice> = this.noticeEmitter.event;
   /** The worker ended although nobody asked it to. */
   readonly onDidCrash: Event<unknown> = this.crashEmitter.event;
 
@@ -109,6 +112,7 @@ export class Engine extends DisposableBase {
     lifetime.add(client.onDidChangePublished(set('published')));
     lifetime.add(client.onDidChangeNetwork(set('network')));
     lifetime.add(client.onDidChangeTransfers(set('transfers')));
+    lifetime.add(client.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     return running;
   }
 

@@ -1,8 +1,9 @@
 import { basename, posix } from 'node:path';
 import * as vscode from 'vscode';
-import { fromPlainError, PeershelfError } from '../common/errors';
+import { describeError, fromPlainError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import type { PublishRequest } from '../peer/peerApi';
+import type { PublishOutcome, PublishRequest } from '../peer/peerApi';
+import { describeDuplicates, MAX_FILES_TO_COMPARE } from './duplicates';
 import type { Engine } from './engine';
 import { errorMessage } from './errorMessages';
 import { describeFailures, type FileFailure } from './failures';
@@ -28,20 +29,32 @@ export class Publishing {
     const files: FileToPublish[] = [];
     for (const uri of uris) files.push(toFile(await save(uri)));
     if (files.length === 0 || !(await this.dependencies.ensureConnected())) return;
-    const outcomes = await this.dependencies.engine.calls.publish({ files });
-    const failures = outcomes.flatMap(({ name, error }) =>
-      error === undefined ? [] : [{ name, error: fromPlainError(error) }],
-    );
-    for (const { name, error } of failures)
-      this.dependencies.logger.warn(`publish ${name}: ${error.message}`);
-    const published = outcomes.filter(({ error }) => error === undefined);
-    if (failures.length > 0) reportFailures(published.length, failures);
-    else await this.reportPublished(published.map(({ name }) => name));
+    const question = await this.findDuplicates(files);
+    if (question === undefined) return this.offer(files);
+    const run = (): Promise<void> => this.offer(files);
+    notify('warning', question, [{ title: vscode.l10n.t('Publish Anyway'), run }]);
   }
 
   async unpublish(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     await this.dependencies.engine.calls.unpublish({ names });
+  }
+
+  /** What is published keeps being offered, under the names that go with the new places. */
+  async followRenames(
+    files: readonly { readonly oldUri: vscode.Uri; readonly newUri: vscode.Uri }[],
+  ): Promise<void> {
+    // What leaves the workspace is gone from its place, and is taken back like any missing file.
+    const renames = files.filter(({ newUri }) => isInWorkspace(newUri));
+    if (renames.length === 0) return;
+    const outcomes = await this.dependencies.engine.calls.followRenames({
+      renames: renames.map(({ oldUri, newUri }) => {
+        const { path: to, ...target } = toFile(newUri);
+        return { from: oldUri.fsPath, to, ...target };
+      }),
+    });
+    const failures = this.failuresOf(outcomes);
+    if (failures.length > 0) reportFailures(outcomes.length - failures.length, failures);
   }
 
   /** The published names of these files; files that are not published are passed over. */
@@ -50,6 +63,34 @@ export class Publishing {
     // Asked anew: the events of what was published a moment ago may not be here yet.
     const { published } = await this.dependencies.engine.calls.snapshot();
     return published.filter(({ path }) => paths.has(path)).map(({ name }) => name);
+  }
+
+  private async offer(files: readonly FileToPublish[]): Promise<void> {
+    const outcomes = await this.dependencies.engine.calls.publish({ files });
+    const failures = this.failuresOf(outcomes);
+    const published = outcomes.filter(({ error }) => error === undefined);
+    if (failures.length > 0) reportFailures(published.length, failures);
+    else await this.reportPublished(published.map(({ name }) => name));
+  }
+
+  /** What to tell before publishing; nothing where that cannot be found out, which forbids nothing. */
+  private async findDuplicates(files: readonly FileToPublish[]): Promise<string | undefined> {
+    if (files.length > MAX_FILES_TO_COMPARE) return undefined;
+    try {
+      return describeDuplicates(await this.dependencies.engine.calls.findDuplicates({ files }));
+    } catch (error) {
+      this.dependencies.logger.debug(`duplicates: ${describeError(error)}`);
+      return undefined;
+    }
+  }
+
+  private failuresOf(outcomes: readonly PublishOutcome[]): FileFailure[] {
+    const failures = outcomes.flatMap(({ name, error }) =>
+      error === undefined ? [] : [{ name, error: fromPlainError(error) }],
+    );
+    for (const { name, error } of failures)
+      this.dependencies.logger.warn(`publish ${name}: ${error.message}`);
+    return failures;
   }
 
   private async reportPublished(names: readonly string[]): Promise<void> {
@@ -61,13 +102,17 @@ export class Publishing {
   }
 }
 
+function isInWorkspace(uri: vscode.Uri): boolean {
+  return uri.scheme === 'file' && vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+}
+
 /**
  * The file of a workspace folder with its published name: the relative path, behind the folder's name
  * where there are several folders.
  */
 function toFile(uri: vscode.Uri): FileToPublish {
   const folder = vscode.workspace.getWorkspaceFolder(uri);
-  if (uri.scheme !== 'file' || folder === undefined)
+  if (!isInWorkspace(uri) || folder === undefined)
     throw new PeershelfError('OUTSIDE_FOLDER', `${uri.toString()} is in no workspace folder`, {
       details: { path: basename(uri.path) },
     });

@@ -4,8 +4,10 @@ import type { CommandRunner } from './commandRunner';
 import { ENGINE_SETTINGS, readPeerSettings } from './configuration';
 import { setContext } from './contributions';
 import type { Engine } from './engine';
+import { foreignText } from './foreignText';
 import type { LocalTracker } from './localTracker';
-import { notifyWithLog } from './notifier';
+import { notify, notifyWithLog } from './notifier';
+import type { Publishing } from './publishing';
 import type { Session } from './session';
 
 /** An engine that ends again this soon is not started again by itself. */
@@ -15,6 +17,7 @@ export interface StartupDependencies {
   readonly engine: Engine;
   readonly session: Session;
   readonly localTracker: LocalTracker;
+  readonly publishing: Publishing;
   readonly runner: CommandRunner;
 }
 
@@ -24,7 +27,13 @@ export class Startup extends DisposableBase {
 
   constructor(private readonly dependencies: StartupDependencies) {
     super();
-    const { engine, session, localTracker, runner } = dependencies;
+    const { engine, session, localTracker, publishing, runner } = dependencies;
+    this.register(
+      vscode.workspace.onDidRenameFiles(({ files }) => {
+        // Without an engine nothing is published now; what is stored is looked at when it starts.
+        if (engine.isRunning) void runner.run('rename', () => publishing.followRenames(files));
+      }),
+    );
     this.register(
       vscode.workspace.onDidGrantWorkspaceTrust(() => {
         void runner.run('trusted', () => session.renew()).then(() => this.rejoin());
@@ -45,6 +54,7 @@ export class Startup extends DisposableBase {
       }),
     );
     this.register(engine.onDidCrash(() => this.onCrash()));
+    this.register(engine.onDidNotice(({ names }) => tellUnpublished(names)));
   }
 
   start(): void {
@@ -107,4 +117,20 @@ export class Startup extends DisposableBase {
       await session.rejoin(tracker);
     });
   }
+}
+
+/** One message, however many files were deleted together. */
+function tellUnpublished([first, ...others]: readonly string[]): void {
+  if (first === undefined) return;
+  const name = foreignText(first);
+  notify(
+    'info',
+    others.length === 0
+      ? vscode.l10n.t('{0} is gone from its place and is not published any more.', name)
+      : vscode.l10n.t(
+          '{0} files are gone from their places and are not published any more, {1} among them.',
+          others.length + 1,
+          name,
+        ),
+  );
 }

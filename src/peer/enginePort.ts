@@ -41,7 +41,9 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   connect: true,
   disconnect: true,
   publish: true,
+  findDuplicates: true,
   unpublish: true,
+  followRenames: true,
   fetch: true,
   fetchFolder: true,
   cancelTransfer: true,
@@ -64,6 +66,7 @@ const EVENTS: Readonly<Record<PeerEventName, true>> = {
   onDidChangePublished: true,
   onDidChangeNetwork: true,
   onDidChangeTransfers: true,
+  onDidNotice: true,
 };
 
 type AnyMethod = (request: unknown, options: FetchOptions) => Promise<unknown>;
@@ -130,6 +133,7 @@ export class EngineClient extends DisposableBase implements PeerEvents {
   readonly onDidChangePublished = this.emitters.onDidChangePublished.event;
   readonly onDidChangeNetwork = this.emitters.onDidChangeNetwork.event;
   readonly onDidChangeTransfers = this.emitters.onDidChangeTransfers.event;
+  readonly onDidNotice = this.emitters.onDidNotice.event;
 
   constructor(
     private readonly port: PortLike,

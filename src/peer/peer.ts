@@ -9,6 +9,7 @@ import type { LocatedSource } from '../protocol/controlRepliesV2';
 import { Slot } from './catalogue/slot';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
+import { findDuplicates } from './duplicates';
 import { ContentHasher } from './hash/contentHasher';
 import { HashCache } from './hash/hashCache';
 import { HashPool } from './hash/hashPool';
@@ -21,6 +22,7 @@ import type {
   FetchOptions,
   FetchRequest,
   FetchResult,
+  FileDuplicates,
   FolderFetchRequest,
   FolderFetchResult,
   NetworkFile,
@@ -33,6 +35,7 @@ import type {
   PeerSnapshot,
   PublishOutcome,
   PublishRequest,
+  RenameRequest,
   UnpublishRequest,
 } from './peerApi';
 import { notConnected, Publisher } from './publisher';
@@ -80,6 +83,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   readonly onDidChangePublished: PeerEvents['onDidChangePublished'];
   readonly onDidChangeNetwork: PeerEvents['onDidChangeNetwork'];
   readonly onDidChangeTransfers: PeerEvents['onDidChangeTransfers'];
+  readonly onDidNotice: PeerEvents['onDidNotice'];
 
   /** Takes a place in the storage folder and removes what a crash left there. Opens no socket. */
   constructor(
@@ -105,7 +109,13 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.server = this.createServer(layers);
     this.session = this.register(this.createSession(folder, windowId));
     const { session, server, pool } = this;
-    this.publisher = this.register(new Publisher({ clock, session, server, hasher }));
+    this.publisher = this.register(
+      new Publisher({
+        ...{ clock, session, server, hasher },
+        logger: logger.child('published'),
+        settings: () => this.settings,
+      }),
+    );
     const fetching = this.createFetchers(options, { pool, hasher, layers, cache });
     this.fetcher = fetching.fetcher;
     this.folders = fetching.folders;
@@ -121,6 +131,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
     this.onDidChangeTransfers = this.transfers.onDidChange;
+    this.onDidNotice = this.publisher.onDidNotice;
     this.subscribe();
   }
 
@@ -142,9 +153,26 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return this.publisher.publish(request, options);
   }
 
+  async findDuplicates(
+    request: PublishRequest,
+    options: FetchOptions = {},
+  ): Promise<FileDuplicates[]> {
+    this.noteActivity();
+    const entries = await this.publisher.identify(request, options);
+    const questions = { client: this.client, own: this.session.registeredHostname };
+    return abortable(findDuplicates(entries, questions), options.signal);
+  }
+
   async unpublish({ names }: UnpublishRequest): Promise<void> {
     this.noteActivity();
     await this.publisher.unpublish(names);
+  }
+
+  async followRenames(
+    request: RenameRequest,
+    options: FetchOptions = {},
+  ): Promise<PublishOutcome[]> {
+    return this.publisher.followRenames(request, options);
   }
 
   async fetch(request: FetchRequest, options: StartOptions = {}): Promise<FetchResult> {
@@ -238,6 +266,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.settings = { ...this.settings, ...change };
     this.server.options.maxUploads = this.settings.maxUploads;
     this.server.options.maxUploadBytesPerSecond = this.settings.maxUploadBytesPerSecond ?? 0;
+    this.publisher.onSettingsChanged();
     if (this.settings.hostname !== hostname || this.settings.displayName !== displayName)
       await this.session.registerAgain();
   }
@@ -271,7 +300,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         find: (name) => this.session.catalogue?.get(name),
         findContent: (id) => this.publisher.findContent(id),
         layerOf: ({ contentId }) => contentId && layers.get(contentId),
-        onSeen: (entry) => this.publisher.check(entry),
+        onSeen: (entry) => this.publisher.onSeen(entry),
       },
       {
         maxUploads,

@@ -24,8 +24,21 @@ export interface PeerApi {
    */
   publish(request: PublishRequest, options?: FetchOptions): Promise<PublishOutcome[]>;
 
+  /**
+   * What others offer already of files that are to be published. Files that cannot be published are
+   * left out. Progress counts bytes that are hashed, which publishing need not hash again.
+   */
+  findDuplicates(request: PublishRequest, options?: FetchOptions): Promise<FileDuplicates[]>;
+
   /** Takes names back. Those that are not published are passed over. Running uploads of them end. */
   unpublish(request: UnpublishRequest, options?: CallOptions): Promise<void>;
+
+  /**
+   * Files or folders were renamed: what is published of them is published under its new name, and the
+   * old one is taken back. Resolves to one outcome per published file; one that fails keeps its old
+   * name for as long as a missing file does.
+   */
+  followRenames(request: RenameRequest, options?: FetchOptions): Promise<PublishOutcome[]>;
 
   /**
    * Fetches one file into `destination`, which appears only when it is whole.
@@ -99,6 +112,14 @@ export interface PeerEvents {
   readonly onDidChangeNetwork: Event<NetworkSummary>;
   /** Running transfers and the last finished ones. At most a few times a second. */
   readonly onDidChangeTransfers: Event<readonly Transfer[]>;
+  /** The engine did something by itself that people should hear of. */
+  readonly onDidNotice: Event<Notice>;
+}
+
+/** The files of these names are gone, and so the names are not offered any more. */
+export interface Notice {
+  readonly kind: 'unpublishedMissing';
+  readonly names: readonly string[];
 }
 
 export interface CallOptions {
@@ -136,8 +157,41 @@ export interface PublishOutcome {
   readonly error: PlainError | undefined;
 }
 
+export interface FileDuplicates {
+  readonly name: string;
+  /** The first of those who offer the same content, under whatever name. */
+  readonly sameContent: readonly {
+    readonly hostname: string;
+    readonly displayName: string;
+    readonly name: string;
+  }[];
+  /** The first of those who offer other content under this name. */
+  readonly sameName: readonly {
+    readonly hostname: string;
+    readonly displayName: string;
+    readonly sizeBytes: number;
+    readonly modifiedMs: number;
+    /** Whether the content is known to be other; else only size or time are. */
+    readonly certain: boolean;
+  }[];
+}
+
 export interface UnpublishRequest {
   readonly names: readonly string[];
+}
+
+export interface FileRename {
+  /** Absolute path that the file or folder had. */
+  readonly from: string;
+  readonly to: string;
+  /** Published name of what lies at `to`; of a folder, what the names of its files begin with. */
+  readonly name: string;
+  /** Folder that must contain the real paths of the files, if any must. */
+  readonly folder?: string | undefined;
+}
+
+export interface RenameRequest {
+  readonly renames: readonly FileRename[];
 }
 
 export interface FetchRequest {
@@ -322,6 +376,8 @@ export interface PeerSettings {
   readonly maxUploadBytesPerSecond?: number | undefined;
   /** All downloads together; 0 or nothing is no limit. */
   readonly maxDownloadBytesPerSecond?: number | undefined;
+  /** Publishes a published file again, under its name, when it has changed. */
+  readonly autoRepublish?: boolean | undefined;
 }
 
 /** What the engine worker is started with. */

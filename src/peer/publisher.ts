@@ -1,8 +1,9 @@
 import { throwIfAborted } from '../common/abort';
-import { type Clock, every } from '../common/clock';
+import type { Clock } from '../common/clock';
 import { type Disposable, DisposableBase, DisposableSlot } from '../common/disposable';
 import { PeershelfError, toPlainError } from '../common/errors';
 import { Emitter } from '../common/events';
+import type { Logger } from '../common/logger';
 import { type ContentId, formatContentId, isSameContent } from '../protocol/contentId';
 import {
   type Catalogue,
@@ -11,20 +12,29 @@ import {
   entryCondition,
 } from './catalogue/catalogue';
 import type { ContentHasher } from './hash/contentHasher';
-import type { FetchOptions, PublishedFile, PublishOutcome, PublishRequest } from './peerApi';
+import type {
+  FetchOptions,
+  Notice,
+  PeerSettings,
+  PublishedFile,
+  PublishOutcome,
+  PublishRequest,
+  RenameRequest,
+} from './peerApi';
+import { resolveLinks } from './paths';
 import { toCatalogueEntry } from './publishing';
+import { movedFiles } from './renames';
 import type { TrackerSession } from './trackerSession';
 import type { PeerServer } from './transfer/peerServer';
+import { Upkeep } from './upkeep';
 
-/** Published files are looked at this often, to notice those that are gone or changed. */
-const CONDITION_INTERVAL_MS = 30_000;
-/** Files looked at each time; the others are looked at when they are served. */
-const MAX_CHECKED_FILES = 2_000;
 /** Changes of published files are told at most this often. */
 const PUBLISHED_INTERVAL_MS = 50;
 
 export interface PublisherDependencies {
   readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: () => PeerSettings;
   readonly session: TrackerSession;
   readonly server: PeerServer;
   readonly hasher: ContentHasher;
@@ -39,6 +49,8 @@ interface Prepared {
 /** What this peer offers: adds and takes back, and watches over what has become of it. */
 export class Publisher extends DisposableBase {
   private readonly changeEmitter = this.register(new Emitter<readonly PublishedFile[]>());
+  private readonly noticeEmitter = this.register(new Emitter<Notice>());
+  private readonly upkeep: Upkeep;
   /** How the file of an entry was when it was last looked at. */
   private readonly conditions = new WeakMap<CatalogueEntry, EntryCondition>();
   private changeTimer: Disposable | undefined;
@@ -47,11 +59,20 @@ export class Publisher extends DisposableBase {
   private byContent: Map<string, CatalogueEntry> | undefined;
 
   readonly onDidChange = this.changeEmitter.event;
+  readonly onDidNotice = this.noticeEmitter.event;
 
   constructor(private readonly dependencies: PublisherDependencies) {
     super();
-    const { clock, session } = dependencies;
-    this.register(every(clock, CONDITION_INTERVAL_MS, () => this.checkConditions()));
+    const { clock, logger, session, settings } = dependencies;
+    this.upkeep = this.register(
+      new Upkeep({
+        ...{ clock, logger, session },
+        check: (entry) => this.check(entry),
+        republishes: () => settings().autoRepublish === true,
+        republish: (entry) => this.republish(entry),
+        unpublish: (entries) => this.unpublishMissing(entries.map(({ name }) => name)),
+      }),
+    );
     this.register(
       session.onDidChangeCatalogue(() => {
         this.byContent = undefined;
@@ -77,6 +98,12 @@ export class Publisher extends DisposableBase {
     });
   }
 
+  /** These files as they would be published; those that cannot be are left out. */
+  async identify({ files }: PublishRequest, options: FetchOptions): Promise<CatalogueEntry[]> {
+    const prepared = await this.hashAll(this.prepare(files, this.catalogue()), options);
+    return prepared.flatMap(({ entry }) => entry ?? []);
+  }
+
   /** Takes names back; running uploads of them end. */
   async unpublish(names: readonly string[]): Promise<void> {
     const { server, session } = this.dependencies;
@@ -88,6 +115,27 @@ export class Publisher extends DisposableBase {
       // Also when it cannot be stored (a full disk): what was taken back is not offered any more.
       await session.announce();
     }
+  }
+
+  /** As `PeerApi.followRenames`. */
+  async followRenames(
+    { renames }: RenameRequest,
+    options: FetchOptions,
+  ): Promise<PublishOutcome[]> {
+    const { session, hasher } = this.dependencies;
+    const moved = movedFiles(session.catalogue?.all() ?? [], renames);
+    if (moved.length === 0) return [];
+    for (const { entry, file } of moved) hasher.noteMoved(entry.realPath, resolved(file.path));
+    const files = moved.map(({ file }) => file);
+    const outcomes = await this.publish({ files }, options);
+    const published = outcomes.filter(({ error }) => error === undefined);
+    const current = new Set(published.map(({ name }) => name));
+    // In a swap, the old name of one file is the new name of another.
+    const left = moved.filter(
+      ({ entry }, index) => outcomes[index]?.error === undefined && !current.has(entry.name),
+    );
+    if (left.length > 0) await this.unpublish(left.map(({ entry }) => entry.name));
+    return outcomes;
   }
 
   all(): PublishedFile[] {
@@ -113,12 +161,14 @@ export class Publisher extends DisposableBase {
     return this.byContent.get(formatContentId(id));
   }
 
-  /** Looks at the file of an entry, and tells when it is not as it was. */
-  check(entry: CatalogueEntry): void {
-    const condition = entryCondition(entry);
-    if (condition === this.conditions.get(entry)) return;
-    this.conditions.set(entry, condition);
-    this.fireSoon();
+  /** Somebody asked for the file of an entry: it may not be as it was. */
+  onSeen(entry: CatalogueEntry): void {
+    this.upkeep.look(entry);
+  }
+
+  /** The settings have changed: files may have to be published again. */
+  onSettingsChanged(): void {
+    this.upkeep.lookAtAll();
   }
 
   /** Soon: publishing a folder, or many uploads at once, would fire for every file. */
@@ -129,6 +179,43 @@ export class Publisher extends DisposableBase {
       this.changeEmitter.fire(this.all());
     });
     this.changeTimers.set(this.changeTimer);
+  }
+
+  /** Looks at the file of an entry, and tells when it is not as it was. */
+  private check(entry: CatalogueEntry): EntryCondition {
+    const condition = entryCondition(entry);
+    if (condition !== this.conditions.get(entry)) {
+      this.conditions.set(entry, condition);
+      this.fireSoon();
+    }
+    return condition;
+  }
+
+  /** Publishes what the file of an entry holds now, if it still is the same file. */
+  private async republish(entry: CatalogueEntry): Promise<void> {
+    const { clock, session } = this.dependencies;
+    const { name, path } = entry;
+    const catalogue = this.catalogue();
+    const current = toCatalogueEntry({ name, path }, clock.now());
+    // Nobody chose what a link leads to that was put in the place of a published file.
+    if (current.realPath !== entry.realPath)
+      throw new PeershelfError('FILE_GONE', `${path} leads elsewhere now`, { details: { path } });
+    const [prepared] = await this.hashAll([{ name, entry: current, error: undefined }], {});
+    if (prepared?.entry === undefined) throw PeershelfError.from(prepared?.error);
+    // Taken back, published anew, or the session left meanwhile: that holds.
+    if (catalogue !== session.catalogue || catalogue.get(name) !== entry) return;
+    await this.offer([prepared.entry], catalogue);
+    const refusal = session.refusalOf(prepared.entry);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  private async unpublishMissing(names: readonly string[]): Promise<void> {
+    try {
+      await this.unpublish(names);
+    } finally {
+      // Also when it cannot be stored or told: they are not offered any more.
+      this.noticeEmitter.fire({ kind: 'unpublishedMissing', names });
+    }
   }
 
   private catalogue(): Catalogue {
@@ -219,11 +306,6 @@ export class Publisher extends DisposableBase {
     takeBack(entries.filter((entry) => session.refusalOf(entry) !== undefined));
   }
 
-  private checkConditions(): void {
-    const entries = this.dependencies.session.catalogue?.all() ?? [];
-    for (const entry of entries.slice(0, MAX_CHECKED_FILES)) this.check(entry);
-  }
-
   private stateOf(entry: CatalogueEntry): PublishedFile['state'] {
     const condition = this.conditions.get(entry) ?? entryCondition(entry);
     this.conditions.set(entry, condition);
@@ -242,4 +324,12 @@ function refuseClash(entry: CatalogueEntry, other: CatalogueEntry): void {
   throw new PeershelfError('NAME_CLASH', `${entry.name} is published from ${other.path} already`, {
     details: { name: entry.name, path: other.path },
   });
+}
+
+function resolved(path: string): string {
+  try {
+    return resolveLinks(path);
+  } catch {
+    return path; // It is gone again: publishing it says so.
+  }
 }

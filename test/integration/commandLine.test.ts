@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -58,6 +59,39 @@ describe('the command line', () => {
     await sharing.printed(/^published .+\nserving on 127\.0\.0\.1:\d+\n/u);
     return sharing;
   };
+
+  it('notes what others offer already, and shares it all the same', async () => {
+    const tracker = await startTracker();
+    await share(tracker, 'one.txt', 'one');
+    writeFileSync(join(folder, 'again.txt'), 'one');
+    const second = run(
+      ...['share', 'again.txt', '--tracker', tracker, '--port', '0', '--hostname', 'bob'],
+    );
+    await second.printed(/^published again\.txt\n/u);
+    assert.equal(
+      second.stderr(),
+      'peershelf: again.txt: Alice offers the same content as one.txt\n',
+    );
+    const other = run(
+      ...['share', 'again.txt', '--name', 'one.txt', '--tracker', tracker, '--port', '0'],
+    );
+    await other.printed(/^published one\.txt\n/u);
+    assert.match(other.stderr(), /^peershelf: one\.txt: .+ offers the same content as .+\n$/u);
+  });
+
+  it('says that a shared file is gone, and offers it no more', async () => {
+    const tracker = await startTracker();
+    const sharing = await share(tracker, 'gone.txt', 'soon gone');
+    unlinkSync(join(folder, 'gone.txt'));
+    // Half a minute later where the system, which all tests share, has no watch left.
+    const deadlineMs = 45_000;
+    await eventually(
+      () => sharing.stderr().includes('peershelf: gone.txt is gone') || undefined,
+      'the notice',
+      deadlineMs,
+    );
+    assert.equal((await finish('list', '--tracker', tracker)).out, '');
+  }).timeout(60_000);
 
   it('starts a tracker, shares, lists, searches, discovers, pings, fetches, and stops', async () => {
     const tracker = await startTracker();

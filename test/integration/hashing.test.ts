@@ -126,6 +126,26 @@ describe('hashing files', () => {
     assert.ok(pool.tasks > tasks);
   });
 
+  it('does not read a renamed file again, but another one in its place', async () => {
+    const folder = temporaryFolder(cleanup);
+    const { hasher, pool } = startHasher(cleanup, folder);
+    const path = write(folder, 'a', randomBytes(17 * MIB));
+    utimesSync(path, 1_700_000_000, 1_700_000_000);
+    const { contentId } = await hasher.hash(path);
+    const { tasks } = pool;
+    const moved = join(folder, 'b');
+    renameSync(path, moved);
+    hasher.noteMoved(path, moved);
+    assert.deepEqual((await hasher.hash(moved)).contentId, contentId);
+    assert.equal(pool.tasks, tasks);
+
+    const other = write(folder, 'c', randomBytes(17 * MIB));
+    utimesSync(other, 1_700_000_000, 1_700_000_000);
+    hasher.noteMoved(moved, other);
+    hasher.noteMoved(moved, join(folder, 'none'));
+    assert.notDeepEqual((await hasher.hash(other)).contentId, contentId);
+  });
+
   it('begins again when a file changes while it is read', async () => {
     const folder = temporaryFolder(cleanup);
     const { hasher } = startHasher(cleanup, folder);

@@ -16,6 +16,9 @@ interface Manifest {
   readonly main: string;
   readonly icon: string;
   readonly activationEvents: string[];
+  readonly capabilities: {
+    readonly untrustedWorkspaces: { readonly restrictedConfigurations: string[] };
+  };
   readonly dependencies: Record<string, string>;
   readonly devDependencies: Record<string, string>;
   readonly contributes: {
@@ -146,7 +149,17 @@ describe('the manifest', () => {
       maxDownloadMegabytesPerSecond: 'machine',
       displayName: 'application',
       fetchFolder: 'resource',
+      autoRepublish: 'resource',
     });
+  });
+
+  it('takes nothing from a workspace that is not trusted', () => {
+    const { properties } = contributes.configuration;
+    const ofWorkspace = Object.keys(properties).filter(
+      (name) => properties[name]?.scope === 'resource',
+    );
+    const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    assert.deepEqual(sorted(restrictedConfigurations), sorted(ofWorkspace));
   });
 
   it('activates on nothing but the end of the start-up', () => {

@@ -85,6 +85,18 @@ export class ContentHasher {
     return result;
   }
 
+  /** A file has another path now: what is known of it holds, as long as it is the same file. */
+  noteMoved(from: string, to: string): void {
+    const { cache } = this.dependencies;
+    try {
+      const stamp = stampOf(to);
+      const contentId = cache.get(from, stamp);
+      if (contentId !== undefined) cache.set(to, stamp, contentId);
+    } catch {
+      // It is not there: whoever wants to read it says so.
+    }
+  }
+
   /** The hashes of some blocks of a file that looks like `stamp`, one after the other. */
   async hashBlocks(
     file: { readonly path: string; readonly stamp: FileStamp },

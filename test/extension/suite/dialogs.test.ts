@@ -6,7 +6,12 @@ import type { Engine } from '../../../src/editor/engine';
 import { Fetching } from '../../../src/editor/fetching';
 import { notify, onActionFailed } from '../../../src/editor/notifier';
 import { Publishing } from '../../../src/editor/publishing';
-import type { FetchRequest, NetworkFile, PublishRequest } from '../../../src/peer/peerApi';
+import type {
+  FetchRequest,
+  FileDuplicates,
+  NetworkFile,
+  PublishRequest,
+} from '../../../src/peer/peerApi';
 import { Cleanup } from '../../../scripts/host/cleanup';
 import { rejectsWith } from '../../support/rejectsWith';
 import { eventually } from '../../support/waitFor';
@@ -50,13 +55,16 @@ describe('questions to the user', () => {
     const engine = { calls: { fetch } } as unknown as Engine;
     return { fetching: new Fetching(engine, nullLogger), requests };
   };
-  const createPublishing = (): { publishing: Publishing; requests: PublishRequest[] } => {
+  const createPublishing = (
+    duplicates: readonly FileDuplicates[] = [],
+  ): { publishing: Publishing; requests: PublishRequest[] } => {
     const requests: PublishRequest[] = [];
     const calls = {
       publish: (request: PublishRequest) => {
         requests.push(request);
         return Promise.resolve(request.files.map(({ name }) => ({ name, error: undefined })));
       },
+      findDuplicates: () => Promise.resolve(duplicates),
       snapshot: () => Promise.resolve({ published: [] }),
     };
     const publishing = new Publishing({
@@ -101,6 +109,25 @@ describe('questions to the user', () => {
     await fetching.fetchTo(file('unsaved.txt'));
     assert.match(String(asked[0]?.[0]), /has unsaved changes/u);
     assert.deepEqual(requests, []);
+  });
+
+  it('publishes what others offer already only when that is wished for', async () => {
+    const uri = vscode.Uri.joinPath(folder, 'twice.txt');
+    await vscode.workspace.fs.writeFile(uri, Buffer.from('twice'));
+    const other = { hostname: 'bob', displayName: 'Bob $(x)', name: 'other.txt' };
+    const duplicates = [{ name: 'twice.txt', sameContent: [other], sameName: [] }];
+    const dismissed = createPublishing(duplicates);
+    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    await dismissed.publishing.publish([uri]);
+    assert.deepEqual(asked, [
+      ['Bob $ (x) offers the content of twice.txt as other.txt.', 'Publish Anyway'],
+    ]);
+    assert.deepEqual(dismissed.requests, []);
+
+    instead(vscode.window, 'showWarningMessage', 'Publish Anyway');
+    const wished = createPublishing(duplicates);
+    await wished.publishing.publish([uri]);
+    await eventually(() => wished.requests.length === 1 || undefined, 'the publication');
   });
 
   it('offers to save an untitled editor, and publishes the file', async () => {

@@ -1,0 +1,45 @@
+import { l10n } from 'vscode';
+import type { FileDuplicates } from '../peer/peerApi';
+import { foreignText } from './foreignText';
+import { formatAge, formatSize } from './format';
+
+/** Files that are asked about before they are published; with more, nobody reads the answer. */
+export const MAX_FILES_TO_COMPARE = 50;
+/** Files that a question spells out. */
+const MAX_LISTED = 3;
+
+/** What others offer already of the files to be published, or undefined when that is nothing. */
+export function describeDuplicates(files: readonly FileDuplicates[]): string | undefined {
+  const texts = files.flatMap((file) => describe(file) ?? []);
+  if (texts.length === 0) return undefined;
+  const summary =
+    files.length === 1
+      ? []
+      : [l10n.t('{0} of {1} files are offered by others already.', texts.length, files.length)];
+  return [...summary, ...texts.slice(0, MAX_LISTED)].join(' ');
+}
+
+function describe({ name, sameContent, sameName }: FileDuplicates): string | undefined {
+  const [same] = sameContent;
+  const shown = foreignText(name);
+  if (same !== undefined)
+    return same.name === name
+      ? l10n.t('{0} offers {1} with the same content.', foreignText(same.displayName), shown)
+      : l10n.t(
+          '{0} offers the content of {1} as {2}.',
+          foreignText(same.displayName),
+          shown,
+          foreignText(same.name),
+        );
+  const [other] = sameName;
+  if (other === undefined) return undefined;
+  const details = [
+    foreignText(other.displayName),
+    shown,
+    formatSize(other.sizeBytes),
+    formatAge(Date.now() - other.modifiedMs),
+  ] as const;
+  return other.certain
+    ? l10n.t('{0} offers {1} with other content ({2}, changed {3}).', ...details)
+    : l10n.t('{0} offers {1}, probably with other content ({2}, changed {3}).', ...details);
+}
