@@ -1,7 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { HostPort } from '../src/protocol/address';
-import { assertSameFile } from './files';
+import { assertSameFile, warmMemory } from './files';
 import { type Contender, megabytesPerSecond, runProgram, type Series, timed } from './harness';
 import { type Command, fetchCommand } from './sharing';
 
@@ -35,6 +35,7 @@ export class Download implements Contender {
     const { source, output, command, readSeconds } = this.options;
     const sizeBytes = statSync(source).size;
     const { file, args, env = {} } = command();
+    warmMemory(dirname(output), 2 * sizeBytes);
     let stdout = '';
     const seconds = await timed(async () => ({ stdout } = await runProgram(file, args, { env })));
     assertSameFile(source, output);
