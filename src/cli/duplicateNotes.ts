@@ -3,6 +3,8 @@ import type { FileDuplicates, PublishRequest } from '../peer/peerApi';
 import { plainText } from '../protocol/text';
 import type { Output } from './output';
 
+/** Of a large folder nobody wants to know it file by file, and it would take its time. */
+const MAX_CHECKED_FILES = 1_000;
 /** Notes that are printed; with more of them, people look at the network instead. */
 const MAX_NOTES = 20;
 
@@ -12,6 +14,7 @@ export async function noteDuplicates(
   files: PublishRequest['files'],
   { stderr }: Output,
 ): Promise<void> {
+  if (files.length > MAX_CHECKED_FILES) return;
   const notes = (await duplicatesOf(peer, files)).flatMap(toNotes);
   for (const note of notes.slice(0, MAX_NOTES)) stderr.write(`peershelf: ${note}\n`);
   if (notes.length > MAX_NOTES)

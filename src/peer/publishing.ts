@@ -1,4 +1,4 @@
-import { accessSync, constants, type Stats, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { PeershelfError } from '../common/errors';
 import { toPublishedName } from '../protocol/names';
@@ -40,7 +40,6 @@ function resolve(path: string): { realPath: string; stats: Stats } {
     const stats = statSync(realPath);
     if (!stats.isFile())
       throw new PeershelfError('NOT_A_FILE', `${path} is no file`, { details: { path } });
-    accessSync(realPath, constants.R_OK);
     return { realPath, stats };
   } catch (cause) {
     if (PeershelfError.is(cause)) throw cause;

@@ -123,6 +123,7 @@ export class ContentHasher {
 
   private fromCache(path: string): HashedFile | undefined {
     const { cache, layers } = this.dependencies;
+    if (!cache.has(path)) return undefined;
     let stamp: FileStamp;
     try {
       stamp = stampOf(path);

@@ -36,6 +36,12 @@ export class HashCache {
     private readonly logger: Logger,
   ) {}
 
+  /** Whether anything is known about a path, at no cost. */
+  has(path: string): boolean {
+    if (this.state === 'unread') this.read();
+    return this.entries.has(path);
+  }
+
   get(path: string, stamp: FileStamp): ContentId | undefined {
     if (this.state === 'unread') this.read();
     const found = this.entries.get(path);
