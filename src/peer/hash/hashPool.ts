@@ -23,6 +23,9 @@ const MAX_WAITING = 100_000;
 /** Idle workers go: each takes some megabytes. */
 const IDLE_MS = 30_000;
 
+/** Hashes are garbage as soon as they are joined; without this it grows to 32 MB a thread. */
+const MAX_YOUNG_MEGABYTES = 4;
+
 interface Job {
   readonly task: HashTask;
   /** The pool does not know which result belongs to which task; `run` does. */
@@ -122,7 +125,9 @@ export class HashPool {
   }
 
   private start(): Member {
-    const worker = new Worker(this.options.bundle);
+    const worker = new Worker(this.options.bundle, {
+      resourceLimits: { maxYoungGenerationSizeMb: MAX_YOUNG_MEGABYTES },
+    });
     worker.unref();
     const member: Member = { worker, running: new Map() };
     this.members.add(member);

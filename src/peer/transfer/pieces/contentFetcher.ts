@@ -17,8 +17,8 @@ import { ContentDownload, type ContentSource } from './contentDownload';
 import { askForLayer } from './peerHttp';
 import { PieceFile } from './pieceFile';
 
-/** 16 MiB that all downloads share: enough to keep several sources and the disk busy. */
-const MAX_BLOCKS = 16;
+/** 12 MiB that all downloads share: enough to keep several sources and the disk busy. */
+const MAX_BLOCKS = 12;
 /** Sources asked for piece hashes before a fetch gives up: as many as a download looks at. */
 const MAX_LAYER_SOURCES = 64;
 /** Asked at the same time, once the first one has failed: each may take long to fail. */
