@@ -12,7 +12,12 @@ import {
 import { join } from 'node:path';
 import { Cleanup } from '../../scripts/host/cleanup';
 import { listFolder } from '../../src/peer/folderFiles';
-import type { FolderFetchRequest, FolderFetchResult } from '../../src/peer/peerApi';
+import type {
+  FolderFetchRequest,
+  FolderFetchResult,
+  TransferProgress,
+} from '../../src/peer/peerApi';
+import { PROGRESS_INTERVAL_MS } from '../../src/peer/transfer/throttled';
 import type { HostPort } from '../../src/protocol/address';
 import { registerHost, startMisbehavingPeer } from '../support/misbehavingPeer';
 import { rejectsWith } from '../support/rejectsWith';
@@ -106,8 +111,16 @@ describe('folders', () => {
     for (let index = 0; index < 2_000; index += 1)
       files[`many/d${index % 20}/${index}`] = `${index}`;
     await publish(alice, files);
-    const result = await fetch(bob, 'many/');
+    const told: TransferProgress[] = [];
+    const result = await bob.peer.fetchFolder(
+      { prefix: 'many/', destination: bob.path('got'), ifExists: 'fail' },
+      { onProgress: (progress) => told.push(progress) },
+    );
     assert.equal(result.fetched, 2_000);
+    // The first one, one each interval, and the last one.
+    const intervals = Math.ceil(result.durationMs / PROGRESS_INTERVAL_MS);
+    assert.ok(told.length <= 2 + intervals, `${told.length} in ${result.durationMs} ms`);
+    assert.deepEqual(told.at(-1), { bytes: result.sizeBytes, totalBytes: result.sizeBytes });
     for (const [name, content] of Object.entries(files))
       assert.equal(readFileSync(bob.path(name.replace('many', 'got')), 'utf8'), content);
   });

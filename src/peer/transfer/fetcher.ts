@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { abortable, onAbort, throwIfAborted } from '../../common/abort';
+import { abortable, throwIfAborted } from '../../common/abort';
 import type { Clock } from '../../common/clock';
 import { describeError, type ErrorCode, PeershelfError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
@@ -13,7 +13,8 @@ import { DownloadPart, type Leftovers } from './leftovers';
 import type { ContentSource } from './pieces/contentDownload';
 import type { ContentFetcher, ContentJob } from './pieces/contentFetcher';
 import { Semaphore } from './semaphore';
-import type { TransferHandle, TransferList } from './transferList';
+import { throttled } from './throttled';
+import type { RunOptions, TransferHandle, TransferList } from './transferList';
 
 /** Downloads at the same time. */
 const MAX_DOWNLOADS = 4;
@@ -21,8 +22,6 @@ const MAX_DOWNLOADS = 4;
 const MAX_QUEUED_DOWNLOADS = 10_000;
 /** Sources tried before a fetch gives up. */
 const MAX_ATTEMPTS = 5;
-/** Progress is told at most this often. */
-const PROGRESS_INTERVAL_MS = 100;
 
 /** Failures of one publisher after which another one may still succeed. */
 const TRY_NEXT_SOURCE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -49,10 +48,7 @@ export interface FetcherDependencies {
   readonly locate: (id: ContentId) => Promise<readonly LocatedSource[]>;
 }
 
-export interface StartOptions extends FetchOptions {
-  /** Called when it is a transfer: from then on events tell what becomes of it. */
-  readonly onStarted?: (() => void) | undefined;
-}
+export type StartOptions = FetchOptions & RunOptions;
 
 /** Runs downloads: chooses the source, writes beside the destination, places the finished file. */
 export class Fetcher {
@@ -68,26 +64,17 @@ export class Fetcher {
   ): Promise<FetchResult> {
     const candidates = chooseSources(request, sources);
     const first = prepare(request, candidates);
-    const handle = this.dependencies.transfers.start({
+    const about = {
       direction: 'download',
       name: request.name,
       peer: first.displayName,
       totalBytes: first.size,
       state: 'waiting',
       wish: { kind: 'file', request },
-    });
-    options.onStarted?.();
-    const abort = onAbort(options.signal, () => this.dependencies.transfers.cancel(handle.id));
-    try {
-      const result = await this.run({ request, candidates, handle, options });
-      handle.finish();
-      return result;
-    } catch (error) {
-      handle.finish(error);
-      throw error;
-    } finally {
-      abort.dispose();
-    }
+    } as const;
+    return this.dependencies.transfers.run(about, options, (handle) =>
+      this.run({ request, candidates, handle, options }),
+    );
   }
 
   /** As `fetch`, as a part of a transfer that is under way. */
@@ -176,9 +163,7 @@ export class Fetcher {
     const { clock, contents, locate } = this.dependencies;
     const startMs = clock.monotonic();
     const { sizeBytes } = contentId;
-    const tell = throttled(clock, (bytes, totalBytes) =>
-      options.onProgress?.({ bytes, totalBytes }),
-    );
+    const tell = throttled(clock, options.onProgress);
     handle.setTotal(sizeBytes);
     const fetched = await contents.fetch({
       request,
@@ -241,9 +226,7 @@ export class Fetcher {
   ): Promise<FetchResult> {
     const { clock, stallMs } = this.dependencies;
     const startMs = clock.monotonic();
-    const tell = throttled(clock, (bytes, totalBytes) =>
-      options.onProgress?.({ bytes, totalBytes }),
-    );
+    const tell = throttled(clock, options.onProgress);
     const sizeBytes = await download(
       { host: source.ip, port: source.port },
       request.name,
@@ -341,17 +324,4 @@ function notFound({ name, hostname }: FetchRequest): PeershelfError {
 function withSource(error: PeershelfError, source: SourceInfo): PeershelfError {
   const details = { ...error.details, hostname: source.hostname, displayName: source.displayName };
   return new PeershelfError(error.code, error.message, { cause: error, details });
-}
-
-function throttled(
-  clock: Clock,
-  tell: (bytes: number, totalBytes: number) => void,
-): (bytes: number, totalBytes: number) => void {
-  let lastMs = Number.NEGATIVE_INFINITY;
-  return (bytes, totalBytes) => {
-    const nowMs = clock.monotonic();
-    if (bytes < totalBytes && nowMs - lastMs < PROGRESS_INTERVAL_MS) return;
-    lastMs = nowMs;
-    tell(bytes, totalBytes);
-  };
 }

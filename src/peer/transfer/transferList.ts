@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { abortable, throwIfAborted } from '../../common/abort';
+import { abortable, onAbort, throwIfAborted } from '../../common/abort';
 import type { Clock } from '../../common/clock';
 import { deferred } from '../../common/deferred';
 import { type Disposable, DisposableBase, DisposableSlot } from '../../common/disposable';
@@ -43,6 +43,13 @@ export interface TransferAbout extends Pick<
   /** `waiting` until `begin` is called; running at once when nothing is said. */
   readonly state?: 'waiting' | 'running';
   readonly wish?: Wish;
+}
+
+export interface RunOptions {
+  /** Cancels it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called when it is a transfer: from then on events tell what becomes of it. */
+  readonly onStarted?: (() => void) | undefined;
 }
 
 /** One transfer as the one who runs it sees it. */
@@ -134,6 +141,27 @@ export class TransferList extends DisposableBase {
     if (state === 'running') this.setRunning(this.runningCount + 1);
     this.notifySoon();
     return this.handleOf(entry);
+  }
+
+  /** Makes `work` a transfer, from its start to whatever becomes of it. */
+  async run<T>(
+    about: TransferAbout,
+    { signal, onStarted }: RunOptions,
+    work: (handle: TransferHandle) => Promise<T>,
+  ): Promise<T> {
+    const handle = this.start(about);
+    onStarted?.();
+    const abort = onAbort(signal, () => this.cancel(handle.id));
+    try {
+      const result = await work(handle);
+      handle.finish();
+      return result;
+    } catch (error) {
+      handle.finish(error);
+      throw error;
+    } finally {
+      abort.dispose();
+    }
   }
 
   /** Cancels one that is under way or paused; one that has ended or is not known is passed over. */

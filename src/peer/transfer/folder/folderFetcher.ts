@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { onAbort, throwIfAborted } from '../../../common/abort';
+import { throwIfAborted } from '../../../common/abort';
 import type { Clock } from '../../../common/clock';
 import { mapConcurrently } from '../../../common/concurrency';
 import {
@@ -15,17 +15,13 @@ import type { ListedHost, SourceInfo } from '../../../protocol/controlReplies';
 import { BATCH_PATH } from '../../../protocol/httpReply';
 import { toLocalName } from '../../../protocol/names';
 import type { HashPool } from '../../hash/hashPool';
-import type {
-  FetchResult,
-  FolderFetchRequest,
-  FolderFetchResult,
-  TransferProgress,
-} from '../../peerApi';
+import type { FetchResult, FolderFetchRequest, FolderFetchResult } from '../../peerApi';
 import { Destination } from '../destination';
 import type { Leftovers } from '../leftovers';
 import { askPeer } from '../pieces/peerHttp';
 import type { RateLimiter } from '../rateLimiter';
 import type { Fetcher, StartOptions } from '../fetcher';
+import { type Progress, throttled } from '../throttled';
 import type { TransferHandle, TransferList } from '../transferList';
 import { BatchReply } from './batchReply';
 import { type FolderFile, isSmall, planFolder, type SmallFile, toBatches } from './folderPlan';
@@ -52,7 +48,7 @@ interface FolderJob {
   readonly request: FolderFetchRequest;
   readonly hosts: ReadonlyMap<string, ListedHost>;
   readonly handle: TransferHandle;
-  readonly onProgress: (progress: TransferProgress) => void;
+  readonly tell: Progress;
 }
 
 /** What has become of the files so far. */
@@ -85,7 +81,7 @@ class Tally {
     const moving = [...this.moving.values()].reduce((sum, bytes) => sum + bytes, 0);
     const bytes = this.doneBytes + moving;
     this.job.handle.setBytes(bytes);
-    this.job.onProgress({ bytes, totalBytes: this.totalBytes });
+    this.job.tell(bytes, this.totalBytes);
   }
 
   fail(name: string, error: unknown): void {
@@ -109,24 +105,18 @@ export class FolderFetcher {
   async fetch(
     request: FolderFetchRequest,
     hosts: ReadonlyMap<string, ListedHost>,
-    { signal, onStarted, onProgress = () => undefined }: StartOptions,
+    options: StartOptions,
   ): Promise<FolderFetchResult> {
-    const { transfers } = this.dependencies;
-    const about = { direction: 'download', name: request.prefix, totalBytes: 0 } as const;
-    const wish = { kind: 'folder', request } as const;
-    const handle = transfers.start({ ...about, peer: request.hostname ?? '', wish });
-    onStarted?.();
-    const abort = onAbort(signal, () => transfers.cancel(handle.id));
-    try {
-      const result = await this.run({ request, hosts, handle, onProgress });
-      handle.finish();
-      return result;
-    } catch (error) {
-      handle.finish(error);
-      throw error;
-    } finally {
-      abort.dispose();
-    }
+    const { transfers, clock } = this.dependencies;
+    const about = {
+      direction: 'download',
+      name: request.prefix,
+      peer: request.hostname ?? '',
+      totalBytes: 0,
+      wish: { kind: 'folder', request },
+    } as const;
+    const tell = throttled(clock, options.onProgress);
+    return transfers.run(about, options, (handle) => this.run({ request, hosts, handle, tell }));
   }
 
   private async run(job: FolderJob): Promise<FolderFetchResult> {
