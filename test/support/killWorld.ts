@@ -97,7 +97,7 @@ export class KillWorld {
       const surplus = receivedBytes - (size - keptBytes);
       assert.ok(surplus >= 0 && surplus <= size * HEAD_SHARE, `${surplus} bytes came in vain`);
     }
-    assert.deepEqual(leftoversOf(this.fetcher), []);
+    assert.deepEqual(leftoversOf(this.fetcher).filter(isNoHalfRecord), []);
     this.wholeFiles += 1;
     this.known.clear();
     rmSync(this.destination);
@@ -192,4 +192,12 @@ export class KillWorld {
     const ends = [...this.journaled()].map((piece) => Math.min(size, (piece + 1) * perPiece));
     return ends.reduce((sum, end) => sum + (((end - 1) % perPiece) + 1), 0);
   }
+}
+
+/**
+ * A kill between writing a record and giving it its name leaves some hundred bytes, which are taken
+ * away when they have lain there for an hour: until then somebody may be at work on them.
+ */
+function isNoHalfRecord(name: string): boolean {
+  return !name.endsWith('.new');
 }
