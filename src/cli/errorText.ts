@@ -84,6 +84,12 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     `The other side does not speak this protocol (${d.message}). Check the address.`,
   INVALID_NAME: (d) =>
     `${d.name} cannot be a published name: it ${d.text('problem', 'is not valid')}. Choose another with --name.`,
+  INVITE_DAMAGED: () =>
+    'The invite is not complete, or was changed on its way. Copy all of it again, or ask for a new one.',
+  INVITE_NOT_FOUND: () =>
+    'There is no invite in what was given. It begins with peershelf://join/ or ends a link to Peershelf.',
+  INVITE_TOO_NEW: () =>
+    'The invite was made by a newer version of Peershelf. Update this one, and join again.',
   LENGTH_MISMATCH: (d) =>
     `${d.owner} sent more than announced. Nothing was kept; ask for the file to be published again.`,
   LIMIT_EXCEEDED: (d) => `A limit was reached: ${d.message}. Do less at once, and try again.`,

@@ -7,6 +7,9 @@ const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'AMBIGUOUS_NAME',
   'DESTINATION_EXISTS',
   'INVALID_ADDRESS',
+  'INVITE_DAMAGED',
+  'INVITE_NOT_FOUND',
+  'INVITE_TOO_NEW',
   'NOT_CONNECTED',
   'NOT_FOUND',
   'PEER_BUSY',
@@ -111,6 +114,16 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       '{0} cannot be shared under this name: it {1}. Rename the file.',
       d.name,
       d.text('problem', ''),
+    ),
+  INVITE_DAMAGED: () =>
+    l10n.t(
+      'The invite is not complete, or was changed on its way. Copy all of it again, or ask for a new one.',
+    ),
+  INVITE_NOT_FOUND: () =>
+    l10n.t('There is no invite in this text. Ask who started the session for one (Copy Invite).'),
+  INVITE_TOO_NEW: () =>
+    l10n.t(
+      'The invite was made by a newer version of Peershelf. Update the extension, and join again.',
     ),
   LENGTH_MISMATCH: (d) =>
     l10n.t(

@@ -107,3 +107,15 @@ export const HEARTBEAT_RANGE_MS = { min: 1_000, max: 3_600_000 } as const;
 
 /** A tracker removes a host after this much silence: four idle heartbeats. */
 export const HOST_EXPIRY_MS = 1_200_000;
+
+/** Longest name of a session, in bytes of UTF-8: it stands in status bars and invites. */
+export const MAX_SESSION_NAME_BYTES = 255;
+
+/** Addresses of one invite: a tracker's machine has a few networks, each with IPv4 and IPv6. */
+export const MAX_INVITE_ADDRESSES = 8;
+
+/** Longest invite without its beginning: all its addresses and its name as long as they may be. */
+export const MAX_INVITE_CHARACTERS = 4_096;
+
+/** How far into a pasted text or a file an invite is looked for. */
+export const MAX_INVITE_TEXT_CHARACTERS = 64 * 1024;

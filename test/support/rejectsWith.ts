@@ -15,3 +15,15 @@ export async function rejectsWith(
   }
   return assert.fail(`expected ${code}, but it succeeded`);
 }
+
+/** As `rejectsWith`, for what throws at once. */
+export function throwsWith(code: ErrorCode, run: () => unknown, what?: string): PeershelfError {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof PeershelfError, String(error));
+    assert.equal(error.code, code, what ?? error.message);
+    return error;
+  }
+  return assert.fail(`expected ${code}, but it succeeded: ${what ?? ''}`);
+}

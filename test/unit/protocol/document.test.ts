@@ -8,6 +8,7 @@ import * as limits from '../../../src/protocol/limits';
 import { TRANSFER_ERRORS } from '../../../src/protocol/transferV1';
 import { PROBLEM_STATUS } from '../../../src/peer/transfer/serve/problems';
 import { LIMIT_SPECS } from '../../../src/tracker/limits';
+import { TEAM_VECTOR } from '../../support/teamVector';
 
 /** The formatter aligns columns: one space stands for any number of them. */
 const DOCUMENT = readFileSync(join(__dirname, '../../../docs/PROTOCOL.md'), 'utf8').replace(
@@ -70,5 +71,9 @@ describe('docs/PROTOCOL.md', () => {
     has(`| \`MAX_NAME_BYTES\` | ${limits.MAX_NAME_BYTES.toLocaleString('en')} |`);
     const { idle, active, busy } = limits.HEARTBEAT_INTERVALS_MS;
     has(`${idle / 1_000} s, ${active / 1_000} s, ${busy / 1_000} s`);
+  });
+
+  it('has the test vector of team keys and invites', () => {
+    for (const value of Object.values(TEAM_VECTOR)) has(value);
   });
 });
