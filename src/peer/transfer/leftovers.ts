@@ -10,7 +10,7 @@ import { type ContentId, formatContentId, parseContentId } from '../../protocol/
 import { readJsonFile, writeJsonFile } from '../jsonFile';
 
 const RECORD_NAME = /^([0-9a-f]{1,16})\.json$/u;
-const TEMPORARY_NAME = /^\.peershelf-[0-9a-f]{16}\.part$/u;
+const TEMPORARY_NAME = /^\.peershelf-([0-9a-f]{16})\.part$/u;
 
 /** A running download writes all the time or is given up: a file untouched for this long is dead. */
 const DEAD_AFTER_MS = 3_600_000;
@@ -96,7 +96,7 @@ export class Leftovers {
     return {
       ...file,
       id,
-      journal: this.journal(id),
+      journal: this.journal(file.path),
       keep: () => {
         this.active.delete(id);
         this.write(id, { pid: 0, window: '', path: file.path, content });
@@ -124,10 +124,10 @@ export class Leftovers {
   /** Removes what a crash has left between two steps: a journal or a new record without its other half. */
   private sweepHalves(): void {
     const { folder, clock } = this.options;
-    const known = new Set(this.records());
+    const known = new Set(this.records().flatMap((id) => this.journalOf(id) ?? []));
     for (const name of this.namesIn(folder)) {
       const path = join(folder, name);
-      const isHalf = name.endsWith('.new') || (name.endsWith('.pieces') && !known.has(idOf(name)));
+      const isHalf = name.endsWith('.new') || (name.endsWith('.pieces') && !known.has(path));
       const touchedMs = isHalf ? statSync(path, { throwIfNoEntry: false })?.mtimeMs : undefined;
       if (touchedMs !== undefined && clock.now() - touchedMs > DEAD_AFTER_MS)
         rmSync(path, { force: true });
@@ -182,7 +182,6 @@ export class Leftovers {
       if (systemCode(error) !== 'ENOENT') throw error;
       return undefined; // Somebody else wanted it too, and was first.
     }
-    if (existsSync(this.journal(id))) renameSync(this.journal(id), this.journal(own));
     return { id: own, path: found.path };
   }
 
@@ -198,7 +197,7 @@ export class Leftovers {
 
   private remove(id: string, path: string): void {
     rmSync(path, { force: true, recursive: true });
-    rmSync(this.journal(id), { force: true });
+    rmSync(this.journal(path), { force: true });
     rmSync(this.record(id), { force: true });
   }
 
@@ -223,8 +222,15 @@ export class Leftovers {
     return join(this.options.folder, `${id}.json`);
   }
 
-  private journal(id: string): string {
+  /** Named by the part: who claims one has a single name to change, and a kill finds both together. */
+  private journal(part: string): string {
+    const [, id = ''] = TEMPORARY_NAME.exec(basename(part)) ?? [];
     return join(this.options.folder, `${id}.pieces`);
+  }
+
+  private journalOf(id: string): string | undefined {
+    const found = this.read(id);
+    return found === undefined ? undefined : this.journal(found.path);
   }
 
   private records(): string[] {
@@ -276,10 +282,6 @@ export class DownloadPart {
     if (isWanted) file.keep();
     else file.release();
   }
-}
-
-function idOf(name: string): string {
-  return name.slice(0, name.indexOf('.'));
 }
 
 function newId(): string {

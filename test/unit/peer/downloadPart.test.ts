@@ -1,5 +1,12 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/common/clock';
 import { nullLogger } from '../../../src/common/logger';
@@ -28,7 +35,7 @@ describe('DownloadPart', () => {
       part.rest(file);
       return file.path;
     };
-    return { window, partIn, left, rest };
+    return { window, partIn, left, rest, records };
   };
 
   it('is the same in every attempt, and nobody else of the engine takes it between them', () => {
@@ -58,6 +65,19 @@ describe('DownloadPart', () => {
     wanted.end(true);
     engine.sweep();
     assert.equal(partIn(window('two')).open().path, path);
+  });
+
+  it('keeps its journal when who takes it over is killed at once', () => {
+    const { window, partIn, rest, records } = create();
+    const part = partIn(window('one'));
+    const path = rest(part);
+    part.end(true);
+    // The step by which a record is claimed: the kill comes right behind it.
+    const [record = ''] = readdirSync(records).filter((name) => name.endsWith('.json'));
+    renameSync(join(records, record), join(records, '0123456789abcdef.json'));
+    const next = partIn(window('two')).open();
+    assert.equal(next.path, path);
+    assert.equal(readFileSync(next.journal, 'utf8'), '0\n');
   });
 
   it('is left alone when another window has taken it over after a long rest', () => {
