@@ -119,3 +119,9 @@ export const MAX_INVITE_CHARACTERS = 4_096;
 
 /** How far into a pasted text or a file an invite is looked for. */
 export const MAX_INVITE_TEXT_CHARACTERS = 64 * 1024;
+
+/** Largest certificate of an identity, as DER: a self-signed one of P-256 takes about 300 bytes. */
+export const MAX_CERTIFICATE_BYTES = 2_048;
+
+/** Longest text of a host record: three names of 1,024 bytes, each byte escaped, and room. */
+export const MAX_HOST_RECORD_CHARACTERS = 20_000;
