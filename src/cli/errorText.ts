@@ -93,6 +93,7 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   LENGTH_MISMATCH: (d) =>
     `${d.owner} sent more than announced. Nothing was kept; ask for the file to be published again.`,
   LIMIT_EXCEEDED: (d) => `A limit was reached: ${d.message}. Do less at once, and try again.`,
+  LIST_CHANGED: () => 'The list was just changing. Try again.',
   NAME_CLASH: (d) =>
     `${d.name} is published from ${d.path} already. Give one of them another name with --name.`,
   NAME_TAKEN: (d) =>

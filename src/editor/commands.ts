@@ -48,8 +48,9 @@ export class Commands extends DisposableBase {
 
   private async unpublish(args: readonly unknown[]): Promise<void> {
     const { publishing, engine } = this.dependencies;
-    const rows = selectionOf(args).filter(isPublishedFile);
-    const uris = selectionOf(args).filter((one) => one instanceof vscode.Uri);
+    const chosen = rowsOf(args);
+    const rows = chosen.filter(isPublishedFile);
+    const uris = chosen.filter((one) => one instanceof vscode.Uri);
     if (rows.length > 0) return publishing.unpublish(rows.map(({ name }) => name));
     const names =
       uris.length > 0 ? await publishing.namesOf(uris) : await pickPublishedFiles(engine);
@@ -80,6 +81,19 @@ function selectionOf([row, selection]: readonly unknown[]): unknown[] {
   return row === undefined ? [] : [row];
 }
 
+/**
+ * The rows of a tree that a command was called on; none for the command palette, which passes nothing.
+ *
+ * @throws LIST_CHANGED for a row that VS Code no longer knows: it forgets all of them for a moment
+ *   while it draws a tree again, and then passes `undefined`.
+ */
+function rowsOf(args: readonly unknown[]): unknown[] {
+  const rows = selectionOf(args).filter((row) => row !== undefined && row !== null);
+  if (rows.length === 0 && args.length > 0)
+    throw new PeershelfError('LIST_CHANGED', 'the row was being drawn again');
+  return rows;
+}
+
 /** The chosen files, or the one in the active editor. @throws NO_FILE_CHOSEN when there is none. */
 function urisOf(args: readonly unknown[]): vscode.Uri[] {
   const chosen = selectionOf(args).filter((one) => one instanceof vscode.Uri);
@@ -104,7 +118,7 @@ function activeUri(): vscode.Uri | undefined {
 }
 
 function networkFilesOf(args: readonly unknown[]): NetworkFile[] {
-  return selectionOf(args).flatMap((node) => (isFileNode(node) ? [node.file] : []));
+  return rowsOf(args).flatMap((node) => (isFileNode(node) ? [node.file] : []));
 }
 
 function isFileNode(value: unknown): value is { readonly file: NetworkFile } {

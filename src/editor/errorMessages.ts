@@ -132,6 +132,7 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     ),
   LIMIT_EXCEEDED: () =>
     l10n.t('That is too much at once. Wait for what runs to end, then try again.'),
+  LIST_CHANGED: () => l10n.t('The list was just changing, so nothing was done. Press it again.'),
   NAME_CLASH: (d) =>
     l10n.t('{0} is published from {1} already. Unpublish that one first.', d.name, d.path),
   NAME_TAKEN: (d) =>

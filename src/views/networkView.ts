@@ -31,6 +31,8 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
   private readonly shown = new Map<string, number>();
 
   private readonly settling = this.register(new DisposableSlot());
+  /** Whether VS Code was told of a change and has not asked for the rows since. */
+  private owesRows = false;
 
   readonly onDidChangeTreeData = this.changeEmitter.event;
 
@@ -49,7 +51,7 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
     this.register(
       engine.onDidChange((part) => {
         if (part === 'connection') this.watch();
-        if (part === 'connection' || part === 'network') this.changeEmitter.fire(undefined);
+        if (part === 'connection' || part === 'network') this.redraw();
       }),
     );
     this.register(
@@ -61,6 +63,7 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
   }
 
   async getChildren(parent?: NetworkNode): Promise<NetworkNode[]> {
+    if (parent === undefined) this.owesRows = false;
     if (this.engine.state.connection.kind !== 'connected') return [];
     if (parent === undefined) return this.peers();
     return parent.kind === 'peer' ? this.filesOf(parent) : [];
@@ -83,7 +86,7 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
 
   showMore(hostname: string): void {
     this.shown.set(hostname, (this.shown.get(hostname) ?? PAGE_SIZE) + PAGE_SIZE);
-    this.changeEmitter.fire(undefined);
+    this.redraw();
   }
 
   private async peers(): Promise<NetworkNode[]> {
@@ -103,17 +106,23 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
 
   /**
    * Draws the view again soon after it has appeared: VS Code loses a change that comes while it loads
-   * a view for the first time, and there may be no other for hours.
+   * a view for the first time, and there may be no other for hours. Not without need: while it draws,
+   * VS Code does not know on which row a button was pressed.
    */
   private settle(step: number): void {
     const delayMs = SETTLE_DELAYS_MS[step];
     if (delayMs === undefined || !this.tree.visible) return;
     this.settling.set(
       systemClock.after(delayMs, () => {
-        this.changeEmitter.fire(undefined);
+        if (this.owesRows) this.redraw();
         this.settle(step + 1);
       }),
     );
+  }
+
+  private redraw(): void {
+    this.owesRows = true;
+    this.changeEmitter.fire(undefined);
   }
 
   /** The network is asked for changes only while somebody looks at it. */

@@ -1,6 +1,7 @@
 import * as assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { COMMANDS, SETTING_NAMES } from '../../../src/editor/contributions';
 import type { NetworkFile } from '../../../src/peer/peerApi';
@@ -9,6 +10,9 @@ import { Cleanup } from '../../../scripts/host/cleanup';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { eventually } from '../../support/waitFor';
+
+/** Enough for a command that asks nothing. */
+const RETURN_MS = 5_000;
 
 /** The extension as it runs in its host, seen by a real peer of another user. */
 describe('the extension in its host', () => {
@@ -130,6 +134,15 @@ describe('the extension in its host', () => {
       (await seenByBob()).filter((name) => name !== 'sub/two.txt'),
       [],
     );
+  });
+
+  it('does nothing when a tree no longer knows the row, instead of asking for another one', async () => {
+    // What VS Code passes for a button that was pressed while it drew the tree again.
+    for (const command of [COMMANDS.fetch, COMMANDS.fetchTo, COMMANDS.unpublish]) {
+      const ended = run(command, undefined, undefined);
+      const waited = delay(RETURN_MS, 'asks', { ref: false });
+      assert.equal(await Promise.race([ended, waited]), undefined, command);
+    }
   });
 
   it('fetches the others of a selection when one has a name that is none', async () => {
