@@ -1,4 +1,5 @@
-import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { PeershelfError } from '../common/errors';
 import { MAX_CERTIFICATE_BYTES } from './limits';
 
 /** Who somebody is: the one with the private key of this certificate. Its dates and names say nothing. */
@@ -8,6 +9,20 @@ export interface Identity {
   /** Of P-256. */
   readonly publicKey: KeyObject;
 }
+
+/** One that this program speaks for. */
+export interface OwnIdentity extends Identity {
+  /** Base64 of DER. */
+  readonly certificate: string;
+  readonly privateKey: KeyObject;
+}
+
+/** What both ends of every TLS connection here insist on. */
+const TLS_RULES = {
+  minVersion: 'TLSv1.3',
+  // AES has its own instructions wherever an editor runs; 128 bits of it are the fastest.
+  ciphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384',
+} as const;
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/u;
 
@@ -28,6 +43,48 @@ export function readIdentity(certificate: string): Identity | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * @param certificate base64 of DER.
+ * @param privateKey base64 of its key as DER of PKCS #8.
+ * @throws INVALID_ARGUMENT for what is not both of one identity; nothing of the key is in the error.
+ */
+export function readOwnIdentity(certificate: string, privateKey: string): OwnIdentity {
+  const identity = readIdentity(certificate);
+  try {
+    const key = createPrivateKey({
+      key: Buffer.from(privateKey, 'base64'),
+      format: 'der',
+      type: 'pkcs8',
+    });
+    if (identity !== undefined && new X509Certificate(derOf(certificate)).checkPrivateKey(key))
+      return { ...identity, certificate, privateKey: key };
+  } catch {
+    // What the library says of a key is not passed on.
+  }
+  throw new PeershelfError('INVALID_ARGUMENT', 'this is no certificate with its key');
+}
+
+/** Options of `node:tls` for an end that shows this identity. */
+export function tlsOptionsOf({ certificate, privateKey }: OwnIdentity): {
+  readonly cert: string;
+  readonly key: string | Buffer;
+} & typeof TLS_RULES {
+  return {
+    ...TLS_RULES,
+    cert: new X509Certificate(derOf(certificate)).toString(),
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  };
+}
+
+/** Options of `node:tls` for an end that shows none. */
+export function anonymousTlsOptions(): typeof TLS_RULES {
+  return TLS_RULES;
+}
+
+function derOf(certificate: string): Buffer {
+  return Buffer.from(certificate, 'base64');
 }
 
 function isP256({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {

@@ -1,7 +1,10 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 
 /** What a signature is for: one for a host says nothing about an entry. */
-export type SignedKind = 'host' | 'entry';
+export type SignedKind = 'host' | 'entry' | 'register';
+
+/** All that is signed or authenticated: each with a label of its own. */
+export type LabelledKind = SignedKind | 'member';
 
 /**
  * What is signed are bytes: the text travels beside its signature and is passed on as it is, so that
@@ -36,6 +39,6 @@ export function isSigned(kind: SignedKind, signed: SignedText, publicKey: KeyObj
 }
 
 /** The bytes that are signed: the label, a line feed, and the text in UTF-8. */
-export function labelled(kind: SignedKind, text: string): Buffer {
+export function labelled(kind: LabelledKind, text: string): Buffer {
   return Buffer.from(`peershelf 1 ${kind}\n${text}`);
 }
