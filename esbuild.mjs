@@ -7,23 +7,12 @@ const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
 const tests = process.argv.includes('--tests');
 
-/** Certificates are made once: the library for it is a bundle of its own, loaded when needed. */
-const loadedWhenNeeded = {
-  name: 'loaded when needed',
-  setup(build) {
-    build.onResolve({ filter: /\/makeIdentity$/u }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './makeIdentity.js', external: true } : undefined,
-    );
-  },
-};
-
 const common = {
   bundle: true,
   platform: 'node',
   target: 'node20.19',
   format: 'cjs',
   external: ['vscode'],
-  plugins: [loadedWhenNeeded],
   minify: production,
   sourcemap: !production,
   keepNames: true,

@@ -102,6 +102,7 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   NO_FREE_PORT: (d) => `${d.message}. Choose another with --port, or --port 0 for any free one.`,
   PORT_IN_USE: (d) => `${d.message}. Choose another with --port, or --port 0 for any free one.`,
   NOT_A_FILE: (d) => `${d.path} is no file. Name files, not folders.`,
+  NOT_A_MEMBER: () => 'The invite is not valid any more. Ask for a new one, and join again.',
   NOT_CONNECTED: () => 'There is no connection to a tracker. Check that it runs, and try again.',
   NOT_FOUND: (d) => {
     if (!d.has('name'))
@@ -119,6 +120,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     'The same peer is connected from elsewhere, and has taken over. Close one of the two, then connect again.',
   STALLED: (d) => `${d.owner} stopped sending. Nothing was changed; try again.`,
   TIMED_OUT: () => 'The tracker did not answer in time. Check the network, and try again.',
+  TRACKER_IDENTITY_MISMATCH: (d) =>
+    `${d.text('address', 'The tracker')} is not the tracker of this invite. Nothing was sent. Check the network, or ask for a new invite.`,
   TRACKER_REFUSED: (d) => `The tracker refused: ${d.text('reason', 'no reason given')}.`,
   TRACKER_UNREACHABLE: (d) =>
     `Cannot reach the tracker${d.at}. Check that it runs and that the address is right.`,

@@ -8,7 +8,7 @@ import { formatHostPort, isAddressLiteral } from '../protocol/address';
 import { plainText } from '../protocol/text';
 import { listFolder } from '../peer/folderFiles';
 import type { Peer } from '../peer/peer';
-import type { PeerSettings, PortRange } from '../peer/peerApi';
+import type { Notice, PeerSettings, PortRange } from '../peer/peerApi';
 import type { CommandContext } from './commandContext';
 import { noteDuplicates } from './duplicateNotes';
 import { errorText } from './errorText';
@@ -70,15 +70,22 @@ async function share(
     if (state.kind === 'waiting')
       output.stderr.write(`peershelf: ${errorText(fromPlainError(state.error))}\n`);
   });
-  const notices = peer.onDidNotice(({ names }) => {
-    for (const name of names)
-      output.stderr.write(
-        `peershelf: ${plainText(name, Number.POSITIVE_INFINITY)} is gone and not published any more\n`,
-      );
+  const notices = peer.onDidNotice((notice) => {
+    for (const line of noticeLines(notice)) output.stderr.write(`peershelf: ${line}\n`);
   });
   await untilAborted(signal);
   notices.dispose();
   connection.dispose();
+}
+
+function noticeLines(notice: Notice): string[] {
+  const plain = (text: string): string => plainText(text, Number.POSITIVE_INFINITY);
+  switch (notice.kind) {
+    case 'unpublishedMissing':
+      return notice.names.map((name) => `${plain(name)} is gone and not published any more`);
+    case 'identityChanged':
+      return [`somebody else has the hostname ${plain(notice.hostname)} now and is not shown`];
+  }
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {

@@ -34,6 +34,7 @@ export const ERROR_CODES = [
   'NO_FILE_CHOSEN',
   'NO_FREE_PORT',
   'NOT_A_FILE',
+  'NOT_A_MEMBER',
   'NOT_CONNECTED',
   'NOT_FOUND',
   'NOT_PUBLISHED',
@@ -45,6 +46,7 @@ export const ERROR_CODES = [
   'REPLACED',
   'STALLED',
   'TIMED_OUT',
+  'TRACKER_IDENTITY_MISMATCH',
   'TRACKER_REFUSED',
   'TRACKER_UNREACHABLE',
 ] as const;

@@ -153,6 +153,8 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       d.text('first', d.text('port', '')),
     ),
   NOT_A_FILE: (d) => l10n.t('{0} is no file. Publish the files in it.', d.path),
+  NOT_A_MEMBER: () =>
+    l10n.t('The invite is not valid any more. Ask for a new one, and join again.'),
   NOT_CONNECTED: () =>
     l10n.t('This window is not connected. Start a team session or connect to a tracker first.'),
   NOT_FOUND: (d) =>
@@ -181,6 +183,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     ),
   STALLED: (d) => l10n.t('{0} stopped sending. Nothing was changed; try again.', d.owner),
   TIMED_OUT: () => l10n.t('The tracker did not answer in time. Check the network and try again.'),
+  TRACKER_IDENTITY_MISMATCH: (d) =>
+    l10n.t(
+      '{0} is not the tracker of this invite. Nothing was sent. Check the network, or ask for a new invite.',
+      d.text('address', ''),
+    ),
   TRACKER_REFUSED: (d) =>
     l10n.t(
       'The tracker refused: {0}. Change what it names, or ask whoever runs it.',

@@ -3,6 +3,7 @@ import { DisposableBase } from '../common/disposable';
 import type { CommandRunner } from './commandRunner';
 import { ENGINE_SETTINGS, readPeerSettings } from './configuration';
 import { setContext } from './contributions';
+import type { Notice } from '../peer/peerApi';
 import type { Engine } from './engine';
 import { foreignText } from './foreignText';
 import type { LocalTracker } from './localTracker';
@@ -54,7 +55,7 @@ export class Startup extends DisposableBase {
       }),
     );
     this.register(engine.onDidCrash(() => this.onCrash()));
-    this.register(engine.onDidNotice(({ names }) => tellUnpublished(names)));
+    this.register(engine.onDidNotice((notice) => tell(notice)));
   }
 
   start(): void {
@@ -116,6 +117,22 @@ export class Startup extends DisposableBase {
       localTracker.adopt(tracker);
       await session.rejoin(tracker);
     });
+  }
+}
+
+function tell(notice: Notice): void {
+  switch (notice.kind) {
+    case 'unpublishedMissing':
+      tellUnpublished(notice.names);
+      return;
+    case 'identityChanged':
+      notify(
+        'warning',
+        vscode.l10n.t(
+          'Somebody else has the hostname {0} now. Their files are not shown; ask who it is.',
+          foreignText(notice.hostname),
+        ),
+      );
   }
 }
 

@@ -3,17 +3,21 @@ import { abortable } from '../common/abort';
 import { type Clock, systemClock } from '../common/clock';
 import { DisposableBase } from '../common/disposable';
 import { describeError, PeershelfError } from '../common/errors';
+import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
 import { type ContentId, formatContentId } from '../protocol/contentId';
 import type { LocatedSource } from '../protocol/controlRepliesV2';
+import { parseInvite } from '../protocol/invite';
 import { Slot } from './catalogue/slot';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
+import { createFetchers } from './createFetchers';
 import { findDuplicates } from './duplicates';
 import { ContentHasher } from './hash/contentHasher';
 import { HashCache } from './hash/hashCache';
 import { HashPool } from './hash/hashPool';
 import { LayerStore } from './hash/layerStore';
+import { openIdentity } from './identity/identity';
 import { NetworkIndex, toFiles } from './networkIndex';
 import type {
   CallOptions,
@@ -29,6 +33,7 @@ import type {
   NetworkPage,
   NetworkPeer,
   NetworkQuery,
+  Notice,
   PeerApi,
   PeerEvents,
   PeerSettings,
@@ -39,14 +44,16 @@ import type {
   UnpublishRequest,
 } from './peerApi';
 import { notConnected, Publisher } from './publisher';
-import { TrackerSession, type TrackerSessionDependencies } from './trackerSession';
+import { TeamMember } from './team/teamMember';
+import {
+  type SessionTarget,
+  TrackerSession,
+  type TrackerSessionDependencies,
+} from './trackerSession';
 import { STALL_MS } from './transfer/download';
-import { Fetcher, type StartOptions } from './transfer/fetcher';
-import { FolderFetcher } from './transfer/folder/folderFetcher';
-import { Leftovers } from './transfer/leftovers';
+import type { Fetcher, StartOptions } from './transfer/fetcher';
+import type { FolderFetcher } from './transfer/folder/folderFetcher';
 import { PeerServer } from './transfer/peerServer';
-import { ContentFetcher, type ContentFetcherDependencies } from './transfer/pieces/contentFetcher';
-import { RateLimiter } from './transfer/rateLimiter';
 import { retry } from './transfer/retry';
 import { TransferList } from './transfer/transferList';
 
@@ -67,6 +74,7 @@ export interface PeerDependencies {
 export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly clock: Clock;
   private readonly logger: Logger;
+  private readonly noticeEmitter = this.register(new Emitter<Notice>());
   private readonly transfers: TransferList;
   private readonly server: PeerServer;
   private readonly pool: HashPool;
@@ -83,7 +91,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   readonly onDidChangePublished: PeerEvents['onDidChangePublished'];
   readonly onDidChangeNetwork: PeerEvents['onDidChangeNetwork'];
   readonly onDidChangeTransfers: PeerEvents['onDidChangeTransfers'];
-  readonly onDidNotice: PeerEvents['onDidNotice'];
+  readonly onDidNotice = this.noticeEmitter.event;
 
   /** Takes a place in the storage folder and removes what a crash left there. Opens no socket. */
   constructor(
@@ -91,7 +99,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     options: EngineOptions,
   ) {
     super();
-    const { logger, clock = systemClock } = dependencies;
+    const { logger, clock = systemClock, stallMs = STALL_MS } = dependencies;
     this.clock = clock;
     this.logger = logger;
     this.settings = options.settings;
@@ -107,7 +115,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const cache = new HashCache(join(storageFolder, 'hashes.json'), logger.child('hash'));
     const hasher = new ContentHasher({ clock, pool: this.pool, cache, layers });
     this.server = this.createServer(layers);
-    this.session = this.register(this.createSession(folder, windowId));
+    this.session = this.register(this.createSession(folder, options));
     const { session, server, pool } = this;
     this.publisher = this.register(
       new Publisher({
@@ -116,9 +124,17 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         settings: () => this.settings,
       }),
     );
-    const fetching = this.createFetchers(options, { pool, hasher, layers, cache });
-    this.fetcher = fetching.fetcher;
-    this.folders = fetching.folders;
+    const { fetcher, folders } = createFetchers(
+      {
+        ...{ clock, logger, pool, hasher, layers, cache, stallMs },
+        transfers: this.transfers,
+        maxBytesPerSecond: () => this.settings.maxDownloadBytesPerSecond ?? 0,
+        locate: (id) => this.locate(id),
+      },
+      options,
+    );
+    this.fetcher = fetcher;
+    this.folders = folders;
     this.network = this.register(
       new NetworkIndex({
         clock,
@@ -131,17 +147,19 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
     this.onDidChangeTransfers = this.transfers.onDidChange;
-    this.onDidNotice = this.publisher.onDidNotice;
+    this.register(this.publisher.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     this.subscribe();
   }
 
-  async connect({ tracker }: ConnectRequest, { signal }: CallOptions = {}): Promise<void> {
+  async connect(request: ConnectRequest, { signal }: CallOptions = {}): Promise<void> {
     this.throwIfStopped();
     this.noteActivity();
-    await abortable(this.session.join(tracker), signal).catch(async (error: unknown) => {
-      if (signal?.aborted === true) await this.session.leave();
-      throw error;
-    });
+    await abortable(this.session.join(this.targetOf(request)), signal).catch(
+      async (error: unknown) => {
+        if (signal?.aborted === true) await this.session.leave();
+        throw error;
+      },
+    );
   }
 
   async disconnect(): Promise<void> {
@@ -276,6 +294,13 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return this.stopping;
   }
 
+  private targetOf(request: ConnectRequest): SessionTarget {
+    if ('tracker' in request) return { kind: 'open', tracker: request.tracker };
+    const { invite, identity } = request;
+    const member = new TeamMember(parseInvite(invite), openIdentity(identity), this.clock);
+    return { kind: 'team', member };
+  }
+
   private throwIfStopped(): void {
     if (this.stopping !== undefined)
       throw new PeershelfError('ENGINE_STOPPED', 'the engine has been stopped');
@@ -310,51 +335,26 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     );
   }
 
-  private createSession(folder: string | undefined, windowId: string): TrackerSession {
+  private createSession(
+    folder: string | undefined,
+    { windowId, storageFolder: sharedFolder }: EngineOptions,
+  ): TrackerSession {
     const { clock, logger } = this;
     const { dialTracker } = this.dependencies;
     return new TrackerSession({
       clock,
       logger: logger.child('control'),
       folder,
+      sharedFolder,
       windowId,
+      onIdentityChanged: (hostname) =>
+        this.noticeEmitter.fire({ kind: 'identityChanged', hostname }),
       server: this.server,
       settings: () => this.settings,
       heartbeatState: () =>
         heartbeatState(this.transfers.running, clock.monotonic() - this.lastActivityMs),
       ...(dialTracker === undefined ? {} : { dialTracker }),
     });
-  }
-
-  private createFetchers(
-    { storageFolder, windowId }: EngineOptions,
-    hashing: Pick<ContentFetcherDependencies, 'pool' | 'hasher' | 'layers'> & {
-      readonly cache: HashCache;
-    },
-  ): { fetcher: Fetcher; folders: FolderFetcher } {
-    const { clock, transfers } = this;
-    const logger = this.logger.child('fetch');
-    const { stallMs = STALL_MS } = this.dependencies;
-    const leftovers = new Leftovers(
-      { folder: join(storageFolder, 'leftovers'), windowId, clock },
-      this.logger,
-    );
-    leftovers.sweep();
-    const { cache, ...tools } = hashing;
-    const rate = (): number => this.settings.maxDownloadBytesPerSecond ?? 0;
-    const downloadLimiter = new RateLimiter(clock, rate);
-    const common = { clock, logger, leftovers, stallMs };
-    const contents = new ContentFetcher({
-      ...common,
-      ...tools,
-      downloadLimiter,
-      localCopies: (id) => cache.pathsOf(id),
-    });
-    const locate = (id: ContentId): Promise<LocatedSource[]> => this.locate(id);
-    const fetcher = new Fetcher({ ...common, transfers, contents, locate });
-    const { pool } = tools;
-    const folders = new FolderFetcher({ ...common, transfers, pool, downloadLimiter, fetcher });
-    return { fetcher, folders };
   }
 
   /** Who has a content now, this peer left out. */

@@ -1,6 +1,7 @@
 import type { Event } from '../common/events';
 import type { PlainError } from '../common/errors';
 import type { HostPort } from '../protocol/address';
+import type { StoredIdentity } from './identity/identity';
 
 /**
  * What the editor and the command line can ask of the engine, as plain data: the same calls work in
@@ -8,9 +9,10 @@ import type { HostPort } from '../protocol/address';
  */
 export interface PeerApi {
   /**
-   * Joins the open session of a tracker and stays in it until `disconnect`: reconnects by itself and
-   * offers again what was published in this session. Resolves at the first success.
-   * @throws TRACKER_UNREACHABLE when the first attempt fails; further attempts go on nevertheless.
+   * Joins a session and stays in it until `disconnect`: reconnects by itself and offers again what was
+   * published in this session. Resolves at the first success.
+   * @throws TRACKER_UNREACHABLE or TRACKER_IDENTITY_MISMATCH when the first attempt fails; further
+   * attempts go on nevertheless. NOT_A_MEMBER, and what is wrong with the invite: none do.
    */
   connect(request: ConnectRequest, options?: CallOptions): Promise<void>;
 
@@ -116,11 +118,11 @@ export interface PeerEvents {
   readonly onDidNotice: Event<Notice>;
 }
 
-/** The files of these names are gone, and so the names are not offered any more. */
-export interface Notice {
-  readonly kind: 'unpublishedMissing';
-  readonly names: readonly string[];
-}
+export type Notice =
+  /** The files of these names are gone, and so the names are not offered any more. */
+  | { readonly kind: 'unpublishedMissing'; readonly names: readonly string[] }
+  /** Somebody else has a hostname now, or says so: what they offer is not shown. */
+  | { readonly kind: 'identityChanged'; readonly hostname: string };
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -136,8 +138,19 @@ export interface TransferProgress {
   readonly totalBytes: number;
 }
 
-export interface ConnectRequest {
+export type ConnectRequest = OpenConnectRequest | TeamConnectRequest;
+
+/** To an open session: nothing is encrypted, and nobody knows who is there. */
+export interface OpenConnectRequest {
   readonly tracker: HostPort;
+}
+
+/** To the session of a team. Both members are secrets. */
+export interface TeamConnectRequest {
+  /** A text with an invite in it, in either spelling. */
+  readonly invite: string;
+  /** Who this user is. */
+  readonly identity: StoredIdentity;
 }
 
 export interface PublishRequest {
@@ -261,22 +274,27 @@ export type ConnectionState =
       /** Why it ended for good although nobody wished for it: another window took its place. */
       readonly error?: PlainError;
     }
-  | { readonly kind: 'connecting'; readonly tracker: HostPort }
-  | {
+  | ({ readonly kind: 'connecting'; readonly tracker: HostPort } & SessionKind)
+  | ({
       readonly kind: 'connected';
       readonly tracker: HostPort;
       /** The name under which this peer is or would be registered. */
       readonly hostname: string;
       /** Why nothing can be offered although there is a connection: no port is free, for example. */
       readonly problem?: PlainError;
-    }
-  | {
+    } & SessionKind)
+  | ({
       /** The connection failed; the next attempt is due at `retryAtMs` (epoch). */
       readonly kind: 'waiting';
       readonly tracker: HostPort;
       readonly retryAtMs: number;
       readonly error: PlainError;
-    };
+    } & SessionKind);
+
+interface SessionKind {
+  /** Name of the team's session; an open one has none. */
+  readonly team?: string;
+}
 
 export interface PublishedFile {
   readonly name: string;

@@ -8,27 +8,49 @@ import type { Logger } from '../common/logger';
 import { formatHostPort, type HostPort, isLoopback, unmapIpv4 } from '../protocol/address';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue';
 import { Announcer } from './control/announcer';
-import { ControlLink, type ControlLinkDependencies, type LinkState } from './control/controlLink';
+import {
+  ControlLink,
+  type ControlLinkDependencies,
+  type LinkState,
+  type TrackerTarget,
+} from './control/controlLink';
 import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
 import type { ConnectionState, PeerSettings } from './peerApi';
+import { HostTrust } from './team/hostTrust';
+import type { TeamMember } from './team/teamMember';
 import { ALL_ADDRESSES, type PeerServer } from './transfer/peerServer';
 
 /** Time for the tracker to take our goodbye. */
 const GOODBYE_DEADLINE_MS = 1_000;
+
+/** Which session to join: an open one at an address, or that of a team. */
+export type SessionTarget =
+  | { readonly kind: 'open'; readonly tracker: HostPort }
+  | { readonly kind: 'team'; readonly member: TeamMember };
 
 export interface TrackerSessionDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Folder of this window for what outlives it; undefined: nothing does. */
   readonly folder: string | undefined;
+  /** Folder of this user, for what all windows share. */
+  readonly sharedFolder: string;
   /** Tells this window from others, also when its engine starts again. */
   readonly windowId: string;
   readonly server: PeerServer;
   readonly settings: () => PeerSettings;
   readonly heartbeatState: () => HeartbeatState;
   readonly dialTracker?: ControlLinkDependencies['dialTracker'];
+  /** In a team session a hostname came with another identity than before. */
+  readonly onIdentityChanged: (hostname: string) => void;
+}
+
+/** What makes a session a team's. */
+interface TeamSession {
+  readonly member: TeamMember;
+  readonly trust: HostTrust;
 }
 
 /** What belongs to one connection and ends with it. */
@@ -38,7 +60,7 @@ interface Greeted {
 }
 
 /**
- * Membership of one open session at a time: the catalogue that belongs to it, the control connection
+ * Membership of one session at a time: the catalogue that belongs to it, the control connection
  * with its heartbeat, and what the tracker has been told.
  */
 export class TrackerSession extends DisposableBase {
@@ -53,6 +75,7 @@ export class TrackerSession extends DisposableBase {
   /** Why nothing can be offered although there is a connection. */
   private problem: PeershelfError | undefined;
   private currentCatalogue: Catalogue | undefined;
+  private team: TeamSession | undefined;
   private greeted: Greeted | undefined;
   private currentServing: HostPort | undefined;
   private currentHeartbeat: Heartbeat | undefined;
@@ -90,9 +113,17 @@ export class TrackerSession extends DisposableBase {
 
   get connection(): ConnectionState {
     const { state } = this.link;
-    if (state.kind !== 'connected') return state;
+    if (state.kind === 'disconnected') return state;
+    const session = this.team === undefined ? {} : { team: this.team.member.sessionName };
+    if (state.kind !== 'connected') return { ...state, ...session };
+    const { kind, tracker } = state;
     const problem = this.problem === undefined ? {} : { problem: toPlainError(this.problem) };
-    return { kind: 'connected', tracker: state.tracker, hostname: this.hostname, ...problem };
+    return { kind, tracker, hostname: this.hostname, ...problem, ...session };
+  }
+
+  /** The team whose session this is; undefined in an open one and outside of any. */
+  get member(): TeamMember | undefined {
+    return this.team?.member;
   }
 
   /** The name under which this peer is, or else would be, registered. */
@@ -120,23 +151,23 @@ export class TrackerSession extends DisposableBase {
   }
 
   /**
-   * Joins the session of a tracker, after leaving the one before. Joins and leaves run one after the
+   * Joins a session, after leaving the one before. Joins and leaves run one after the
    * other, and only the last one called holds.
    * @throws what the first attempt failed with (attempts go on), or CANCELLED.
    */
-  join(tracker: HostPort): Promise<void> {
+  join(target: SessionTarget): Promise<void> {
     const wish = this.newWish();
     return this.inTurn(async () => {
       await this.leaveNow();
       if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
-      const { clock, logger, folder } = this.dependencies;
+      const { clock, logger } = this.dependencies;
       this.connectionCounter = Math.max(this.connectionCounter, Math.floor(clock.now()));
-      const file = folder === undefined ? undefined : catalogueFile(folder, tracker);
-      const catalogue = new Catalogue(file, logger);
+      const catalogue = new Catalogue(this.catalogueFile(target), logger);
       this.catalogueSubscription.set(catalogue.onDidChange(() => this.catalogueEmitter.fire()));
       this.currentCatalogue = catalogue;
       catalogue.load();
-      await this.link.connect(tracker);
+      this.team = target.kind === 'open' ? undefined : this.openTeam(target.member);
+      await this.link.connect(toTrackerTarget(target));
     });
   }
 
@@ -207,12 +238,35 @@ export class TrackerSession extends DisposableBase {
     this.catalogueSubscription.set(undefined);
     this.currentCatalogue?.dispose();
     this.currentCatalogue = undefined;
+    this.team?.trust.dispose();
+    this.team = undefined;
     this.catalogueEmitter.fire();
   }
 
+  private openTeam(member: TeamMember): TeamSession {
+    const { clock, logger, onIdentityChanged, sharedFolder } = this.dependencies;
+    const pinsFile = join(sharedFolder, `identities-${hash(`team ${member.teamId}`)}.json`);
+    return {
+      member,
+      trust: new HostTrust({ clock, logger, member, pinsFile, onIdentityChanged }),
+    };
+  }
+
+  /** One file per session: joining another session offers nothing of this one. */
+  private catalogueFile(target: SessionTarget): string | undefined {
+    const { folder } = this.dependencies;
+    const session =
+      target.kind === 'open'
+        ? `open ${formatHostPort(target.tracker)}`
+        : `team ${target.member.teamId}`;
+    return folder === undefined ? undefined : join(folder, `catalogue-${hash(session)}.json`);
+  }
+
   private async greet(connection: TrackerConnection): Promise<void> {
-    const client = new TrackerClient(connection);
+    const { team } = this;
+    const client = new TrackerClient(connection, team?.trust);
     const { clock, logger, settings } = this.dependencies;
+    const { exporter } = connection;
     const announcer = new Announcer(client, {
       clock,
       logger,
@@ -220,10 +274,13 @@ export class TrackerSession extends DisposableBase {
       identity: settings,
       instance: { id: this.instanceId, counter: (this.connectionCounter += 1) },
       listen: () => this.listen(connection.localAddress),
+      ...(team === undefined || exporter === undefined
+        ? {}
+        : { credentials: (claim) => team.member.credentials(claim, exporter) }),
     });
     this.greeted = { client, announcer };
     // Whoever answers here is a tracker, and has a place for this peer.
-    if ((await client.hello()) === 1) await client.ping(settings().hostname);
+    if ((await client.hello(team?.member.token())) === 1) await client.ping(settings().hostname);
     try {
       await announcer.sync();
       this.problem = undefined;
@@ -295,7 +352,11 @@ export class TrackerSession extends DisposableBase {
   private async ping(state: HeartbeatState): Promise<void> {
     const { greeted } = this;
     if (greeted === undefined) return;
-    const isKnown = await greeted.client.ping(this.hostname, state);
+    const { registeredHostname: hostname, instanceId: instance } = this;
+    const { displayName } = this.dependencies.settings();
+    // Renewed with each heartbeat: others believe no record that is old.
+    const record = hostname && this.team?.member.record({ hostname, displayName, instance });
+    const isKnown = await greeted.client.ping(this.hostname, state, record || undefined);
     if (isKnown || greeted.announcer.hostname === undefined) return;
     this.dependencies.logger.info('the tracker has forgotten this peer: registering again');
     greeted.announcer.forget();
@@ -303,10 +364,10 @@ export class TrackerSession extends DisposableBase {
   }
 }
 
-/** One file per session: joining another session offers nothing of this one. */
-function catalogueFile(folder: string, tracker: HostPort): string {
-  const key = hash(`open ${formatHostPort(tracker)}`);
-  return join(folder, `catalogue-${key}.json`);
+function toTrackerTarget(target: SessionTarget): TrackerTarget {
+  if (target.kind === 'open') return { addresses: [target.tracker] };
+  const { addresses, trackerFingerprint: fingerprint } = target.member;
+  return { addresses, fingerprint };
 }
 
 /** 32 hexadecimal digits: enough to be the only one, short enough for a file name. */

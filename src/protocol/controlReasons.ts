@@ -27,6 +27,7 @@ export const CONTROL_REASONS = {
   replaced: 'replaced',
   oldSequence: 'old sequence',
   tooManyEntries: 'too many entries',
+  notAMember: 'not a member',
 } as const;
 
 export type ControlReason = (typeof CONTROL_REASONS)[keyof typeof CONTROL_REASONS];

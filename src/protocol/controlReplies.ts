@@ -26,6 +26,8 @@ export interface SourceInfo {
   readonly contentId?: ContentId | undefined;
   readonly version?: number | undefined;
   readonly sequence?: number | undefined;
+  /** Of its certificate, by a host record that was verified; open sessions have none. */
+  readonly fingerprint?: string | undefined;
 }
 
 export interface ListedFile {
@@ -46,6 +48,8 @@ export interface ListedHost {
   readonly connectedAt: number;
   /** How long ago the tracker last heard of the host; version 1 does not say. */
   readonly ageMs?: number;
+  /** Of its certificate, by a host record that was verified; open sessions have none. */
+  readonly fingerprint?: string | undefined;
 }
 
 const fileSchema = v.pipe(

@@ -23,6 +23,8 @@ export interface LocatedSource {
   readonly ip: string;
   readonly port: number;
   readonly name: string;
+  /** Of its certificate, by a host record that was verified; open sessions have none. */
+  readonly fingerprint?: string | undefined;
 }
 
 /** Milliseconds between pings, by the state of the peer. */

@@ -125,3 +125,6 @@ export const MAX_CERTIFICATE_BYTES = 2_048;
 
 /** Longest text of a host record: three names of 1,024 bytes, each byte escaped, and room. */
 export const MAX_HOST_RECORD_CHARACTERS = 20_000;
+
+/** A host record older than this, or as far in the future, counts for nothing: three missed renewals and room for clocks that differ. */
+export const HOST_RECORD_LIFETIME_MS = 3_600_000;

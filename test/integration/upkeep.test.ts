@@ -103,7 +103,7 @@ describe('what becomes of published files', () => {
     assert.deepEqual(await offered(alice), ['a missing']);
     const notice = nextEvent<Notice>(alice.peer.onDidNotice);
     clock.advance(6_000);
-    assert.deepEqual((await notice).names, ['a']);
+    assert.deepEqual(await notice, { kind: 'unpublishedMissing', names: ['a'] });
     assert.deepEqual(await offered(alice), []);
   });
 

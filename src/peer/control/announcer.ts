@@ -6,6 +6,7 @@ import type { HeartbeatIntervals } from '../../protocol/controlRepliesV2';
 import type { EntryRefusal, InstanceClaim } from '../../protocol/controlRequestsV2';
 import { MAX_REGISTER_BYTES } from '../../protocol/limits';
 import { announcementBytes, type FileAnnouncement } from './fileAnnouncement';
+import type { Credentials, HostClaim } from '../team/teamMember';
 import type { TrackerClient } from './trackerClient';
 
 /** Hostnames tried: `name`, `name-2`, … */
@@ -34,6 +35,8 @@ export interface AnnouncerDependencies {
   readonly identity: () => Identity;
   /** Which connection of which window this is. */
   readonly instance: InstanceClaim;
+  /** In a team session: what shows that this peer may register as that. */
+  readonly credentials?: ((claim: HostClaim) => Credentials) | undefined;
 }
 
 /**
@@ -146,7 +149,9 @@ export class Announcer {
       let refused: readonly EntryRefusal[];
       try {
         const own = { hostname, displayName, ...address };
-        const result = await this.client.register({ ...own, instance, files: first });
+        const claim = { hostname, displayName, instance: instance.id };
+        const credentials = this.dependencies.credentials?.(claim);
+        const result = await this.client.register({ ...own, instance, files: first, credentials });
         this.intervals = result.heartbeatIntervals;
         refused = result.refused;
       } catch (error) {

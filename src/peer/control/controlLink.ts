@@ -2,11 +2,12 @@ import type { Socket } from 'node:net';
 import { type Clock, delay } from '../../common/clock';
 import { type Deferred, deferred } from '../../common/deferred';
 import { DisposableBase } from '../../common/disposable';
-import { PeershelfError, toPlainError } from '../../common/errors';
+import { type ErrorCode, PeershelfError, toPlainError } from '../../common/errors';
 import { Emitter } from '../../common/events';
 import type { Logger } from '../../common/logger';
 import { formatHostPort, type HostPort } from '../../protocol/address';
 import { dial } from './dial';
+import { secure } from './dialTls';
 import { reconnectDelayMs } from './reconnectPolicy';
 import { replacedError, TrackerConnection } from './trackerConnection';
 
@@ -14,6 +15,14 @@ import { replacedError, TrackerConnection } from './trackerConnection';
 const CONNECT_DEADLINE_MS = 10_000;
 /** A connection that lasted this long was a good one: after it, retries start from the first delay. */
 const STABLE_AFTER_MS = 30_000;
+
+/** A tracker: where it may be found, and what tells it from others. */
+export interface TrackerTarget {
+  /** At least one. */
+  readonly addresses: readonly HostPort[];
+  /** Of its certificate, in a team session; undefined: it speaks without TLS. */
+  readonly fingerprint?: string | undefined;
+}
 
 export type LinkState =
   | {
@@ -46,10 +55,14 @@ export interface ControlLinkDependencies {
   readonly dialTracker?: (tracker: HostPort, signal: AbortSignal) => Promise<Socket>;
 }
 
+/** Failures after which trying again would be of no use, or would harm. */
+const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NOT_A_MEMBER', 'REPLACED']);
+
 /**
  * Keeps one control connection to one tracker, for as long as wished: connects, and after every loss
- * connects again with growing, jittered delays. Only when a later connection of the same peer has
- * replaced it does it stay away: two that take each other's place would never come to rest.
+ * connects again with growing, jittered delays. It stays away when a later connection of the same peer
+ * has replaced it, as two that take each other's place would never come to rest, and when the tracker
+ * does not take it for a member any more.
  */
 export class ControlLink extends DisposableBase {
   private readonly changeEmitter = this.register(new Emitter<LinkState>());
@@ -69,14 +82,14 @@ export class ControlLink extends DisposableBase {
   }
 
   /**
-   * Starts to keep a connection to `tracker`; one to another tracker is closed before. Resolves when
+   * Starts to keep a connection to a tracker; one to another tracker is closed before. Resolves when
    * connected, rejects when the first attempt fails: attempts go on until `disconnect` all the same.
    */
-  async connect(tracker: HostPort): Promise<void> {
+  async connect(target: TrackerTarget): Promise<void> {
     await this.disconnect();
     const controller = new AbortController();
     const first = deferred<undefined>();
-    const done = this.keepConnected(tracker, controller.signal, first);
+    const done = this.keepConnected(target, controller.signal, first);
     this.run = { controller, done };
     await first.promise;
   }
@@ -104,40 +117,76 @@ export class ControlLink extends DisposableBase {
   }
 
   private async keepConnected(
-    tracker: HostPort,
+    target: TrackerTarget,
     signal: AbortSignal,
     first: Deferred<undefined>,
   ): Promise<void> {
     const { clock, logger } = this.dependencies;
     let attempt = 0;
     while (!signal.aborted) {
-      this.move({ kind: 'connecting', tracker });
       let connectedMs = clock.monotonic();
-      const error = await this.connectOnce(tracker, signal, () => {
+      const error = await this.connectToAny(target, signal, () => {
         connectedMs = clock.monotonic();
         first.resolve(undefined);
       }).catch((failure: unknown) => PeershelfError.from(failure));
       first.reject(error);
-      if (error.code === 'REPLACED') {
+      if (FINAL.has(error.code)) {
         logger.warn(error.message);
         this.move({ kind: 'disconnected', error: toPlainError(error) });
         return;
       }
       if (clock.monotonic() - connectedMs >= STABLE_AFTER_MS) attempt = 0;
-      await this.waitForRetry({ tracker, attempt, error, signal });
+      const tracker = this.current.kind === 'disconnected' ? undefined : this.current.tracker;
+      if (tracker !== undefined) await this.waitForRetry({ tracker, attempt, error, signal });
       attempt += 1;
     }
     this.move({ kind: 'disconnected' });
   }
 
-  /** Resolves to the reason when an established connection ends; throws when none comes about. */
-  private async connectOnce(
-    tracker: HostPort,
+  /** At the first address that is the tracker's; resolves and throws as `connectOnce` does. */
+  private async connectToAny(
+    { addresses, fingerprint }: TrackerTarget,
     signal: AbortSignal,
     onConnected: () => void,
   ): Promise<PeershelfError> {
-    const { clock, logger, greet, part, dialTracker } = this.dependencies;
-    const socket = await (dialTracker ?? this.dialTcp)(tracker, signal);
+    let failure = new PeershelfError('CANCELLED', 'disconnected');
+    for (const tracker of addresses) {
+      if (signal.aborted) break;
+      this.move({ kind: 'connecting', tracker });
+      try {
+        const socket = await this.open(tracker, fingerprint, signal);
+        return await this.connectOnce(tracker, socket, { signal, onConnected });
+      } catch (error) {
+        failure = PeershelfError.from(error);
+        if (FINAL.has(failure.code)) break;
+        if (addresses.length > 1) this.dependencies.logger.info(failure.message);
+      }
+    }
+    throw failure;
+  }
+
+  private async open(
+    tracker: HostPort,
+    fingerprint: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Socket> {
+    const { clock, dialTracker = this.dialTcp } = this.dependencies;
+    const socket = await dialTracker(tracker, signal);
+    if (fingerprint === undefined) return socket;
+    const address = formatHostPort(tracker);
+    return secure(socket, {
+      ...{ fingerprint, address, clock, signal },
+      deadlineMs: CONNECT_DEADLINE_MS,
+    });
+  }
+
+  /** Resolves to the reason when an established connection ends; throws when none comes about. */
+  private async connectOnce(
+    tracker: HostPort,
+    socket: Socket,
+    { signal, onConnected }: { readonly signal: AbortSignal; readonly onConnected: () => void },
+  ): Promise<PeershelfError> {
+    const { clock, logger, greet, part } = this.dependencies;
     const connection = new TrackerConnection(socket, { clock, logger });
     const closed = deferred<PeershelfError>();
     this.endConnection = closed.resolve;

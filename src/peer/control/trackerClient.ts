@@ -25,6 +25,9 @@ import {
   type InstanceClaim,
 } from '../../protocol/controlRequestsV2';
 import { MAX_PUBLISH_ENTRIES } from '../../protocol/limits';
+import { recordOf } from '../../protocol/recordReplies';
+import type { HostTrust } from '../team/hostTrust';
+import type { Credentials } from '../team/teamMember';
 import { type FileAnnouncement, toEntry, toMetadata } from './fileAnnouncement';
 import type { HeartbeatState } from './heartbeat';
 import { replacedError, type TrackerConnection } from './trackerConnection';
@@ -45,6 +48,8 @@ export interface RegistrationData {
   /** Only version 2 can say it. */
   readonly instance: InstanceClaim;
   readonly files: readonly FileAnnouncement[];
+  /** In a team session: who this peer is, and that it is a member. */
+  readonly credentials?: Credentials | undefined;
 }
 
 export interface RegistrationResult {
@@ -61,7 +66,11 @@ export class TrackerClient {
   private currentVersion: ControlVersion = 1;
   private maxPublish = PIPELINE_DEPTH;
 
-  constructor(private readonly connection: Pick<TrackerConnection, 'request'>) {}
+  /** @param trust in a team session: hosts that it does not know as members are left out. */
+  constructor(
+    private readonly connection: Pick<TrackerConnection, 'request'>,
+    private readonly trust?: Pick<HostTrust, 'verify'>,
+  ) {}
 
   get version(): ControlVersion {
     return this.currentVersion;
@@ -72,8 +81,13 @@ export class TrackerClient {
     return this.maxPublish;
   }
 
-  /** Agrees on a version, as the first thing on a connection. */
-  async hello(): Promise<ControlVersion> {
+  /**
+   * Agrees on a version, as the first thing on a connection.
+   * @param token of the team, where there is one: then nothing below version 2 is spoken.
+   * @throws NOT_A_MEMBER when the tracker does not take the token.
+   */
+  async hello(token?: string): Promise<ControlVersion> {
+    if (token !== undefined) return this.helloAsMember(token);
     try {
       const data = { versions: CONTROL_VERSIONS, agent: AGENT };
       const { version, maxPublish } = readHello(await this.connection.request('HELLO', data));
@@ -84,6 +98,22 @@ export class TrackerClient {
       if (!String(reasonOf(error)).startsWith('unknown action')) throw error;
     }
     return this.currentVersion;
+  }
+
+  private async helloAsMember(token: string): Promise<ControlVersion> {
+    try {
+      const reply = await this.connection.request('HELLO', { versions: [2], agent: AGENT, token });
+      const { version, maxPublish } = readHello(reply);
+      if (version !== 2) throw new PeershelfError('INVALID_MESSAGE', 'the tracker is too old');
+      this.currentVersion = version;
+      this.maxPublish = maxPublish;
+      return version;
+    } catch (error) {
+      if (reasonOf(error) !== CONTROL_REASONS.notAMember) throw error;
+      throw new PeershelfError('NOT_A_MEMBER', 'the tracker does not take this invite', {
+        cause: error,
+      });
+    }
   }
 
   /**
@@ -134,7 +164,8 @@ export class TrackerClient {
 
   /** Who offers `name`; empty when nobody does. */
   async sources(name: string): Promise<SourceInfo[]> {
-    return readSources(await this.connection.request('REQUEST', { fname: name }), this.version);
+    const reply = await this.connection.request('REQUEST', { fname: name });
+    return this.trusted(reply, readSources(reply, this.version));
   }
 
   /** Who has these contents, by `formatContentId`; nobody as far as version 1 can tell. */
@@ -144,7 +175,9 @@ export class TrackerClient {
     for (let start = 0; start < ids.length; start += MAX_PUBLISH_ENTRIES) {
       const some = ids.slice(start, start + MAX_PUBLISH_ENTRIES);
       const reply = await this.connection.request('LOCATE', { ids: some.map(formatContentId) });
-      readLocated(reply, some).forEach((sources, id) => located.set(id, sources));
+      readLocated(reply, some).forEach((sources, id) =>
+        located.set(id, this.trusted(reply, sources)),
+      );
     }
     return located;
   }
@@ -152,7 +185,10 @@ export class TrackerClient {
   /** @throws NOT_FOUND when the tracker does not know the host. */
   async discover(hostname: string): Promise<Map<string, ListedFile>> {
     try {
-      return readFiles(await this.connection.request('DISCOVER', { hostname }), this.version);
+      const reply = await this.connection.request('DISCOVER', { hostname });
+      return this.trusted(reply, [{ hostname }]).length === 0
+        ? new Map()
+        : readFiles(reply, this.version);
     } catch (error) {
       if (!PeershelfError.is(error, 'TRACKER_REFUSED')) throw error;
       throw new PeershelfError('NOT_FOUND', `the tracker knows no host ${hostname}`, {
@@ -163,14 +199,35 @@ export class TrackerClient {
   }
 
   /** Whether the tracker knows the host. Counts as a sign of life of this connection's own host. */
-  async ping(hostname: string, state?: HeartbeatState): Promise<boolean> {
-    const data = state === undefined ? { hostname } : { hostname, state };
+  async ping(
+    hostname: string,
+    state?: HeartbeatState,
+    record?: Credentials['record'],
+  ): Promise<boolean> {
+    const data = { hostname, ...(state && { state }), ...(record && { record }) };
     const reply = await this.connection.request('PING', data);
     return expectStatus(reply, ['ALIVE', 'DEAD']) === 'ALIVE';
   }
 
   async list(): Promise<Map<string, ListedHost>> {
-    return readRegistry(await this.connection.request('LIST'), this.version);
+    const reply = await this.connection.request('LIST');
+    const hosts = readRegistry(reply, this.version);
+    if (this.trust === undefined) return hosts;
+    const named = [...hosts].map(([hostname, host]) => ({ ...host, hostname }));
+    return new Map(this.trusted(reply, named).map(({ hostname, ...host }) => [hostname, host]));
+  }
+
+  /** In a team session: those with a valid record, as the record calls them. */
+  private trusted<T extends { readonly hostname: string }>(
+    reply: Record<string, unknown>,
+    hosts: readonly T[],
+  ): T[] {
+    const { trust } = this;
+    if (trust === undefined) return [...hosts];
+    return hosts.flatMap((host) => {
+      const known = trust.verify(host.hostname, recordOf(reply, host.hostname));
+      return known === undefined ? [] : [{ ...host, ...known }];
+    });
   }
 
   /** One change of some names: a refusal of the whole is one of each. */
@@ -208,7 +265,8 @@ function toDataV1({ hostname, displayName, port, ip, files }: RegistrationData):
   };
 }
 
-function toDataV2({ hostname, displayName, port, ip, instance, files }: RegistrationData): object {
+function toDataV2(registration: RegistrationData): object {
+  const { hostname, displayName, port, ip, instance, files, credentials } = registration;
   return {
     hostname,
     display_name: displayName,
@@ -217,6 +275,7 @@ function toDataV2({ hostname, displayName, port, ip, instance, files }: Registra
     instance: instance.id,
     counter: instance.counter,
     files: files.map(toEntry),
+    ...credentials,
   };
 }
 

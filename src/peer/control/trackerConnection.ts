@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Clock } from '../../common/clock';
 import {
   type Disposable,
@@ -9,6 +10,7 @@ import {
 import { PeershelfError } from '../../common/errors';
 import { Emitter } from '../../common/events';
 import type { Logger } from '../../common/logger';
+import { CHANNEL_EXPORTERS, EXPORTER_BYTES } from '../../protocol/channelProof';
 import { checkReply, parseReply, parseReplyLine } from '../../protocol/controlReplies';
 import { readEvent } from '../../protocol/controlRepliesV2';
 import type { ControlAction } from '../../protocol/controlRequests';
@@ -74,6 +76,13 @@ export class TrackerConnection extends DisposableBase {
     socket.on('error', (cause) => this.fail(lost('the connection to the tracker broke', cause)));
     socket.on('close', () => this.fail(lost('the tracker closed the connection')));
     this.register(toDisposable(() => this.fail(lost('closed'))));
+  }
+
+  /** Keying material of the connection, which both ends know; undefined in an open session. */
+  get exporter(): Buffer | undefined {
+    const { socket } = this;
+    if (!(socket instanceof TLSSocket)) return undefined;
+    return socket.exportKeyingMaterial(EXPORTER_BYTES, CHANNEL_EXPORTERS.control, Buffer.alloc(0));
   }
 
   /**

@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
 import * as v from 'valibot';
 import { type OwnIdentity, readOwnIdentity } from '../../protocol/certificate';
+import type * as Making from './makeIdentity';
 
 /** An identity as it is kept: in a file of its own, or where an editor keeps its secrets. */
 export interface StoredIdentity {
@@ -9,11 +11,14 @@ export interface StoredIdentity {
   readonly privateKey: string;
 }
 
+/** What makes certificates is large and seldom needed: a bundle of its own beside this one. */
+const loadBeside = createRequire(__filename);
+
 const storedSchema = v.object({ certificate: v.string(), privateKey: v.string() });
 
 /** A new identity, which nobody knows yet. Takes some milliseconds. */
-export async function createIdentity(now: Date): Promise<StoredIdentity> {
-  const { makeIdentity } = await import('./makeIdentity');
+export function createIdentity(now: Date): Promise<StoredIdentity> {
+  const { makeIdentity } = loadBeside('./makeIdentity') as typeof Making;
   return makeIdentity(now);
 }
 

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import type { Clock } from '../common/clock';
+import type { Logger } from '../common/logger';
+import type { HashCache } from './hash/hashCache';
+import type { EngineOptions } from './peerApi';
+import { Fetcher, type FetcherDependencies } from './transfer/fetcher';
+import { FolderFetcher } from './transfer/folder/folderFetcher';
+import { Leftovers } from './transfer/leftovers';
+import { ContentFetcher, type ContentFetcherDependencies } from './transfer/pieces/contentFetcher';
+import { RateLimiter } from './transfer/rateLimiter';
+
+export interface FetchersDependencies
+  extends
+    Pick<ContentFetcherDependencies, 'pool' | 'hasher' | 'layers'>,
+    Pick<FetcherDependencies, 'transfers' | 'locate' | 'stallMs'> {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly cache: HashCache;
+  /** All downloads together; 0 is no limit. */
+  readonly maxBytesPerSecond: () => number;
+}
+
+/** What fetches, with what it shares; what a crash has left of earlier fetches is removed. */
+export function createFetchers(
+  dependencies: FetchersDependencies,
+  { storageFolder, windowId }: EngineOptions,
+): { readonly fetcher: Fetcher; readonly folders: FolderFetcher } {
+  const { clock, pool, hasher, layers, cache, transfers, locate, stallMs } = dependencies;
+  const logger = dependencies.logger.child('fetch');
+  const leftovers = new Leftovers(
+    { folder: join(storageFolder, 'leftovers'), windowId, clock },
+    dependencies.logger,
+  );
+  leftovers.sweep();
+  const downloadLimiter = new RateLimiter(clock, dependencies.maxBytesPerSecond);
+  const common = { clock, logger, leftovers, stallMs };
+  const contents = new ContentFetcher({
+    ...{ ...common, pool, hasher, layers, downloadLimiter },
+    localCopies: (id) => cache.pathsOf(id),
+  });
+  const fetcher = new Fetcher({ ...common, transfers, contents, locate });
+  const folders = new FolderFetcher({ ...common, transfers, pool, downloadLimiter, fetcher });
+  return { fetcher, folders };
+}
