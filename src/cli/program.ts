@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { describeError, PeershelfError } from '../common/errors';
 import { createTrackerCommand } from '../tracker/command';
@@ -8,7 +9,9 @@ import type { CommandContext } from './commandContext';
 import { errorText } from './errorText';
 import { addFetchCommand } from './fetchCommand';
 import type { Output } from './output';
+import { addSessionOptions, DATA_FOLDER } from './session';
 import { addShareCommand } from './shareCommand';
+import { createTrackerLauncher } from './trackerLauncher';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -30,8 +33,7 @@ export async function runProgram(
       exitCode = code;
     },
     session: (command) =>
-      command
-        .requiredOption('--tracker <host:port>', 'the tracker of an open session')
+      addSessionOptions(command)
         .option('--json', 'print one JSON object per line')
         .option('--verbose', 'log what happens to standard error'),
   };
@@ -66,6 +68,12 @@ function createProgram(context: CommandContext): Command {
       writeOut: (text) => output.stdout.write(text),
       writeErr: (text) => output.stderr.write(text),
     });
-  program.addCommand(createTrackerCommand(processIo()));
+  const io = processIo();
+  const launcher = createTrackerLauncher({
+    io,
+    bundle: join(__dirname, 'tracker.js'),
+    dataFolder: join(DATA_FOLDER, 'tracker'),
+  });
+  program.addCommand(createTrackerCommand(io, launcher));
   return program;
 }

@@ -1,18 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
 import envPaths from 'env-paths';
 import { onAbort } from '../common/abort';
+import { PeershelfError } from '../common/errors';
 import { createLogger, streamSink } from '../common/logger';
 import { DEFAULT_MAX_UPLOADS, DEFAULT_PEER_PORTS, DEFAULT_TRACKER_PORT } from '../protocol/limits';
 import { parseHostPort } from '../protocol/address';
+import { parseInvite } from '../protocol/invite';
+import { loadIdentityFile } from '../peer/identity/identityFile';
 import { Peer } from '../peer/peer';
-import type { PeerSettings } from '../peer/peerApi';
+import type { ConnectRequest, PeerSettings } from '../peer/peerApi';
 import type { Output } from './output';
 
 /** Options that every command with a session has. */
 export interface SessionOptions {
-  readonly tracker: string;
+  readonly tracker?: string;
+  readonly invite?: string;
+  readonly inviteFile?: string;
   readonly verbose?: boolean;
 }
 
@@ -24,17 +31,64 @@ export interface WithPeer {
   readonly signal: AbortSignal;
 }
 
+/** Folder of this user for what the command line remembers. */
+export const DATA_FOLDER = envPaths('peershelf', { suffix: '' }).data;
+
+/** What an invite is read from when no option names one. */
+const INVITE_VARIABLE = 'PEERSHELF_INVITE';
+
+/** Adds the options that say which session is meant. */
+export function addSessionOptions(command: Command): Command {
+  return command
+    .option('--invite-file <path>', `a file with the invite; else ${INVITE_VARIABLE} is asked`)
+    .addOption(
+      // Arguments are visible to other users of a machine.
+      new Option('--invite <link>', 'the invite itself').hideHelp(),
+    )
+    .option('--tracker <host:port>', 'the tracker of an open session');
+}
+
+/** @throws INVALID_ARGUMENT unless exactly one session is named, and what is wrong with it. */
+async function toConnectRequest(
+  { tracker, invite, inviteFile }: SessionOptions,
+  storageFolder: string,
+): Promise<ConnectRequest> {
+  const named = [tracker, invite, inviteFile].filter((option) => option !== undefined);
+  if (named.length > 1)
+    throw new PeershelfError('INVALID_ARGUMENT', 'name one session: a tracker or an invite');
+  if (tracker !== undefined) return { tracker: parseHostPort(tracker, DEFAULT_TRACKER_PORT) };
+  const text =
+    invite ?? (inviteFile === undefined ? process.env[INVITE_VARIABLE] : readInvite(inviteFile));
+  if (text === undefined)
+    throw new PeershelfError(
+      'INVALID_ARGUMENT',
+      `name a session with --invite-file, ${INVITE_VARIABLE} or --tracker`,
+    );
+  parseInvite(text);
+  const identity = await loadIdentityFile(join(storageFolder, 'identity.json'), new Date());
+  return { invite: text, identity };
+}
+
+function readInvite(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new PeershelfError('INVALID_ARGUMENT', `cannot read ${path}`, { cause });
+  }
+}
+
 /** Runs `task` with a peer that is in the session, and ends the peer whatever happens. */
 export async function withPeer(
   { options, settings, output, signal }: WithPeer,
   task: (peer: Peer) => Promise<void>,
 ): Promise<void> {
-  const tracker = parseHostPort(options.tracker, DEFAULT_TRACKER_PORT);
+  const storageFolder = join(DATA_FOLDER, 'cli');
+  const target = await toConnectRequest(options, storageFolder);
   const level = options.verbose === true ? 'trace' : 'error';
   const peer = new Peer(
     { logger: createLogger(streamSink(output.stderr, level)) },
     {
-      storageFolder: join(envPaths('peershelf', { suffix: '' }).data, 'cli'),
+      storageFolder,
       keepCatalogue: false,
       windowId: randomUUID(),
       // Beside this program.
@@ -52,7 +106,7 @@ export async function withPeer(
   );
   const abort = onAbort(signal, () => void peer.stop());
   try {
-    await peer.connect({ tracker });
+    await peer.connect(target);
     await task(peer);
   } finally {
     abort.dispose();

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../common/clock';
 import { DisposableStore } from '../common/disposable';
@@ -5,10 +6,11 @@ import { type ErrorCode, PeershelfError } from '../common/errors';
 import { createLogger, type Logger, streamSink } from '../common/logger';
 import { formatHostPort, isLoopback } from '../protocol/address';
 import { DEFAULT_TRACKER_PORT } from '../protocol/limits';
+import { MAX_VERIFIER_CHARACTERS, parseVerifier } from '../protocol/verifier';
 import { Lease, readLeaseFile } from './lease';
 import { LIMIT_SPECS, type TrackerLimits } from './limits';
 import type { TrackerIo } from './processIo';
-import { Tracker } from './tracker';
+import { Tracker, type TrackerTeam } from './tracker';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -16,17 +18,31 @@ const EXIT_USAGE = 2;
 /** Four missed renewals of an editor that renews every 15 seconds. */
 const DEFAULT_LEASE_SECONDS = 60;
 
-const OPEN_SESSIONS_ONLY =
-  'error: this version has open sessions only (no encryption, no authentication, for trusted ' +
-  'networks): add --open to start one';
+const WHICH_SESSION =
+  'error: give --verifier-file for the session of a team, or --open for one without encryption and ' +
+  'authentication, on a trusted network';
 
-interface TrackerCommandOptions extends TrackerLimits {
+/** Means standard input where a file is named. */
+const STANDARD_INPUT = '-';
+
+export interface TrackerCommandOptions extends TrackerLimits {
   readonly host: string;
   readonly port: number;
   readonly open?: true;
+  readonly verifierFile?: string;
+  readonly bindingsFile?: string;
+  readonly withParent?: true;
   readonly json?: true;
   readonly leaseFile?: string;
   readonly leaseSeconds: number;
+}
+
+/** Starts the session of a team whose keys this program makes, in place of `tracker` itself. */
+export interface TrackerLauncher {
+  /** Adds its own options. */
+  readonly extend: (command: Command) => void;
+  /** Resolves to the exit code of the tracker. @throws what the user has to know. */
+  readonly launch: (options: TrackerCommandOptions) => Promise<number>;
 }
 
 /**
@@ -34,7 +50,7 @@ interface TrackerCommandOptions extends TrackerLimits {
  * `CommanderError` whose `exitCode` is 1 for a failure, 2 for wrong usage, 0 for help; what the user
  * has to know is on `io.stderr` by then. It resolves when the tracker was asked to stop and has.
  */
-export function createTrackerCommand(io: TrackerIo): Command {
+export function createTrackerCommand(io: TrackerIo, launcher?: TrackerLauncher): Command {
   const command = new Command('tracker')
     .description('start a tracker and run it until it is stopped')
     .option('--open', 'start an open session: no encryption, no authentication')
@@ -45,7 +61,10 @@ export function createTrackerCommand(io: TrackerIo): Command {
       parsePort,
       DEFAULT_TRACKER_PORT,
     )
+    .option('--verifier-file <path>', 'start the session of a team whose keys others keep')
     .option('--json', 'print one JSON object per line')
+    .addOption(new Option('--bindings-file <path>', 'where to keep whose hostnames are').hideHelp())
+    .addOption(new Option('--with-parent', 'end together with the parent').hideHelp())
     .addOption(
       new Option('--lease-file <path>', 'end when this file is not renewed any more').hideHelp(),
     )
@@ -62,6 +81,7 @@ export function createTrackerCommand(io: TrackerIo): Command {
       flag.endsWith('-seconds') ? parseSeconds : parseAmount,
       defaultValue,
     );
+  launcher?.extend(command);
   return command
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -71,7 +91,7 @@ export function createTrackerCommand(io: TrackerIo): Command {
       const isOurs = exitCode === 0 || code === 'peershelf.tracker';
       throw new CommanderError(isOurs ? exitCode : EXIT_USAGE, code, message);
     })
-    .action((options: TrackerCommandOptions) => run(command, options, io));
+    .action((options: TrackerCommandOptions) => run(command, options, { io, launcher }));
 }
 
 /** Runs the command with the arguments after the program's name. Resolves to the exit code. */
@@ -87,32 +107,47 @@ export async function runTracker(argv: readonly string[], io: TrackerIo): Promis
   }
 }
 
-async function run(command: Command, options: TrackerCommandOptions, io: TrackerIo): Promise<void> {
-  if (options.open !== true)
-    command.error(OPEN_SESSIONS_ONLY, { exitCode: EXIT_USAGE, code: 'peershelf.tracker' });
+async function run(
+  command: Command,
+  options: TrackerCommandOptions,
+  { io, launcher }: { readonly io: TrackerIo; readonly launcher: TrackerLauncher | undefined },
+): Promise<void> {
+  const isOwn = options.open === true || options.verifierFile !== undefined;
+  if (!isOwn && launcher === undefined)
+    command.error(WHICH_SESSION, { exitCode: EXIT_USAGE, code: 'peershelf.tracker' });
+  let exitCode: number;
   try {
-    await serve(options, io);
+    if (isOwn || launcher === undefined) return await serve(options, io);
+    exitCode = await launcher.launch(options);
   } catch (error) {
     const failure = PeershelfError.from(error);
     const message = explain(failure);
     await io.notifyParent({ type: 'failed', code: failure.code, message });
     command.error(`error: ${message}`, { exitCode: EXIT_FAILED, code: 'peershelf.tracker' });
   }
+  // The process that ran it has said why.
+  if (exitCode !== 0) throw new CommanderError(exitCode, 'peershelf.tracker', 'it has ended');
 }
 
 /** Runs a tracker until a signal or the end of the lease. */
 async function serve(options: TrackerCommandOptions, io: TrackerIo): Promise<void> {
   const logger = createLogger(streamSink(io.stderr), 'tracker');
   const { host, port } = options;
-  const tracker = new Tracker({ clock: systemClock, logger }, { host, port, limits: options });
+  const team = await readTeam(options, io);
+  const tracker = new Tracker(
+    { clock: systemClock, logger },
+    { host, port, team, limits: options },
+  );
   const watchers = new DisposableStore();
   try {
     const stopWanted = new Promise<string>((resolve) => {
       watchers.add(io.onStopSignal(resolve));
+      if (options.withParent === true)
+        watchers.add(io.onParentGone(() => resolve('its parent is gone')));
       watchLease(options, watchers, resolve);
     });
     const address = await tracker.start();
-    warnIfOpenToNetwork(address.host, logger);
+    if (team === undefined) warnIfOpenToNetwork(address.host, logger);
     const text = formatHostPort(address);
     const ready = { type: 'ready', ...address, pid: io.pid } as const;
     io.stdout.write(
@@ -123,6 +158,29 @@ async function serve(options: TrackerCommandOptions, io: TrackerIo): Promise<voi
   } finally {
     watchers.dispose();
     await tracker.stop();
+  }
+}
+
+/** @throws INVALID_ARGUMENT for both kinds of session at once, and for a file that is no verifier. */
+async function readTeam(
+  { open, verifierFile, bindingsFile }: TrackerCommandOptions,
+  io: TrackerIo,
+): Promise<TrackerTeam | undefined> {
+  if (verifierFile === undefined) return undefined;
+  if (open === true)
+    throw new PeershelfError('INVALID_ARGUMENT', 'a session is open or that of a team, not both');
+  const text =
+    verifierFile === STANDARD_INPUT
+      ? await io.readInput(MAX_VERIFIER_CHARACTERS)
+      : readVerifierFile(verifierFile);
+  return { ...parseVerifier(text), ...(bindingsFile === undefined ? {} : { bindingsFile }) };
+}
+
+function readVerifierFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new PeershelfError('INVALID_ARGUMENT', `cannot read ${path}`, { cause });
   }
 }
 
@@ -157,7 +215,8 @@ const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
 
 /** Cause and next step, for a person at a terminal. */
 function explain(error: PeershelfError): string {
-  const nextStep = NEXT_STEPS[error.code];
+  const isAboutAddress = error.details['port'] !== undefined;
+  const nextStep = isAboutAddress ? NEXT_STEPS[error.code] : undefined;
   if (nextStep !== undefined) return `${error.message}: ${nextStep}`;
   return `the tracker could not run: ${error.message}`;
 }

@@ -18,6 +18,10 @@ export interface TrackerIo {
   readonly pid: number;
   /** Calls back when the system asks the process to end. */
   onStopSignal(callback: (signal: string) => void): Disposable;
+  /** Calls back when the program that forked this one is gone, or wants it to end. */
+  onParentGone(callback: () => void): Disposable;
+  /** All of standard input, up to a number of characters. */
+  readInput(maxCharacters: number): Promise<string>;
   /** Tells the parent, if this process was forked with a channel. Never rejects. */
   notifyParent(message: TrackerMessage): Promise<void>;
 }
@@ -37,6 +41,18 @@ export function processIo(): TrackerIo {
       return toDisposable(() => {
         for (const signal of STOP_SIGNALS) process.off(signal, callback);
       });
+    },
+    onParentGone: (callback) => {
+      process.once('disconnect', callback);
+      return toDisposable(() => void process.off('disconnect', callback));
+    },
+    readInput: async (maxCharacters) => {
+      let text = '';
+      for await (const chunk of process.stdin.setEncoding('utf8')) {
+        text += String(chunk);
+        if (text.length > maxCharacters) break;
+      }
+      return text;
     },
     notifyParent: (message) =>
       new Promise((resolve) => {

@@ -14,6 +14,12 @@ class FakeIo implements TrackerIo {
   readonly stderr = { write: (text: string): unknown => (this.err += text) };
   readonly onStopSignal = (): ReturnType<TrackerIo['onStopSignal']> =>
     toDisposable(() => undefined);
+  readonly onParentGone = this.onStopSignal;
+  input = '';
+
+  readInput(maxCharacters: number): Promise<string> {
+    return Promise.resolve(this.input.slice(0, maxCharacters));
+  }
 
   notifyParent(message: TrackerMessage): Promise<void> {
     this.messages.push(message);
@@ -28,10 +34,20 @@ describe('the tracker command', () => {
     io = new FakeIo();
   });
 
-  it('starts nothing without --open and says what to type', async () => {
+  it('starts nothing without a session and says what to type', async () => {
     assert.equal(await runTracker([], io), 2);
-    assert.match(io.err, /^error: .*open sessions only.*--open/u);
+    assert.match(io.err, /^error: .*--verifier-file.*--open/u);
     assert.equal(io.err.trim().split('\n').length, 1);
+    assert.equal(io.out, '');
+  });
+
+  it('starts nothing for what is no verifier, and quotes nothing of it', async () => {
+    io.input = '{"secret":"hunter2"}';
+    assert.equal(await runTracker(['--verifier-file', '-'], io), 1);
+    assert.match(io.err, /^error: .*no verifier\n$/u);
+    assert.equal(await runTracker(['--verifier-file', '/nowhere/at/all'], io), 1);
+    assert.equal(await runTracker(['--verifier-file', '-', '--open'], io), 1);
+    assert.equal(io.err.includes('hunter2'), false);
     assert.equal(io.out, '');
   });
 

@@ -1,0 +1,127 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { readSecretFile, writeSecretFile } from '../common/secretFile';
+import { formatHostPort, type HostPort } from '../protocol/address';
+import { formatInvite } from '../protocol/invite';
+import { reachableAddresses } from '../peer/team/ownAddresses';
+import {
+  createSessionRecord,
+  formatSessionRecord,
+  inviteOf,
+  parseSessionRecord,
+  type SessionRecord,
+  verifierOf,
+} from '../peer/team/sessionRecord';
+import type { TrackerCommandOptions, TrackerLauncher } from '../tracker/command';
+import { LIMIT_SPECS } from '../tracker/limits';
+import type { TrackerIo, TrackerMessage } from '../tracker/processIo';
+
+const DEFAULT_SESSION = 'Peershelf';
+
+interface LaunchOptions extends TrackerCommandOptions {
+  readonly session: string;
+  readonly data?: string;
+  readonly inviteFile?: string;
+}
+
+export interface TrackerLauncherDependencies {
+  readonly io: TrackerIo;
+  /** Bundle of the stand-alone tracker. */
+  readonly bundle: string;
+  /** Where sessions are kept when nothing else is said. */
+  readonly dataFolder: string;
+}
+
+/**
+ * Starts the session of a team: keeps its keys, and runs the tracker in a process of its own that never
+ * gets them. Its invite stays valid when it is started again.
+ */
+export function createTrackerLauncher(dependencies: TrackerLauncherDependencies): TrackerLauncher {
+  return {
+    extend: (command: Command) => {
+      command
+        .addOption(new Option('--session <name>', 'name of the session').default(DEFAULT_SESSION))
+        .option('--data <folder>', 'where what is secret of the session is kept')
+        .option('--invite-file <path>', 'write the invite to this file instead of printing it');
+    },
+    launch: (options) => launch(options as LaunchOptions, dependencies),
+  };
+}
+
+async function launch(
+  options: LaunchOptions,
+  { io, bundle, dataFolder }: TrackerLauncherDependencies,
+): Promise<number> {
+  const folder = options.data ?? dataFolder;
+  const record = await loadRecord(folder, options.session);
+  const bindingsFile = join(folder, `hostnames-${record.team.id}.json`);
+  const child = fork(bundle, childArguments(options, bindingsFile), {
+    stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+  // By its input, where no list of processes shows it.
+  child.stdin?.on('error', () => undefined).end(JSON.stringify(verifierOf(record)));
+  const stopping = io.onStopSignal(() => {
+    if (child.connected) child.disconnect();
+  });
+  try {
+    const address = await Promise.race([whenReady(child), ended]);
+    if (typeof address !== 'number') tell(address, { record, options, io });
+    return await ended;
+  } finally {
+    stopping.dispose();
+    if (child.connected) child.disconnect();
+  }
+}
+
+/** The session of this name, a new one when there is none. */
+async function loadRecord(folder: string, name: string): Promise<SessionRecord> {
+  const key = createHash('sha256').update(name).digest('hex').slice(0, 32);
+  const file = join(folder, `session-${key}.json`);
+  const stored = readSecretFile(file);
+  if (stored !== undefined) return parseSessionRecord(stored);
+  const record = await createSessionRecord(name, new Date());
+  // Of two that are started at the same time, both have the session that came first.
+  const kept = writeSecretFile(file, formatSessionRecord(record), 'keep');
+  return kept === undefined ? record : parseSessionRecord(kept);
+}
+
+function childArguments(options: LaunchOptions, bindingsFile: string): string[] {
+  const limits = LIMIT_SPECS.flatMap(({ name, flag }) => [flag, `${options[name]}`]);
+  const address = ['--host', options.host, '--port', `${options.port}`];
+  const team = ['--verifier-file', '-', '--bindings-file', bindingsFile, '--with-parent'];
+  return [...address, ...team, ...limits];
+}
+
+/** Where it listens. What goes wrong it says itself, before it ends. */
+function whenReady(child: ChildProcess): Promise<HostPort> {
+  return new Promise((resolve) => {
+    child.on('message', (message: TrackerMessage) => {
+      if (message.type === 'ready') resolve({ host: message.host, port: message.port });
+    });
+  });
+}
+
+function tell(
+  { host, port }: HostPort,
+  { record, options, io }: { record: SessionRecord; options: LaunchOptions; io: TrackerIo },
+): void {
+  const addresses = reachableAddresses(host).map((address) => ({ host: address, port }));
+  const invite = formatInvite(inviteOf(record, addresses));
+  const { inviteFile, json } = options;
+  if (inviteFile !== undefined) writeSecretFile(inviteFile, `${invite}\n`, 'replace');
+  const shown = inviteFile === undefined ? { invite } : { inviteFile };
+  if (json === true) {
+    io.stdout.write(`${JSON.stringify({ type: 'ready', host, port, pid: io.pid, ...shown })}\n`);
+    return;
+  }
+  io.stdout.write(`listening on ${formatHostPort({ host, port })}\n`);
+  io.stdout.write(
+    inviteFile === undefined ? `invite: ${invite}\n` : `the invite is in ${inviteFile}\n`,
+  );
+}

@@ -1,0 +1,66 @@
+import { strict as assert } from 'node:assert';
+import {
+  createSessionRecord,
+  formatSessionRecord,
+  inviteOf,
+  parseSessionRecord,
+  verifierOf,
+  withNewKey,
+} from '../../../src/peer/team/sessionRecord';
+import { formatInvite, parseInvite } from '../../../src/protocol/invite';
+import { deriveTeamKeys, isTrackerToken } from '../../../src/protocol/teamKeys';
+import { parseVerifier } from '../../../src/protocol/verifier';
+import { rejectsWith, throwsWith } from '../../support/rejectsWith';
+
+const NOW = new Date('2026-01-02T03:04:05Z');
+const ADDRESS = { host: '192.168.1.5', port: 9000 };
+
+describe('the record of a session', () => {
+  it('is read as it was written: the invite stays the same', async () => {
+    const record = await createSessionRecord(' Lớp 10A ', NOW);
+    const again = parseSessionRecord(formatSessionRecord(record));
+    assert.equal(again.name, 'Lớp 10A');
+    const invites = [record, again].map((one) => formatInvite(inviteOf(one, [ADDRESS])));
+    assert.equal(invites[0], invites[1]);
+    assert.deepEqual(verifierOf(again), verifierOf(record));
+  });
+
+  it('gives the tracker what tells members, and nothing that makes one', async () => {
+    const record = await createSessionRecord('Team', NOW);
+    const text = JSON.stringify(verifierOf(record));
+    const { identity, tokenHash } = parseVerifier(text);
+    const invite = parseInvite(formatInvite(inviteOf(record, [ADDRESS])));
+    assert.equal(identity.fingerprint, invite.fingerprint);
+    const keys = deriveTeamKeys(invite.team);
+    assert.equal(isTrackerToken(keys.trackerToken.export(), tokenHash), true);
+    for (const key of [record.team.key, ...Object.values(keys)])
+      for (const encoding of ['base64url', 'base64', 'hex'] as const)
+        assert.equal(text.includes(key.export().toString(encoding)), false);
+  });
+
+  it('with a new key is the same session, which the old invite does not open', async () => {
+    const record = await createSessionRecord('Team', NOW);
+    const renewed = withNewKey(record);
+    assert.equal(renewed.team.id, record.team.id);
+    const [old, fresh] = [record, renewed].map((one) => verifierOf(one).tokenHash);
+    assert.notEqual(old, fresh);
+    const fingerprints = [record, renewed].map((one) => inviteOf(one, [ADDRESS]).fingerprint);
+    assert.equal(fingerprints[0], fingerprints[1]);
+  });
+
+  it('is refused when it is damaged, without a word of what it holds', async () => {
+    const text = formatSessionRecord(await createSessionRecord('Team', NOW));
+    for (const damaged of ['', '{}', text.slice(0, -4), text.replace(/"key":"..../u, '"key":"')]) {
+      const error = throwsWith('INVALID_ARGUMENT', () => parseSessionRecord(damaged));
+      assert.equal(error.message, 'this is no record of a session');
+      assert.equal(error.cause, undefined);
+    }
+    throwsWith('INVALID_ARGUMENT', () => parseVerifier(text));
+    throwsWith('INVALID_ARGUMENT', () => parseVerifier('x'.repeat(100_000)));
+  });
+
+  it('has a name of a bounded length', async () => {
+    await rejectsWith('INVALID_ARGUMENT', createSessionRecord(' ', NOW));
+    await rejectsWith('INVALID_ARGUMENT', createSessionRecord('ố'.repeat(100), NOW));
+  });
+});
