@@ -1,0 +1,119 @@
+import { strict as assert } from 'node:assert';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nullLogger } from '../../../src/common/logger';
+import { HostTrust } from '../../../src/peer/team/hostTrust';
+import { type HostClaim, TeamMember } from '../../../src/peer/team/teamMember';
+import type { SealedHostRecord } from '../../../src/protocol/hostRecord';
+import { HOST_RECORD_LIFETIME_MS } from '../../../src/protocol/limits';
+import { createTeam } from '../../../src/protocol/teamKeys';
+import { FakeClock } from '../../support/fakeClock';
+import { useCleanup } from '../../support/cleanup';
+import { storedIdentity } from '../../support/identities';
+import { temporaryFolder } from '../../support/temporaryFolder';
+
+const CLAIM: HostClaim = { hostname: 'alice', displayName: 'Alice', instance: 'window' };
+const DAY_MS = 24 * 3_600_000;
+
+describe('which hosts are trusted', () => {
+  const cleanup = useCleanup();
+  const team = createTeam();
+  let clock: FakeClock;
+  let warned: string[];
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    warned = [];
+  });
+
+  const memberOf = (who: 'alice' | 'mallory', of = team): TeamMember =>
+    new TeamMember(
+      { team: of, sessionName: 'Team', addresses: [], fingerprint: 'ab'.repeat(32) },
+      storedIdentity(who),
+      clock,
+    );
+  const seal = (member: TeamMember, claim: Partial<HostClaim> = {}): SealedHostRecord => ({
+    ...member.record({ ...CLAIM, ...claim }),
+    certificate: member.identity.certificate,
+  });
+  const trustOf = (pinsFile?: string): HostTrust =>
+    new HostTrust({
+      ...{ clock, pinsFile, logger: nullLogger, member: memberOf('alice') },
+      onIdentityChanged: (hostname) => warned.push(hostname),
+    });
+
+  it('those of members, as they call themselves, with the certificate they have', () => {
+    const trust = trustOf();
+    assert.deepEqual(trust.verify('alice', seal(memberOf('alice'))), {
+      displayName: 'Alice',
+      fingerprint: storedIdentity('alice').fingerprint,
+    });
+    assert.equal(trust.verify('alice', undefined), undefined);
+  });
+
+  it('none that a tracker invents, renames or gives another certificate', () => {
+    const trust = trustOf();
+    const sealed = seal(memberOf('alice'));
+    assert.equal(trust.verify('bob', sealed), undefined);
+    const { certificate } = storedIdentity('mallory');
+    assert.equal(trust.verify('alice', { ...sealed, certificate }), undefined);
+    assert.equal(trust.verify('alice', seal(memberOf('mallory', createTeam()))), undefined);
+    assert.notEqual(trust.verify('alice', sealed), undefined);
+  });
+
+  it('none with an old record, or one from far in the future, also when it was known', () => {
+    const trust = trustOf();
+    const sealed = seal(memberOf('alice'));
+    assert.notEqual(trust.verify('alice', sealed), undefined);
+    clock.advance(HOST_RECORD_LIFETIME_MS + 1);
+    assert.equal(trust.verify('alice', sealed), undefined);
+    assert.equal(trustOf().verify('alice', sealed), undefined);
+    const renewed = seal(memberOf('alice'));
+    assert.notEqual(trust.verify('alice', renewed), undefined);
+    clock.advance(-HOST_RECORD_LIFETIME_MS - 1);
+    assert.equal(trustOf().verify('alice', renewed), undefined);
+  });
+
+  it('the latest record only: what an older one said does not come back', () => {
+    const trust = trustOf();
+    const alice = memberOf('alice');
+    const old = seal(alice, { displayName: 'Old' });
+    const fresh = seal(alice, { displayName: 'New' });
+    assert.equal(trust.verify('alice', fresh)?.displayName, 'New');
+    assert.equal(trust.verify('alice', old), undefined);
+    assert.equal(trust.verify('alice', fresh)?.displayName, 'New');
+  });
+
+  it('not another identity under a hostname that was seen before; it is told once', () => {
+    const trust = trustOf();
+    const [alice, mallory] = [memberOf('alice'), memberOf('mallory')];
+    assert.notEqual(trust.verify('alice', seal(alice)), undefined);
+    assert.equal(trust.verify('alice', seal(mallory)), undefined);
+    assert.equal(trust.verify('alice', seal(mallory)), undefined);
+    assert.deepEqual(warned, ['alice']);
+    assert.notEqual(trust.verify('mallory', seal(mallory, { hostname: 'mallory' })), undefined);
+  });
+
+  it('the same over restarts and in all windows, until nobody has had the name for long', () => {
+    const pinsFile = join(temporaryFolder(cleanup), 'pins.json');
+    const [first, second] = [trustOf(pinsFile), trustOf(pinsFile)];
+    first.verify('alice', seal(memberOf('alice')));
+    second.verify('bob', seal(memberOf('alice'), { hostname: 'bob' }));
+    first.dispose();
+    second.dispose();
+    for (const hostname of ['alice', 'bob'])
+      assert.equal(
+        trustOf(pinsFile).verify(hostname, seal(memberOf('mallory'), { hostname })),
+        undefined,
+      );
+    assert.deepEqual(warned, ['alice', 'bob']);
+    clock.advance(91 * DAY_MS);
+    assert.notEqual(trustOf(pinsFile).verify('alice', seal(memberOf('mallory'))), undefined);
+  });
+
+  it('also when the file of those seen before is damaged', () => {
+    const pinsFile = join(temporaryFolder(cleanup), 'pins.json');
+    writeFileSync(pinsFile, '{"alice":');
+    assert.notEqual(trustOf(pinsFile).verify('alice', seal(memberOf('alice'))), undefined);
+  });
+});
