@@ -128,3 +128,9 @@ export const MAX_HOST_RECORD_CHARACTERS = 20_000;
 
 /** A host record older than this, or as far in the future, counts for nothing: three missed renewals and room for clocks that differ. */
 export const HOST_RECORD_LIFETIME_MS = 3_600_000;
+
+/** Longest note of an entry, in UTF-16 units: a line or two. */
+export const MAX_NOTE_CHARACTERS = 500;
+
+/** Longest text of a signed entry: two names of 1,024 bytes and a note, each byte escaped, and room. */
+export const MAX_ENTRY_CHARACTERS = 20_000;

@@ -117,7 +117,10 @@ async function run(
     command.error(WHICH_SESSION, { exitCode: EXIT_USAGE, code: 'peershelf.tracker' });
   let exitCode: number;
   try {
-    if (isOwn || launcher === undefined) return await serve(options, io);
+    if (isOwn || launcher === undefined) {
+      await serve(options, io);
+      return;
+    }
     exitCode = await launcher.launch(options);
   } catch (error) {
     const failure = PeershelfError.from(error);

@@ -1,0 +1,81 @@
+import { strict as assert } from 'node:assert';
+import * as fc from 'fast-check';
+import { type Entry, openEntry, signEntry } from '../../../src/protocol/signedEntry';
+import { MAX_ENTRY_CHARACTERS, MAX_NOTE_CHARACTERS } from '../../../src/protocol/limits';
+import { signText } from '../../../src/protocol/signedText';
+import { storedIdentity } from '../../support/identities';
+
+const alice = storedIdentity('alice');
+const mallory = storedIdentity('mallory');
+const ENTRY: Entry = {
+  teamId: '00'.repeat(16),
+  hostname: 'alice',
+  name: 'docs/Ghi chú.txt',
+  contentId: { root: 'ab'.repeat(32), sizeBytes: 12 },
+  version: 3,
+  sequence: 7,
+  state: 'published',
+  note: '',
+  expiresMs: undefined,
+  timeMs: 1_700_000_000_000,
+};
+const PLACE = {
+  teamId: ENTRY.teamId,
+  hostname: ENTRY.hostname,
+  name: ENTRY.name,
+  publicKey: alice.publicKey,
+};
+
+describe('signed entries', () => {
+  const signed = signEntry(ENTRY, alice.privateKey);
+
+  it('are opened as they were signed, withdrawals and all', () => {
+    assert.deepEqual(openEntry(signed, PLACE), ENTRY);
+    const withdrawn: Entry = { ...ENTRY, state: 'withdrawn', note: 'wrong file', expiresMs: 9 };
+    assert.deepEqual(openEntry(signEntry(withdrawn, alice.privateKey), PLACE), withdrawn);
+  });
+
+  it('belong to their host, their name, their team and nobody else', () => {
+    for (const other of [
+      { hostname: 'bob' },
+      { name: 'other' },
+      { teamId: '11'.repeat(16) },
+      { publicKey: mallory.publicKey },
+    ])
+      assert.equal(openEntry(signed, { ...PLACE, ...other }), undefined, JSON.stringify(other));
+    const host = signText('host', signed.text, alice.privateKey);
+    assert.equal(openEntry(host, PLACE), undefined, 'signed as a host record');
+  });
+
+  it('are not believed when anything of them is changed', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat({ max: 0xffff }), (at, unit) => {
+        const index = at % signed.text.length;
+        const other = String.fromCharCode(unit);
+        fc.pre(other !== signed.text[index]);
+        const text = signed.text.slice(0, index) + other + signed.text.slice(index + 1);
+        assert.equal(openEntry({ ...signed, text }, PLACE), undefined);
+      }),
+    );
+  });
+
+  it('say what an entry says, however well they are signed', () => {
+    const wrong: object[] = [
+      { version: 0 },
+      { sequence: -1 },
+      { sequence: 1.5 },
+      { state: 'gone' },
+      { contentId: { root: 'AB'.repeat(32), sizeBytes: 12 } },
+      { contentId: { root: 'ab'.repeat(32), sizeBytes: 0 } },
+      { note: 'x'.repeat(MAX_NOTE_CHARACTERS + 1) },
+      { timeMs: Number.NaN },
+    ];
+    for (const change of wrong) {
+      const entry = { ...ENTRY, ...change };
+      assert.equal(openEntry(signEntry(entry, alice.privateKey), PLACE), undefined);
+    }
+    const texts = ['', 'null', '[]', ' '.repeat(MAX_ENTRY_CHARACTERS) + signed.text];
+    for (const text of texts)
+      assert.equal(openEntry(signText('entry', text, alice.privateKey), PLACE), undefined);
+  });
+});
