@@ -8,10 +8,14 @@ import { addAskCommands } from './askCommands';
 import type { CommandContext } from './commandContext';
 import { errorText } from './errorText';
 import { addFetchCommand } from './fetchCommand';
+import { addInviteCommand } from './inviteCommand';
 import type { Output } from './output';
 import { addSessionOptions, DATA_FOLDER } from './session';
 import { addShareCommand } from './shareCommand';
 import { createTrackerLauncher } from './trackerLauncher';
+
+/** Where the sessions that this user has started are kept. */
+const TRACKER_FOLDER = join(DATA_FOLDER, 'tracker');
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -63,6 +67,7 @@ function createProgram(context: CommandContext): Command {
   addShareCommand(program, context);
   addAskCommands(program, context);
   addFetchCommand(program, context);
+  addInviteCommand(program, context, TRACKER_FOLDER);
   for (const command of [program, ...program.commands])
     command.exitOverride().configureOutput({
       writeOut: (text) => output.stdout.write(text),
@@ -72,7 +77,7 @@ function createProgram(context: CommandContext): Command {
   const launcher = createTrackerLauncher({
     io,
     bundle: join(__dirname, 'tracker.js'),
-    dataFolder: join(DATA_FOLDER, 'tracker'),
+    dataFolder: TRACKER_FOLDER,
   });
   program.addCommand(createTrackerCommand(io, launcher));
   return program;

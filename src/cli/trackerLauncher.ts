@@ -1,24 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
-import { readSecretFile, writeSecretFile } from '../common/secretFile';
+import type { Command } from 'commander';
+import { writeSecretFile } from '../common/secretFile';
 import { formatHostPort, type HostPort } from '../protocol/address';
 import { formatInvite } from '../protocol/invite';
 import { reachableAddresses } from '../peer/team/ownAddresses';
-import {
-  createSessionRecord,
-  formatSessionRecord,
-  inviteOf,
-  parseSessionRecord,
-  type SessionRecord,
-  verifierOf,
-} from '../peer/team/sessionRecord';
+import { inviteOf, type SessionRecord, verifierOf } from '../peer/team/sessionRecord';
+import { addSessionRecordOptions, loadSessionRecord } from './sessionStore';
 import type { TrackerCommandOptions, TrackerLauncher } from '../tracker/command';
 import { LIMIT_SPECS } from '../tracker/limits';
 import type { TrackerIo, TrackerMessage } from '../tracker/processIo';
-
-const DEFAULT_SESSION = 'Peershelf';
 
 interface LaunchOptions extends TrackerCommandOptions {
   readonly session: string;
@@ -41,10 +32,10 @@ export interface TrackerLauncherDependencies {
 export function createTrackerLauncher(dependencies: TrackerLauncherDependencies): TrackerLauncher {
   return {
     extend: (command: Command) => {
-      command
-        .addOption(new Option('--session <name>', 'name of the session').default(DEFAULT_SESSION))
-        .option('--data <folder>', 'where what is secret of the session is kept')
-        .option('--invite-file <path>', 'write the invite to this file instead of printing it');
+      addSessionRecordOptions(command).option(
+        '--invite-file <path>',
+        'write the invite to this file instead of printing it',
+      );
     },
     launch: (options) => launch(options as LaunchOptions, dependencies),
   };
@@ -55,7 +46,7 @@ async function launch(
   { io, bundle, dataFolder }: TrackerLauncherDependencies,
 ): Promise<number> {
   const folder = options.data ?? dataFolder;
-  const record = await loadRecord(folder, options.session);
+  const record = await loadSessionRecord(folder, options.session);
   const bindingsFile = join(folder, `hostnames-${record.team.id}.json`);
   const child = fork(bundle, childArguments(options, bindingsFile), {
     stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
@@ -77,18 +68,6 @@ async function launch(
     stopping.dispose();
     if (child.connected) child.disconnect();
   }
-}
-
-/** The session of this name, a new one when there is none. */
-async function loadRecord(folder: string, name: string): Promise<SessionRecord> {
-  const key = createHash('sha256').update(name).digest('hex').slice(0, 32);
-  const file = join(folder, `session-${key}.json`);
-  const stored = readSecretFile(file);
-  if (stored !== undefined) return parseSessionRecord(stored);
-  const record = await createSessionRecord(name, new Date());
-  // Of two that are started at the same time, both have the session that came first.
-  const kept = writeSecretFile(file, formatSessionRecord(record), 'keep');
-  return kept === undefined ? record : parseSessionRecord(kept);
 }
 
 function childArguments(options: LaunchOptions, bindingsFile: string): string[] {

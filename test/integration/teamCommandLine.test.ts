@@ -73,6 +73,31 @@ describe('the session of a team on the command line', () => {
     assert.equal(await listing.exited, 0, listing.stderr());
   });
 
+  it('runs with a tracker that never sees its key', async () => {
+    const [owner, elsewhere, bob] = [newUser(), newUser(), newUser()];
+    const verifier = join(elsewhere.folder, 'verifier.json');
+    const made = await finish(
+      owner,
+      ...['invite', '--address', '127.0.0.1:1', '--verifier-file', verifier],
+    );
+    const [, text = ''] = /^invite: (\S+)\n$/u.exec(made.out) ?? [];
+    const invite = parseInvite(text);
+    const key = invite.team.key.export();
+    for (const encoding of ['base64url', 'base64', 'hex'] as const)
+      assert.equal(readFileSync(verifier, 'utf8').includes(key.toString(encoding)), false);
+    const tracker = startCommand(
+      cleanup,
+      elsewhere,
+      ...['tracker', '--port', '0', '--verifier-file', verifier],
+    );
+    const [, address = ''] = await tracker.printed(/^listening on (\S+)\n/u);
+    const again = await finish(owner, 'invite', '--address', '127.0.0.1:1', '--address', address);
+    const file = receive(bob, again.out);
+    const listed = await finish(bob, 'list', '--invite-file', file);
+    assert.equal(listed.code, 0, listed.err);
+    assert.equal(tracker.stdout(), `listening on ${address}\n`);
+  });
+
   it('keeps its invite over restarts, and gives others another one', async () => {
     const owner = newUser();
     const first = await startTracker(owner);

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { readSecretFile, writeSecretFile } from '../common/secretFile';
+import {
+  createSessionRecord,
+  formatSessionRecord,
+  parseSessionRecord,
+  type SessionRecord,
+} from '../peer/team/sessionRecord';
+
+const DEFAULT_SESSION = 'Peershelf';
+
+/** Options of the commands that keep the keys of a session. */
+export interface SessionRecordOptions {
+  readonly session: string;
+  readonly data?: string;
+}
+
+export function addSessionRecordOptions(command: Command): Command {
+  return command
+    .option('--session <name>', 'name of the session', DEFAULT_SESSION)
+    .option('--data <folder>', 'where what is secret of the session is kept');
+}
+
+/** The session of this name in a folder, a new one when there is none. */
+export async function loadSessionRecord(folder: string, name: string): Promise<SessionRecord> {
+  const key = createHash('sha256').update(name).digest('hex').slice(0, 32);
+  const file = join(folder, `session-${key}.json`);
+  const stored = readSecretFile(file);
+  if (stored !== undefined) return parseSessionRecord(stored);
+  const record = await createSessionRecord(name, new Date());
+  // Of two that are started at the same time, both have the session that came first.
+  const kept = writeSecretFile(file, formatSessionRecord(record), 'keep');
+  return kept === undefined ? record : parseSessionRecord(kept);
+}
