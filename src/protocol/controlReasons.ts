@@ -28,6 +28,8 @@ export const CONTROL_REASONS = {
   oldSequence: 'old sequence',
   tooManyEntries: 'too many entries',
   notAMember: 'not a member',
+  notProven: 'identity not proven',
+  tooManyHostnames: 'too many hostnames',
 } as const;
 
 export type ControlReason = (typeof CONTROL_REASONS)[keyof typeof CONTROL_REASONS];

@@ -11,6 +11,7 @@ import {
   parsePlainRequest,
   unknownAction,
 } from './controlRequests';
+import { type Credentials, type HostRecordText, readCredentials, readRecord } from './credentials';
 import { MAX_PUBLISH_ENTRIES, MAX_REQUEST_ID_LENGTH } from './limits';
 import {
   addressFields,
@@ -61,6 +62,8 @@ export type ControlRequestV2 =
       readonly instance: InstanceClaim;
       readonly files: readonly NamedFile[];
       readonly refused: readonly EntryRefusal[];
+      /** Undefined when there are none, or they cannot be any: an open session asks for none. */
+      readonly credentials: Credentials | undefined;
     }
   | {
       readonly action: 'PUBLISH';
@@ -72,7 +75,11 @@ export type ControlRequestV2 =
   | { readonly action: 'UNPUBLISH'; readonly hostname: string; readonly names: readonly string[] }
   /** What is no content id is in the list all the same: nobody has it. */
   | { readonly action: 'LOCATE'; readonly ids: readonly string[] }
-  | Exclude<ControlRequest, { action: 'REGISTER' | 'PUBLISH' | 'UNPUBLISH' }>;
+  | (Extract<ControlRequest, { action: 'PING' }> & {
+      /** Renews what the host says of itself, in a team session. */
+      readonly record?: HostRecordText | undefined;
+    })
+  | Exclude<ControlRequest, { action: 'REGISTER' | 'PUBLISH' | 'UNPUBLISH' | 'PING' }>;
 
 export type ControlActionV2 = ControlRequestV2['action'] | 'HELLO';
 
@@ -84,6 +91,8 @@ export type ParsedLine =
       readonly kind: 'hello';
       /** The highest version that both sides speak. */
       readonly version: ControlVersion;
+      /** Of a team, as it was sent. */
+      readonly token: string | undefined;
       readonly id: RequestId | undefined;
     }
   | {
@@ -202,6 +211,7 @@ const locateSchema = v.object(
 const helloSchema = v.object(
   {
     versions: v.array(v.number('versions must hold numbers'), 'versions must be a list'),
+    token: v.nullish(v.fallback(v.string(), '')),
   },
   missing,
 );
@@ -217,6 +227,7 @@ const PARSERS: Readonly<Record<string, (data: Record<string, unknown>) => Parsed
       displayName: emptyToUndefined(found.display_name),
       instance: { id: found.instance, counter: found.counter },
       ...(found.files ?? { files: [], refused: [] }),
+      credentials: readCredentials(data),
     }));
   },
   PUBLISH: (data) => {
@@ -279,16 +290,24 @@ function parseAnyMessage(members: Record<string, unknown>, version: ControlVersi
     version === 2 && typeof action === 'string' && Object.hasOwn(PARSERS, action)
       ? PARSERS[action]
       : undefined;
-  if (parser === undefined) return forVersion(parseMembers(members), id, version);
+  if (parser === undefined) {
+    const record =
+      action === 'PING' && isPlainObject(data) ? readRecord(data['record']) : undefined;
+    return forVersion(parseMembers(members), id, version, record);
+  }
   if (!isPlainObject(data)) return { kind: 'refused', reason: CONTROL_REASONS.badData, id };
   return { ...parser(data), id };
 }
 
-/** What version 1 has read, on a connection of either version. */
+/**
+ * What version 1 has read, on a connection of either version.
+ * @param record of a PING of version 2, where there is one.
+ */
 function forVersion(
   parsed: Exclude<ParsedRequest, MalformedLine>,
   id: RequestId | undefined,
   version: ControlVersion,
+  record?: HostRecordText,
 ): ParsedLine {
   if (parsed.kind === 'refused') return { ...parsed, id };
   const { request } = parsed;
@@ -299,26 +318,29 @@ function forVersion(
     case 'UNPUBLISH':
       // Version 2 has parsers of its own for these.
       return { kind: 'refused', reason: unknownAction(request.action), id };
+    case 'PING':
+      return { kind: 'requestV2', request: { ...request, record }, id };
     case 'REQUEST':
     case 'DISCOVER':
-    case 'PING':
     case 'LIST':
     case 'UNREGISTER':
       return { kind: 'requestV2', request, id };
   }
 }
 
-function parseHello(
-  data: Record<string, unknown>,
-):
+function parseHello(data: Record<string, unknown>):
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'hello'; readonly version: ControlVersion } {
+  | {
+      readonly kind: 'hello';
+      readonly version: ControlVersion;
+      readonly token: string | undefined;
+    } {
   const result = v.safeParse(helloSchema, data, { abortEarly: true });
   if (!result.success) return refused(firstReason(result));
   const version = CONTROL_VERSIONS.findLast((known) => result.output.versions.includes(known));
   return version === undefined
     ? refused(CONTROL_REASONS.noCommonVersion)
-    : { kind: 'hello', version };
+    : { kind: 'hello', version, token: result.output.token ?? undefined };
 }
 
 function toRequestId(value: unknown): RequestId | undefined {

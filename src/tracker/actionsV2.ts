@@ -3,6 +3,7 @@ import type { ControlRequestV2, EntryRefusal } from '../protocol/controlRequests
 import { answerRequest } from './actions';
 import type { TrackerLimits } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
+import type { Membership } from './membership';
 import type { BatchOutcome, Owner, Registry } from './registry';
 import { errorReply } from './replies';
 import { acknowledgedReply, registeredReply } from './repliesV2';
@@ -10,14 +11,20 @@ import { acknowledgedReply, registeredReply } from './repliesV2';
 export interface ActionContext {
   readonly registry: Registry;
   readonly limits: TrackerLimits;
+  /** Of the connection, in a team session. */
+  readonly membership?: Membership | undefined;
 }
+
+type RegisterRequest = Extract<ControlRequestV2, { action: 'REGISTER' }>;
+type PingRequest = Extract<ControlRequestV2, { action: 'PING' }>;
 
 /** The reply to one request of version 2, without `id` and `now`. */
 export function answerRequestV2(
-  { registry, limits }: ActionContext,
+  context: ActionContext,
   owner: Owner,
   request: ControlRequestV2,
 ): MaybePromise<string> {
+  const { registry } = context;
   switch (request.action) {
     case 'REQUEST':
       return registry.request(request.name, 2);
@@ -31,9 +38,7 @@ export function answerRequestV2(
         (reply) => reply ?? errorReply(CONTROL_REASONS.unknownHost),
       );
     case 'REGISTER':
-      return whenReady(registry.register(owner, toRegistration(request, owner)), (outcome) =>
-        outcome === 'done' ? registeredReply(limits, request.refused) : errorReply(outcome),
-      );
+      return register(context, owner, request);
     case 'PUBLISH':
       return whenReady(registry.publishAll(owner, request.hostname, request.files), (outcome) =>
         toReply(outcome, request.refused),
@@ -43,14 +48,48 @@ export function answerRequestV2(
         toReply(outcome, []),
       );
     case 'PING':
+      return ping(context, owner, request);
     case 'UNREGISTER':
       return answerRequest(registry, owner, request);
   }
 }
 
+function register(
+  { registry, limits, membership }: ActionContext,
+  owner: Owner,
+  request: RegisterRequest,
+): MaybePromise<string> {
+  const identity = membership?.identify(request);
+  if (membership !== undefined) {
+    if (identity === undefined) return errorReply(CONTROL_REASONS.notProven);
+    const claimed = membership.bindings.claim(request.hostname, identity.fingerprint);
+    if (claimed !== 'done') return errorReply(claimed);
+  }
+  const registration = { ...toRegistration(request, owner), identity };
+  return whenReady(registry.register(owner, registration), (outcome) => {
+    if (outcome !== 'done') return errorReply(outcome);
+    membership?.onRegistered(request.hostname);
+    return registeredReply(limits, request.refused);
+  });
+}
+
+function ping(
+  { registry, membership }: ActionContext,
+  owner: Owner,
+  request: PingRequest,
+): MaybePromise<string> {
+  const { record, ...plain } = request;
+  const answer = (): MaybePromise<string> => answerRequest(registry, owner, plain);
+  if (membership === undefined || record === undefined || plain.hostname === undefined)
+    return answer();
+  membership.onSeen();
+  const renewed = registry.renew(owner, plain.hostname, record);
+  return renewed instanceof Promise ? renewed.then(answer) : answer();
+}
+
 /** Of entries with the same name the last one counts. */
 function toRegistration(
-  request: Extract<ControlRequestV2, { action: 'REGISTER' }>,
+  request: RegisterRequest,
   owner: Owner,
 ): Parameters<Registry['register']>[1] {
   return {

@@ -6,7 +6,15 @@ interface ContentEntry<H> {
   /** The names under which each host has the content; never empty. */
   readonly names: Map<H, Set<string>>;
   /** Cache of the list of hosts; undefined after a change. */
-  hosts: string | undefined;
+  hosts: ContentHosts<H> | undefined;
+}
+
+/** Who has a content. */
+export interface ContentHosts<H> {
+  /** A list; each host once, in the order of their first registration. */
+  readonly json: string;
+  /** Those that the list names. */
+  readonly named: readonly H[];
 }
 
 /** Which hosts have a content, whatever they call it, so that LOCATE looks at these hosts only. */
@@ -35,8 +43,8 @@ export class ContentIndex<H extends HostFacts & { readonly order: number }> {
     if (entry.names.size === 0) this.entries.delete(id);
   }
 
-  /** The hosts as JSON, each once, in the order of their first registration; undefined for none. */
-  hosts(id: string): string | undefined {
+  /** Undefined when nobody has it. */
+  hosts(id: string): ContentHosts<H> | undefined {
     const entry = this.entries.get(id);
     if (entry === undefined) return undefined;
     entry.hosts ??= serialize(entry.names);
@@ -46,7 +54,10 @@ export class ContentIndex<H extends HostFacts & { readonly order: number }> {
 
 function serialize<H extends HostFacts & { readonly order: number }>(
   names: ReadonlyMap<H, ReadonlySet<string>>,
-): string {
+): ContentHosts<H> {
   const inOrder = [...names].sort(([a], [b]) => a.order - b.order).slice(0, MAX_LOCATED_HOSTS);
-  return `[${inOrder.map(([host, [name = '']]) => locatedJson(host, name)).join(',')}]`;
+  return {
+    json: `[${inOrder.map(([host, [name = '']]) => locatedJson(host, name)).join(',')}]`,
+    named: inOrder.map(([host]) => host),
+  };
 }

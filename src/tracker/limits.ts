@@ -130,3 +130,18 @@ export const KEEP_ALIVE_DELAY_MS = 60_000;
 
 /** Refused connections that may still be waiting for their ERROR line; more are dropped without one. */
 export const MAX_REFUSALS = 100;
+
+/** Time that a connection to a team's session has for its handshake and a HELLO with the token. */
+export const ADMISSION_DEADLINE_MS = 10_000;
+
+/** Connections that have not shown the token yet; at the limit, the oldest makes room. */
+export const MAX_PENDING_CONNECTIONS = 1_000;
+
+/** Hostnames of one identity: several windows on several machines. */
+export const MAX_HOSTNAMES_PER_IDENTITY = 16;
+
+/** Hostnames whose owners are remembered: ten times as many as connections. */
+export const MAX_BINDINGS = 100_000;
+
+/** A hostname that its owner has not used for this long may become somebody else's. */
+export const BINDING_LIFETIME_MS = 30 * 24 * 3_600_000;

@@ -12,15 +12,23 @@ import { ContentIndex } from './contentIndex';
 import { type TrackerLimits, TAKEOVER_SILENCE_MS } from './limits';
 import { NameIndex } from './nameIndex';
 import type { BatchOutcome, ChangeOutcome, Owner, Registration, Registry } from './registry';
+import type { HostRecordText } from '../protocol/credentials';
 import {
   filesJson,
   filesReply,
   type HostFacts,
+  json,
   listedHostJson,
   type PublishedMetadata,
   registryReply,
 } from './replies';
-import { filesJsonV2, filesReplyV2, listedHostJsonV2, locatedReply } from './repliesV2';
+import {
+  filesJsonV2,
+  filesReplyV2,
+  listedHostJsonV2,
+  locatedReply,
+  withRecords,
+} from './repliesV2';
 
 /** A host of the registry. Life is measured with the clock that only grows. */
 interface Host extends HostFacts {
@@ -29,6 +37,10 @@ interface Host extends HostFacts {
   /** Where its last owner came from. */
   readonly sourceAddress: string;
   readonly instance: InstanceClaim | undefined;
+  readonly fingerprint: string | undefined;
+  /** Certificate in base64, and what replies say of the host by it; undefined in an open session. */
+  readonly certificate: string | undefined;
+  recordJson: string | undefined;
   /** Rank of its first registration: replies name hosts in this order. */
   readonly order: number;
   readonly files: Map<string, PublishedMetadata>;
@@ -77,6 +89,12 @@ export class MemoryRegistry implements Registry {
     this.add(this.createHost(owner, registration, previous?.order ?? this.nextOrder++));
     if (isSame && previous.owner?.id !== owner.id) previous.owner?.onReplaced?.();
     return 'done';
+  }
+
+  renew(owner: Owner, hostname: string, record: HostRecordText): void {
+    const host = this.ownHost(owner, hostname);
+    if (typeof host === 'string' || host.certificate === undefined) return;
+    host.recordJson = json({ ...record, certificate: host.certificate });
   }
 
   publish(
@@ -143,7 +161,8 @@ export class MemoryRegistry implements Registry {
     const host = this.hosts.get(hostname);
     if (host === undefined) return undefined;
     if (version === 1) return filesReply(host, publishedFiles(host));
-    return filesReplyV2(host, publishedFilesV2(host), this.clock.monotonic() - host.lastSeenMs);
+    const ageMs = this.clock.monotonic() - host.lastSeenMs;
+    return withRecords(filesReplyV2(host, publishedFilesV2(host), ageMs), [host]);
   }
 
   list(version: ControlVersion = 1): string {
@@ -160,16 +179,20 @@ export class MemoryRegistry implements Registry {
           : listedHostJsonV2(host, publishedFilesV2(host), { ageMs, connectedAt }),
       );
     }
-    return registryReply(listed);
+    const reply = registryReply(listed);
+    return version === 1 ? reply : withRecords(reply, this.hosts.values());
   }
 
   locate(ids: readonly string[]): string {
     const found = new Map<string, string>();
+    const named = new Set<Host>();
     for (const id of ids) {
       const hosts = this.contents.hosts(id);
-      if (hosts !== undefined) found.set(id, hosts);
+      if (hosts === undefined) continue;
+      found.set(id, hosts.json);
+      for (const host of hosts.named) named.add(host);
     }
-    return locatedReply([...found]);
+    return withRecords(locatedReply([...found]), named);
   }
 
   touch(owner: Owner): void {
@@ -198,12 +221,15 @@ export class MemoryRegistry implements Registry {
   private takeoverRefusal(
     owner: Owner,
     host: Host,
-    { instance }: Registration,
+    { instance, identity }: Registration,
   ): 'hostname in use' | 'replaced' | undefined {
+    if (host.fingerprint !== identity?.fingerprint) return CONTROL_REASONS.hostnameInUse;
     if (host.owner?.id === owner.id) return undefined;
     if (instance !== undefined && host.instance?.id === instance.id)
       return instance.counter > host.instance.counter ? undefined : CONTROL_REASONS.replaced;
-    if (host.sourceAddress !== owner.address) return CONTROL_REASONS.hostnameInUse;
+    // An identity may move from one address to another; where there is none, the address stands for it.
+    const isSameUser = identity !== undefined || host.sourceAddress === owner.address;
+    if (!isSameUser) return CONTROL_REASONS.hostnameInUse;
     const isSilent = this.clock.monotonic() - host.lastSeenMs >= TAKEOVER_SILENCE_MS;
     return host.owner === undefined || isSilent ? undefined : CONTROL_REASONS.hostnameInUse;
   }
@@ -215,7 +241,7 @@ export class MemoryRegistry implements Registry {
   }
 
   private createHost(owner: Owner, registration: Registration, order: number): Host {
-    const { hostname, displayName, ip, port, instance } = registration;
+    const { hostname, displayName, ip, port, instance, identity } = registration;
     const files = new Map<string, PublishedMetadata>();
     for (const [name, file] of registration.files) files.set(name, this.stamp(file));
     return {
@@ -226,6 +252,9 @@ export class MemoryRegistry implements Registry {
       owner,
       sourceAddress: owner.address,
       instance,
+      fingerprint: identity?.fingerprint,
+      certificate: identity?.record.certificate,
+      recordJson: identity && json(identity.record),
       order,
       files,
       filesJson: undefined,
@@ -289,8 +318,12 @@ export class MemoryRegistry implements Registry {
   }
 }
 
-function isSameInstance(host: Host, { instance }: Registration): boolean {
-  return instance !== undefined && host.instance?.id === instance.id;
+function isSameInstance(host: Host, { instance, identity }: Registration): boolean {
+  return (
+    instance !== undefined &&
+    host.instance?.id === instance.id &&
+    host.fingerprint === identity?.fingerprint
+  );
 }
 
 /** Whether an entry is from before the one that is known. Version 1 has no sequence: it is never old. */

@@ -5,12 +5,14 @@ import {
   type PublishedMetadata,
   sourceJson,
 } from './replies';
-import { sourceStartJson, toAge } from './repliesV2';
+import { sourceStartJson, toAge, withRecords } from './repliesV2';
 
 /** What the index needs to know of a host. */
 export interface IndexedHost extends HostFacts {
   readonly order: number;
   readonly lastSeenMs: number;
+  /** What it says of itself, in a team session. */
+  readonly recordJson?: string | undefined;
 }
 
 interface NameEntry<H> {
@@ -59,8 +61,12 @@ export class NameIndex<H extends IndexedHost> {
       host,
       sourceStartJson(host, file),
     ]);
-    return foundReply(
+    const reply = foundReply(
       entry.starts.map(([host, start]) => `${start}${toAge(nowMs - host.lastSeenMs)}}`),
+    );
+    return withRecords(
+      reply,
+      entry.starts.map(([host]) => host),
     );
   }
 }

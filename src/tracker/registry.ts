@@ -1,3 +1,5 @@
+import type { HostRecordText } from '../protocol/credentials';
+import type { SealedHostRecord } from '../protocol/hostRecord';
 import type { FileMetadata } from '../protocol/controlRequests';
 import type {
   ControlVersion,
@@ -17,6 +19,14 @@ export interface Owner {
   readonly onReplaced?: () => void;
 }
 
+/** Who a host is, in a team session. */
+export interface HostIdentity {
+  /** Of its certificate. */
+  readonly fingerprint: string;
+  /** What it says of itself, passed on as it is. */
+  readonly record: SealedHostRecord;
+}
+
 export interface Registration {
   readonly hostname: string;
   readonly displayName: string;
@@ -25,6 +35,8 @@ export interface Registration {
   readonly port: number;
   /** Version 1 has none. */
   readonly instance?: InstanceClaim | undefined;
+  /** In a team session: then only this identity takes the host over. */
+  readonly identity?: HostIdentity | undefined;
   readonly files: ReadonlyMap<string, FileMetadata>;
 }
 
@@ -50,6 +62,9 @@ export interface Registry {
     owner: Owner,
     registration: Registration,
   ): MaybePromise<ChangeOutcome<'hostname in use' | 'replaced' | 'too many files'>>;
+
+  /** Replaces what the owner's host says of itself, in a team session; of others nothing. */
+  renew(owner: Owner, hostname: string, record: HostRecordText): MaybePromise<void>;
 
   /** Offers a file; one that is hidden is shown again. */
   publish(

@@ -23,6 +23,23 @@ export function withPrefix(reply: string, { id, nowMs }: ReplyPrefix): string {
   return `{${idMember}${nowMember}${reply.slice(1)}`;
 }
 
+/** A reply with what the hosts that it names say of themselves, where they have said anything. */
+export function withRecords(
+  reply: string,
+  hosts: Iterable<{ readonly hostname: string; readonly recordJson?: string | undefined }>,
+): string {
+  const members: string[] = [];
+  for (const { hostname, recordJson } of hosts)
+    if (recordJson !== undefined) members.push(`${json(hostname)}:${recordJson}`);
+  if (members.length === 0) return reply;
+  return `${reply.slice(0, -2)},"records":{${members.join(',')}}}\n`;
+}
+
+/** Pushed before the token of the session changes: who has no new invite is no member any more. */
+export function rotatedEvent(nowMs: number): string {
+  return `{"event":"rotated","now":${nowMs}}\n`;
+}
+
 /** Pushed before the connection is closed: it carries the time itself. */
 export function replacedEvent(nowMs: number): string {
   return `{"event":"replaced","now":${nowMs}}\n`;

@@ -17,9 +17,10 @@ import { answerRequest } from './actions';
 import { answerRequestV2 } from './actionsV2';
 import { CLOSE_DEADLINE_MS, KEEP_ALIVE_DELAY_MS, type TrackerLimits } from './limits';
 import type { MaybePromise } from './maybePromise';
+import type { Membership } from './membership';
 import type { Owner, Registry } from './registry';
 import { errorReply } from './replies';
-import { helloReply, replacedEvent, withPrefix } from './repliesV2';
+import { helloReply, replacedEvent, rotatedEvent, withPrefix } from './repliesV2';
 import { TokenBucket } from './tokenBucket';
 
 /** Room for what one read brings beyond the longest line. */
@@ -37,6 +38,8 @@ export interface SessionDependencies {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly limits: TrackerLimits;
+  /** In a team session: nothing but a good HELLO is answered before it is admitted. */
+  readonly membership?: Membership | undefined;
 }
 
 /**
@@ -103,6 +106,16 @@ export class ControlSession {
     if (this.state !== 'closing') this.end(lastReplies);
   }
 
+  /** The hostname that a member has registered on this connection. */
+  get hostname(): string | undefined {
+    return this.dependencies.membership?.hostname;
+  }
+
+  /** The token has changed: who has the new one comes back. */
+  closeForRotation(): void {
+    this.close(rotatedEvent(wholeMs(this.dependencies.clock.now())));
+  }
+
   private listen(): void {
     const { socket } = this;
     socket.setNoDelay(true);
@@ -155,6 +168,8 @@ export class ControlSession {
       return this.toReply(TOO_MANY_REQUESTS, leadingId(line.toString('latin1', 0, 100)));
     const parsed = parseLine(line, this.version);
     if (parsed.kind === 'malformed') throw new PeershelfError('INVALID_MESSAGE', parsed.reason);
+    if (!this.isAdmitted(parsed))
+      throw new PeershelfError('INVALID_MESSAGE', CONTROL_REASONS.notAMember);
     const { registry } = this.dependencies;
     const touched = registry.touch(this.owner);
     if (touched instanceof Promise) void this.settle(touched);
@@ -166,8 +181,15 @@ export class ControlSession {
     );
   }
 
+  /** Whether the connection is a member's, by this line at the latest. */
+  private isAdmitted(parsed: ParsedLine): boolean {
+    const { membership } = this.dependencies;
+    if (membership === undefined || (membership.isAdmitted && parsed.kind !== 'hello')) return true;
+    return parsed.kind === 'hello' && parsed.version === 2 && membership.admit(parsed.token);
+  }
+
   private answerParsed(parsed: Exclude<ParsedLine, { kind: 'malformed' }>): MaybePromise<string> {
-    const { registry, limits } = this.dependencies;
+    const { registry, limits, membership } = this.dependencies;
     switch (parsed.kind) {
       case 'refused':
         return errorReply(parsed.reason);
@@ -177,7 +199,7 @@ export class ControlSession {
       case 'request':
         return answerRequest(registry, this.owner, parsed.request);
       case 'requestV2':
-        return answerRequestV2({ registry, limits }, this.owner, parsed.request);
+        return answerRequestV2({ registry, limits, membership }, this.owner, parsed.request);
     }
   }
 

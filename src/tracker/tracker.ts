@@ -1,18 +1,25 @@
-import { randomBytes } from 'node:crypto';
+import { constants, randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { type Clock, every } from '../common/clock';
 import type { Disposable } from '../common/disposable';
 import { describeError, type ErrorCode, PeershelfError, systemCode } from '../common/errors';
 import type { Logger } from '../common/logger';
 import { formatHostPort, type HostPort, unmapIpv4 } from '../protocol/address';
+import { type OwnIdentity, tlsOptionsOf } from '../protocol/certificate';
 import { CONTROL_REASONS } from '../protocol/controlReasons';
+import { Admission } from './admission';
+import { HostnameBindings } from './hostnameBindings';
 import {
+  ADMISSION_DEADLINE_MS,
   CLOSE_DEADLINE_MS,
   DEFAULT_TRACKER_LIMITS,
+  MAX_PENDING_CONNECTIONS,
   MAX_REFUSALS,
   SWEEP_INTERVAL_MS,
   type TrackerLimits,
 } from './limits';
+import { Membership } from './membership';
 import { MemoryRegistry } from './memoryRegistry';
 import type { Registry } from './registry';
 import { errorReply } from './replies';
@@ -25,11 +32,23 @@ export interface TrackerDependencies {
   readonly registry?: Registry;
 }
 
+/** What makes a session a team's. The tracker gets no more of the team than this. */
+export interface TrackerTeam {
+  /** The tracker's own, which members know by the invite. */
+  readonly identity: OwnIdentity;
+  /** SHA-256 of the tracker token, 64 lower-case hexadecimal digits. */
+  readonly tokenHash: string;
+  /** Where it is kept whose hostnames are; without it that ends with the tracker. */
+  readonly bindingsFile?: string;
+}
+
 export interface TrackerOptions {
   /** The address to listen on. */
   readonly host: string;
   /** 0 lets the system choose a free port. */
   readonly port: number;
+  /** Undefined: an open session, without encryption and authentication. */
+  readonly team?: TrackerTeam | undefined;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<TrackerLimits>;
 }
@@ -48,6 +67,9 @@ export class Tracker {
   private readonly refusals = new Set<Socket>();
   private readonly limits: TrackerLimits;
   private readonly registry: Registry;
+  private readonly admission: Admission;
+  private readonly bindings: HostnameBindings | undefined;
+  private tokenHash: string;
   /** Part of every connection's id, so that several trackers can share a registry. */
   private readonly id = randomBytes(6).toString('hex');
   private connectionsSoFar = 0;
@@ -59,7 +81,22 @@ export class Tracker {
     private readonly options: TrackerOptions,
   ) {
     this.limits = { ...DEFAULT_TRACKER_LIMITS, ...options.limits };
-    this.registry = dependencies.registry ?? new MemoryRegistry(dependencies.clock, this.limits);
+    const { clock, logger } = dependencies;
+    this.registry = dependencies.registry ?? new MemoryRegistry(clock, this.limits);
+    this.admission = new Admission(clock);
+    const { team } = options;
+    this.tokenHash = team?.tokenHash ?? '';
+    this.bindings =
+      team &&
+      new HostnameBindings({
+        ...{ clock, logger, file: team.bindingsFile },
+        isRegistered: (hostname) => this.isRegistered(hostname),
+      });
+  }
+
+  /** Connections that have not shown the token of the team yet. */
+  get pendingCount(): number {
+    return this.admission.count;
   }
 
   /** Open control connections. */
@@ -75,9 +112,8 @@ export class Tracker {
   start(): Promise<HostPort> {
     if (this.state.kind !== 'new')
       return Promise.reject(new PeershelfError('ALREADY_RUNNING', 'a tracker starts only once'));
-    // Half-open: a client that closes its side after its last request still gets the replies.
-    const server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket));
-    server.maxConnections = this.limits.maxConnections + MAX_REFUSALS;
+    const server = this.createServer();
+    server.maxConnections = this.limits.maxConnections + MAX_REFUSALS + MAX_PENDING_CONNECTIONS;
     const listening = this.listen(server);
     this.state = { kind: 'started', server, listening };
     return listening;
@@ -89,6 +125,44 @@ export class Tracker {
     const done = this.state.kind === 'new' ? Promise.resolve() : this.close(this.state);
     this.state = { kind: 'stopped', done };
     return done;
+  }
+
+  /** Takes another token: all connections drop, and who has the new invite comes back. */
+  replaceTokenHash(tokenHash: string): void {
+    this.tokenHash = tokenHash;
+    this.admission.dropAll();
+    for (const session of this.sessions) session.closeForRotation();
+  }
+
+  private createServer(): Server {
+    // Half-open: a client that closes its side after its last request still gets the replies.
+    const allowHalfOpen = true;
+    const { team } = this.options;
+    if (team === undefined) return createServer({ allowHalfOpen }, (socket) => this.accept(socket));
+    const server = createTlsServer({
+      ...tlsOptionsOf(team.identity),
+      allowHalfOpen,
+      handshakeTimeout: ADMISSION_DEADLINE_MS,
+      // Every connection shows its certificate: none is resumed.
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    });
+    const { bindings, admission } = this;
+    server.on('connection', (socket: Socket) => admission.add(socket));
+    server.on('tlsClientError', (error) =>
+      this.dependencies.logger.debug(`no TLS: ${error.message}`),
+    );
+    server.on('secureConnection', (socket) => {
+      if (bindings === undefined) return;
+      const onAdmitted = (): void => admission.admit(socket);
+      const tokenHash = (): string => this.tokenHash;
+      this.accept(socket, new Membership({ socket, tokenHash, bindings, onAdmitted }));
+    });
+    return server;
+  }
+
+  private isRegistered(hostname: string): boolean {
+    for (const session of this.sessions) if (session.hostname === hostname) return true;
+    return false;
   }
 
   private async listen(server: Server): Promise<HostPort> {
@@ -119,13 +193,15 @@ export class Tracker {
     if (!started) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of this.refusals) socket.destroy();
+    this.admission.dropAll();
     for (const session of this.sessions) session.close();
     await Promise.all([...this.sessions].map((session) => session.closed));
     await closed;
+    this.bindings?.flush();
     this.dependencies.logger.info('stopped');
   }
 
-  private accept(socket: Socket): void {
+  private accept(socket: Socket, membership?: Membership): void {
     const { remoteAddress } = socket;
     // Without an address the connection has gone already; after stop() it came too late.
     if (remoteAddress === undefined || this.state.kind !== 'started') {
@@ -143,7 +219,8 @@ export class Tracker {
     };
     const { clock, logger } = this.dependencies;
     const { registry, limits } = this;
-    const session = new ControlSession(socket, owner, { clock, logger, registry, limits });
+    const dependencies = { clock, logger, registry, limits, membership };
+    const session = new ControlSession(socket, owner, dependencies);
     this.sessions.add(session);
     void session.closed.then(() => this.sessions.delete(session));
   }

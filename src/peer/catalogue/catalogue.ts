@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { DisposableBase } from '../../common/disposable';
 import { Emitter } from '../../common/events';
 import type { Logger } from '../../common/logger';
-import { readJsonFile, writeJsonFile } from '../jsonFile';
+import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
 import { type ContentId, toContentId } from '../../protocol/contentId';
 import { publishedNameProblem } from '../../protocol/names';
 

@@ -4,9 +4,10 @@ import type { Logger } from '../../common/logger';
 import { CONTROL_REASONS } from '../../protocol/controlReasons';
 import type { HeartbeatIntervals } from '../../protocol/controlRepliesV2';
 import type { EntryRefusal, InstanceClaim } from '../../protocol/controlRequestsV2';
+import type { Credentials } from '../../protocol/credentials';
 import { MAX_REGISTER_BYTES } from '../../protocol/limits';
 import { announcementBytes, type FileAnnouncement } from './fileAnnouncement';
-import type { Credentials, HostClaim } from '../team/teamMember';
+import type { HostClaim } from '../team/teamMember';
 import type { TrackerClient } from './trackerClient';
 
 /** Hostnames tried: `name`, `name-2`, … */

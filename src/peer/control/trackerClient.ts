@@ -24,10 +24,10 @@ import {
   type EntryRefusal,
   type InstanceClaim,
 } from '../../protocol/controlRequestsV2';
+import type { Credentials } from '../../protocol/credentials';
 import { MAX_PUBLISH_ENTRIES } from '../../protocol/limits';
 import { recordOf } from '../../protocol/recordReplies';
 import type { HostTrust } from '../team/hostTrust';
-import type { Credentials } from '../team/teamMember';
 import { type FileAnnouncement, toEntry, toMetadata } from './fileAnnouncement';
 import type { HeartbeatState } from './heartbeat';
 import { replacedError, type TrackerConnection } from './trackerConnection';

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { describeError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import { type ContentId, isSameContent, toContentId } from '../../protocol/contentId';
-import { readJsonFile, writeJsonFile } from '../jsonFile';
+import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
 import { type FileStamp, isSameStamp } from './fileStamp';
 
 /** Files that are remembered; those used longest ago are forgotten first. About 25 MB as a file. */

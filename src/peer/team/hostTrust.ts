@@ -5,7 +5,7 @@ import { describeError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import { openHostRecord, type SealedHostRecord } from '../../protocol/hostRecord';
 import { HOST_RECORD_LIFETIME_MS } from '../../protocol/limits';
-import { readJsonFile, writeJsonFile } from '../jsonFile';
+import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
 import type { TeamMember } from './teamMember';
 
 /** Identities remembered; of more, those that were seen longest ago are forgotten. */

@@ -3,7 +3,8 @@ import type { Clock } from '../../common/clock';
 import type { HostPort } from '../../protocol/address';
 import type { OwnIdentity } from '../../protocol/certificate';
 import { signRegistration } from '../../protocol/channelProof';
-import { sealHostRecord, type SealedHostRecord } from '../../protocol/hostRecord';
+import type { Credentials } from '../../protocol/credentials';
+import { sealHostRecord } from '../../protocol/hostRecord';
 import type { Invite } from '../../protocol/invite';
 import { deriveTeamKeys } from '../../protocol/teamKeys';
 
@@ -12,13 +13,6 @@ export interface HostClaim {
   readonly hostname: string;
   readonly displayName: string;
   readonly instance: string;
-}
-
-/** What REGISTER carries in a team session besides what it carries in an open one. */
-export interface Credentials {
-  readonly certificate: string;
-  readonly proof: string;
-  readonly record: Omit<SealedHostRecord, 'certificate'>;
 }
 
 /**

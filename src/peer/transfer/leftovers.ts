@@ -7,7 +7,7 @@ import { describeError, systemCode } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import { processExists } from '../../common/processExists';
 import { type ContentId, formatContentId, parseContentId } from '../../protocol/contentId';
-import { readJsonFile, writeJsonFile } from '../jsonFile';
+import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
 
 const RECORD_NAME = /^([0-9a-f]{1,16})\.json$/u;
 const TEMPORARY_NAME = /^\.peershelf-([0-9a-f]{16})\.part$/u;

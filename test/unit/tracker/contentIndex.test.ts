@@ -12,7 +12,7 @@ const host = (order: number) => ({
 
 describe('ContentIndex', () => {
   const names = (index: ContentIndex<ReturnType<typeof host>>, id: string): string[] =>
-    (JSON.parse(index.hosts(id) ?? '[]') as { hostname: string; name: string }[]).map(
+    (JSON.parse(index.hosts(id)?.json ?? '[]') as { hostname: string; name: string }[]).map(
       ({ hostname, name }) => `${hostname}/${name}`,
     );
 

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { describeError, fromWriteError, systemCode } from '../common/errors';
-import type { Logger } from '../common/logger';
+import { describeError, fromWriteError, systemCode } from './errors';
+import type { Logger } from './logger';
 
 /**
  * Reads a file of ours. Undefined when there is none yet, or when it is damaged: then it is put

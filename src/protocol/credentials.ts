@@ -1,0 +1,45 @@
+import * as v from 'valibot';
+import type { SealedHostRecord } from './hostRecord';
+import { MAX_CERTIFICATE_BYTES, MAX_HOST_RECORD_CHARACTERS } from './limits';
+
+/** Members of messages by which hosts show who they are, as all who receive them check them. */
+const SIGNATURE = /^[\w-]{86}$/u;
+const MAC = /^[\w-]{43}$/u;
+
+const certificateField = v.pipe(v.string(), v.maxLength(MAX_CERTIFICATE_BYTES * 2));
+const recordFields = {
+  text: v.pipe(v.string(), v.maxLength(MAX_HOST_RECORD_CHARACTERS)),
+  signature: v.pipe(v.string(), v.regex(SIGNATURE)),
+  mac: v.pipe(v.string(), v.regex(MAC)),
+};
+
+export const recordSchema = v.object(recordFields);
+export const sealedRecordSchema = v.object({ ...recordFields, certificate: certificateField });
+const credentialsSchema = v.object({
+  certificate: certificateField,
+  proof: v.pipe(v.string(), v.regex(SIGNATURE)),
+  record: recordSchema,
+});
+
+/** A host record without the certificate that it is signed by. */
+export type HostRecordText = Omit<SealedHostRecord, 'certificate'>;
+
+/** What REGISTER carries in a team session besides what it carries in an open one. */
+export interface Credentials {
+  /** Base64 of DER. */
+  readonly certificate: string;
+  /** As `signRegistration` makes it. */
+  readonly proof: string;
+  readonly record: HostRecordText;
+}
+
+/** What could be valid: nothing is verified. */
+export function readCredentials(data: unknown): Credentials | undefined {
+  const result = v.safeParse(credentialsSchema, data, { abortEarly: true });
+  return result.success ? result.output : undefined;
+}
+
+export function readRecord(data: unknown): HostRecordText | undefined {
+  const result = v.safeParse(recordSchema, data, { abortEarly: true });
+  return result.success ? result.output : undefined;
+}
