@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { HostPort } from '../../src/protocol/address';
 import type { Cleanup } from '../../scripts/host/cleanup';
 
@@ -43,6 +44,18 @@ export class RawClient {
     const socket = connect({ ...address, ...options, noDelay: true });
     cleanup.add(() => socket.destroy());
     await withDeadline(once(socket, 'connect'), 'the connection');
+    return new RawClient(socket);
+  }
+
+  /** As `connect`, inside TLS; any certificate will do. */
+  static async connectTls(
+    cleanup: Cleanup,
+    address: HostPort,
+    options: ConnectionOptions = {},
+  ): Promise<RawClient> {
+    const socket = connectTls({ ...address, rejectUnauthorized: false, ...options });
+    cleanup.add(() => socket.destroy());
+    await withDeadline(once(socket, 'secureConnect'), 'the handshake');
     return new RawClient(socket);
   }
 

@@ -17,6 +17,8 @@ import { startTracker, type TestTracker } from './startTracker';
 export interface TestTeam extends TestTracker {
   readonly record: SessionRecord;
   readonly invite: string;
+  /** What the tracker has. */
+  readonly verifier: ReturnType<typeof parseVerifier>;
   /** An invite to this session at other addresses. */
   inviteTo(...addresses: HostPort[]): string;
   /** One more user with an own identity, who has joined. */
@@ -27,17 +29,19 @@ export interface TestTeam extends TestTracker {
 export async function startTeam(
   cleanup: Cleanup,
   options: Parameters<typeof startTracker>[1] & { record?: SessionRecord } = {},
+  dependencies: Parameters<typeof startTracker>[2] = {},
 ): Promise<TestTeam> {
   const { record = await createSessionRecord('Team', new Date(systemClock.now())), ...rest } =
     options;
-  const team = parseVerifier(JSON.stringify(verifierOf(record)));
-  const started = await startTracker(cleanup, { team, ...rest });
+  const verifier = parseVerifier(JSON.stringify(verifierOf(record)));
+  const started = await startTracker(cleanup, { team: verifier, ...rest }, dependencies);
   const inviteTo = (...addresses: HostPort[]): string => formatInvite(inviteOf(record, addresses));
   const invite = inviteTo(started.address);
   return {
     ...started,
     record,
     invite,
+    verifier,
     inviteTo,
     join: async ({ identity, ...peerOptions } = {}) => {
       const member = await startPeer(cleanup, peerOptions);
