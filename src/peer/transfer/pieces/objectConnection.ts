@@ -64,6 +64,8 @@ export class ObjectConnection {
   private received = 0;
   /** Nothing is read now: there is no memory, or the bytes come faster than they may. */
   private paused = false;
+  /** Waits for the rate limit. Inside TLS there may be several: what is decrypted already still comes. */
+  private waits = 0;
   private looks = 0;
   private failure: PeershelfError | undefined;
 
@@ -175,23 +177,30 @@ export class ObjectConnection {
   private mayReadOn(count: number): boolean {
     const wait = this.options.throttle?.(count);
     if (wait !== undefined) {
+      this.waits += 1;
       wait.then(
-        () => this.resume(),
+        () => {
+          this.waits -= 1;
+          this.resume();
+        },
         (error: unknown) => this.fail(PeershelfError.from(error)),
       );
       return false;
     }
+    if (this.paused) return false; // Whoever waits already must not wait twice.
     if (!this.needsMemory()) return true;
     this.options.blocks.whenFree(() => this.resume());
     return false;
   }
 
   private resume(): void {
-    if (this.failure !== undefined) this.options.blocks.pass();
-    else if (this.needsMemory()) this.options.blocks.whenFree(() => this.resume());
+    const { blocks } = this.options;
+    if (this.failure !== undefined || this.waits > 0) blocks.pass();
+    else if (this.needsMemory()) blocks.whenFree(() => this.resume());
     else {
       this.paused = false;
       this.socket?.resume();
+      blocks.pass(); // The memory may have been another's turn.
     }
   }
 
