@@ -114,6 +114,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   NOT_TRUSTED: () => 'The workspace is not trusted. Trust it in the editor first.',
   OUTSIDE_FOLDER: (d) => `${d.path} leads out of its folder through a link. Choose a place inside.`,
   PEER_BUSY: (d) => `${d.owner} serves too many others now. Try again in a moment.`,
+  PEER_IDENTITY_MISMATCH: (d) =>
+    `What answers${d.at} cannot show that it is ${d.owner}. Nothing was sent or fetched. Try again in a minute; if that does not help, ask them to join the session again.`,
   PEER_UNREACHABLE: (d) =>
     `Cannot reach ${d.owner}${d.at}. It may be off, or a firewall may block its port.`,
   REPLACED: () =>

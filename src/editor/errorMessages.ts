@@ -171,6 +171,12 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   OUTSIDE_FOLDER: (d) =>
     l10n.t('{0} leads out of the workspace folder. Use a file inside of it.', d.path),
   PEER_BUSY: (d) => l10n.t('{0} serves too many others now. Try again in a moment.', d.owner),
+  PEER_IDENTITY_MISMATCH: (d) =>
+    l10n.t(
+      'What answers there{1} cannot show that it is {0}. Nothing was sent or fetched. Try again in a minute; if that does not help, ask them to join the session again.',
+      d.owner,
+      d.at,
+    ),
   PEER_UNREACHABLE: (d) =>
     l10n.t(
       'Cannot reach {0}{1}. The computer may be off, or a firewall may block the port.',

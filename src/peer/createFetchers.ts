@@ -8,6 +8,8 @@ import { FolderFetcher } from './transfer/folder/folderFetcher';
 import { Leftovers } from './transfer/leftovers';
 import { ContentFetcher, type ContentFetcherDependencies } from './transfer/pieces/contentFetcher';
 import { RateLimiter } from './transfer/rateLimiter';
+import { SourceDialer } from './transfer/sourceDialer';
+import type { SecuritySource } from './transfer/transferSecurity';
 
 export interface FetchersDependencies
   extends
@@ -16,6 +18,7 @@ export interface FetchersDependencies
   readonly clock: Clock;
   readonly logger: Logger;
   readonly cache: HashCache;
+  readonly security: SecuritySource;
   /** All downloads together; 0 is no limit. */
   readonly maxBytesPerSecond: () => number;
 }
@@ -23,7 +26,7 @@ export interface FetchersDependencies
 /** What fetches, with what it shares; what a crash has left of earlier fetches is removed. */
 export function createFetchers(
   dependencies: FetchersDependencies,
-  { storageFolder, windowId }: EngineOptions,
+  { storageFolder, windowId }: Pick<EngineOptions, 'storageFolder' | 'windowId'>,
 ): { readonly fetcher: Fetcher; readonly folders: FolderFetcher } {
   const { clock, pool, hasher, layers, cache, transfers, locate, stallMs } = dependencies;
   const logger = dependencies.logger.child('fetch');
@@ -33,7 +36,8 @@ export function createFetchers(
   );
   leftovers.sweep();
   const downloadLimiter = new RateLimiter(clock, dependencies.maxBytesPerSecond);
-  const common = { clock, logger, leftovers, stallMs };
+  const dialer = new SourceDialer(clock, dependencies.security);
+  const common = { clock, logger, leftovers, stallMs, dialer };
   const contents = new ContentFetcher({
     ...{ ...common, pool, hasher, layers, downloadLimiter },
     localCopies: (id) => cache.pathsOf(id),

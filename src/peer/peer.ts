@@ -56,6 +56,7 @@ import type { FolderFetcher } from './transfer/folder/folderFetcher';
 import { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
 import { TransferList } from './transfer/transferList';
+import { openSession } from './transfer/transferSecurity';
 
 export interface PeerDependencies {
   readonly logger: Logger;
@@ -128,6 +129,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       {
         ...{ clock, logger, pool, hasher, layers, cache, stallMs },
         transfers: this.transfers,
+        security: openSession,
         maxBytesPerSecond: () => this.settings.maxDownloadBytesPerSecond ?? 0,
         locate: (id) => this.locate(id),
       },
@@ -322,6 +324,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         clock: this.clock,
         logger: this.logger.child('server'),
         transfers: this.transfers,
+        security: openSession,
         find: (name) => this.session.catalogue?.get(name),
         findContent: (id) => this.publisher.findContent(id),
         layerOf: ({ contentId }) => contentId && layers.get(contentId),

@@ -26,12 +26,18 @@ export interface ReplyHead {
   readonly fields: ReadonlyMap<string, string>;
 }
 
-/** Request for a range of an object. */
-export function encodeRangeRequest(source: HostPort, id: ContentId, range: ByteRange): string {
+/** Request for a range of an object, with the header `Authorization` if one is given. */
+export function encodeRangeRequest(
+  source: HostPort,
+  id: ContentId,
+  range: ByteRange,
+  authorization?: string,
+): string {
   return [
     `GET ${objectPath(id)} HTTP/1.1`,
     `Host: ${formatHostPort(source)}`,
     `Range: bytes=${range.start}-${range.end - 1}`,
+    ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
     '\r\n',
   ].join('\r\n');
 }

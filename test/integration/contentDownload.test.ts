@@ -13,6 +13,8 @@ import {
   type ContentSource,
 } from '../../src/peer/transfer/pieces/contentDownload';
 import { PieceFile } from '../../src/peer/transfer/pieces/pieceFile';
+import { SourceDialer } from '../../src/peer/transfer/sourceDialer';
+import { openSession } from '../../src/peer/transfer/transferSecurity';
 import { hashBytes, startHasher, type TestHasher } from '../support/hashFiles';
 import { type ObjectServerOptions, startObjectServer } from '../support/objectServer';
 import { rejectsWith } from '../support/rejectsWith';
@@ -55,6 +57,7 @@ describe('content download', () => {
     try {
       return await new ContentDownload({
         clock: systemClock,
+        dialer: new SourceDialer(systemClock, openSession),
         logger: createLogger((_level, _tag, message) => log.push(message)),
         contentId,
         blocks,

@@ -9,6 +9,7 @@ import {
   type PeerServerOptions,
 } from '../../src/peer/transfer/peerServer';
 import { TransferList } from '../../src/peer/transfer/transferList';
+import { openSession } from '../../src/peer/transfer/transferSecurity';
 import { type ContentId, formatContentId, isSameContent } from '../../src/protocol/contentId';
 import { BLOCK_BYTES, contentOfBlocks, hashBlock } from '../../src/protocol/hashTree';
 import type { Cleanup } from '../../scripts/host/cleanup';
@@ -60,6 +61,7 @@ export async function startServer(
       clock,
       logger: createLogger(log ?? (() => undefined)),
       transfers,
+      security: openSession,
       find: (name) => entries.get(name),
       findContent: (id) =>
         [...entries.values()].find(

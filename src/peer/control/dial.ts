@@ -13,15 +13,31 @@ export interface DialRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface EstablishRequest<T> extends DialRequest {
+  /** Looks at the connection before anybody gets it; what it throws ends it. */
+  readonly check?: (socket: T) => void;
+}
+
 /**
  * Opens a TCP connection. The caller owns the socket, its errors included.
  * @throws the given code with the system's error as its cause, or CANCELLED.
  */
 export function dial(request: DialRequest): Promise<Socket> {
-  const { options, unreachable, deadlineMs, clock, signal } = request;
+  return established(connect({ ...request.options, noDelay: true }), 'connect', request);
+}
+
+/**
+ * As `dial`, for a socket that is connecting: resolves to it when `event` comes, and destroys it when
+ * that does not happen in time or at all.
+ */
+export function established<T extends Socket>(
+  socket: T,
+  event: 'connect' | 'secureConnect',
+  request: EstablishRequest<T>,
+): Promise<T> {
+  const { options, unreachable, deadlineMs, clock, signal, check } = request;
   const address = formatHostPort(options);
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...options, noDelay: true });
     const fail = (cause: unknown): void => {
       settle();
       socket.on('error', () => undefined); // A refusal may still follow; it has been reported.
@@ -35,7 +51,13 @@ export function dial(request: DialRequest): Promise<Socket> {
             }),
       );
     };
-    const onConnect = (): void => {
+    const onEstablished = (): void => {
+      try {
+        check?.(socket);
+      } catch (error) {
+        fail(error);
+        return;
+      }
       settle();
       resolve(socket);
     };
@@ -44,8 +66,8 @@ export function dial(request: DialRequest): Promise<Socket> {
     const settle = (): void => {
       deadline.dispose();
       abort.dispose();
-      socket.off('error', fail).off('connect', onConnect);
+      socket.off('error', fail).off(event, onEstablished);
     };
-    socket.once('error', fail).once('connect', onConnect);
+    socket.once('error', fail).once(event, onEstablished);
   });
 }

@@ -3,11 +3,10 @@ import { onAbort } from '../../common/abort';
 import type { Clock } from '../../common/clock';
 import { deferred } from '../../common/deferred';
 import { PeershelfError } from '../../common/errors';
-import type { HostPort } from '../../protocol/address';
 import { LineDecoder } from '../../protocol/lineDecoder';
 import { MAX_TRANSFER_LINE_BYTES } from '../../protocol/limits';
 import { encodeGet, parseTransferReply } from '../../protocol/transferV1';
-import { dial } from '../control/dial';
+import type { SourceAddress, SourceDialer } from './sourceDialer';
 import { watchForStall } from './stallWatch';
 
 /** Read at once: few large reads cost less than many small ones. */
@@ -25,6 +24,7 @@ export interface DownloadSink {
 
 export interface DownloadOptions {
   readonly clock: Clock;
+  readonly dialer: SourceDialer;
   readonly signal?: AbortSignal | undefined;
   readonly stallMs?: number | undefined;
   readonly onBytes: (bytes: number, totalBytes: number) => void;
@@ -33,29 +33,25 @@ export interface DownloadOptions {
 /**
  * Fetches one published name from one peer, version 1, into `sink`. Resolves to the length in bytes
  * when exactly that many have been written.
- * @throws PEER_UNREACHABLE, STALLED, CONNECTION_LOST, LENGTH_MISMATCH, CANCELLED, the publisher's
+ * @throws PEER_UNREACHABLE, PEER_IDENTITY_MISMATCH in a team session, STALLED, CONNECTION_LOST, LENGTH_MISMATCH, CANCELLED, the publisher's
  * answer as a code, and what the sink throws.
  */
 export async function download(
-  source: HostPort,
+  source: SourceAddress,
   name: string,
   sink: DownloadSink,
   options: DownloadOptions,
 ): Promise<number> {
-  const { clock, signal, stallMs = STALL_MS } = options;
+  const { clock, dialer, signal, stallMs = STALL_MS } = options;
   const receiver = new Receiver(sink, options.onBytes);
-  const socket = await dial({
-    options: {
-      ...source,
-      onread: {
-        buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES),
-        callback: (count, bytes) =>
-          receiver.receive(Buffer.from(bytes.buffer, bytes.byteOffset, count)),
-      },
+  const socket = await dialer.dialOpen({
+    source,
+    onread: {
+      buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES),
+      callback: (count, bytes) =>
+        receiver.receive(Buffer.from(bytes.buffer, bytes.byteOffset, count)),
     },
-    unreachable: 'PEER_UNREACHABLE',
     deadlineMs: CONNECT_DEADLINE_MS,
-    clock,
     signal,
   });
   const abort = onAbort(signal, () => receiver.fail(new PeershelfError('CANCELLED', 'cancelled')));

@@ -13,6 +13,7 @@ import { DownloadPart, type Leftovers } from './leftovers';
 import type { ContentSource } from './pieces/contentDownload';
 import type { ContentFetcher, ContentJob } from './pieces/contentFetcher';
 import { Semaphore } from './semaphore';
+import type { SourceDialer } from './sourceDialer';
 import { throttled } from './throttled';
 import type { RunOptions, TransferHandle, TransferList } from './transferList';
 
@@ -33,12 +34,14 @@ const TRY_NEXT_SOURCE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'LINE_TOO_LONG',
   'NOT_PUBLISHED',
   'PEER_BUSY',
+  'PEER_IDENTITY_MISMATCH',
   'PEER_UNREACHABLE',
   'STALLED',
 ]);
 
 export interface FetcherDependencies {
   readonly clock: Clock;
+  readonly dialer: SourceDialer;
   readonly logger: Logger;
   readonly transfers: TransferList;
   readonly leftovers: Leftovers;
@@ -224,15 +227,16 @@ export class Fetcher {
     destination: Destination,
     { request, handle, signal, options }: FetchAttempt,
   ): Promise<FetchResult> {
-    const { clock, stallMs } = this.dependencies;
+    const { clock, dialer, stallMs } = this.dependencies;
     const startMs = clock.monotonic();
     const tell = throttled(clock, options.onProgress);
     const sizeBytes = await download(
-      { host: source.ip, port: source.port },
+      { host: source.ip, port: source.port, fingerprint: source.fingerprint },
       request.name,
       destination,
       {
         clock,
+        dialer,
         signal,
         stallMs,
         onBytes: (bytes, totalBytes) => {
@@ -295,8 +299,8 @@ function isSameOffer(left: SourceInfo, right: SourceInfo): boolean {
 }
 
 function toContentSource(source: Omit<LocatedSource, 'name'>): ContentSource {
-  const { hostname, displayName, ip, port } = source;
-  return { hostname, displayName, host: ip, port };
+  const { hostname, displayName, ip, port, fingerprint } = source;
+  return { hostname, displayName, host: ip, port, fingerprint };
 }
 
 /** Makes the way to the destination. @throws what keeps it from being fetched there. */

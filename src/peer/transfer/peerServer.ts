@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../common/clock';
 import { deferred } from '../../common/deferred';
 import { describeError, PeershelfError, systemCode } from '../../common/errors';
@@ -17,10 +18,13 @@ import { type ConnectionLimits, Connections } from './serve/connections';
 import { FairQueue } from './serve/fairQueue';
 import { conversationOf, readFirstLine } from './serve/firstLine';
 import { HttpService } from './serve/httpService';
+import { MembershipGate } from './serve/membershipGate';
+import { SecureFront } from './serve/secureFront';
 import type { Offer, ServingContext } from './serve/servingContext';
 import { Uploads } from './serve/uploads';
 import { serveVersionOne } from './serve/versionOne';
 import type { TransferList } from './transferList';
+import { isSameSecurity, type SecuritySource } from './transferSecurity';
 import { UploadBlocks } from './uploadBlocks';
 
 /** A reader that takes nothing for this long is given up. */
@@ -36,6 +40,8 @@ export interface PeerServerDependencies extends Offer {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly transfers: TransferList;
+  /** Asked when it starts to listen: decides what the port speaks. */
+  readonly security: SecuritySource;
 }
 
 export interface PeerServerOptions {
@@ -50,13 +56,16 @@ export interface PeerServerOptions {
 }
 
 /**
- * The listening side of transfers. One port speaks version 1, one `GET name` per connection, and
- * version 2, which is HTTP: the first line of a connection decides.
+ * The listening side of transfers. In an open session the port speaks version 1, one `GET name` per
+ * connection, and version 2, which is HTTP: the first line of a connection decides. In a team session
+ * it speaks version 2 inside TLS and nothing else.
  */
 export class PeerServer {
   private server: Server | undefined;
   private host = '';
   private lastPort: number | undefined;
+  /** While listening in a team session. */
+  private front: SecureFront | undefined;
   private readonly context: ServingContext;
   private readonly connections: Connections;
   private readonly http: HttpService;
@@ -85,7 +94,7 @@ export class PeerServer {
       limiter: new RateLimiter(clock, () => options.maxUploadBytesPerSecond ?? 0),
       slowReaderMs: options.slowReaderMs ?? SLOW_READER_MS,
     };
-    this.http = new HttpService(this.context, this.connections);
+    this.http = new HttpService(this.context);
   }
 
   /** The port, while listening. */
@@ -99,12 +108,16 @@ export class PeerServer {
   }
 
   /**
-   * Listens on an address of this machine, if it does not yet; resolves to the port.
+   * Listens on an address of this machine, in the kind of session that there is now, if it does not
+   * yet; resolves to the port.
    * @throws PORT_IN_USE, NO_FREE_PORT.
    */
   async ensureListening(host: string, ports: PortRange): Promise<number> {
-    if (this.port !== undefined && this.host === host) return this.port;
+    const security = this.dependencies.security();
+    const isAsWished = this.host === host && isSameSecurity(this.front?.security, security);
+    if (this.port !== undefined && isAsWished) return this.port;
     await this.stop();
+    this.front = security && new SecureFront(security);
     this.lastPort = await this.start(host, ports);
     this.host = host;
     return this.lastPort;
@@ -127,10 +140,10 @@ export class PeerServer {
   }
 
   private async start(host: string, ports: PortRange): Promise<number> {
-    // Half-open: a fetcher may close its side after the request and still wait for the answer.
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.accept(socket),
-    );
+    // Half-open: a fetcher may close its side after the request and still wait for the answer. With
+    // TLS, none of ours does.
+    const allowHalfOpen = this.front === undefined;
+    const server = createServer({ allowHalfOpen, noDelay: true }, (socket) => this.accept(socket));
     const port = await this.listen(server, host, ports);
     server.on('error', (error) => this.dependencies.logger.warn(describeError(error)));
     server.unref();
@@ -155,7 +168,8 @@ export class PeerServer {
       socket.destroy();
       return;
     }
-    this.serve(socket).catch((error: unknown) => {
+    const served = this.front === undefined ? this.serve(socket) : this.secure(socket, this.front);
+    served.catch((error: unknown) => {
       logger.info(`upload ended: ${PeershelfError.from(error).message}`);
       socket.destroy();
     });
@@ -171,10 +185,43 @@ export class PeerServer {
       case 'version 1':
         return serveVersionOne(socket, line, this.context);
       case 'http':
-        this.http.adopt(socket, bytes, deadlineMs - (clock.monotonic() - startMs));
+        this.http.adopt(socket, {
+          bytes,
+          firstHeadMs: deadlineMs - (clock.monotonic() - startMs),
+          setQuiet: (isQuiet) => this.connections.setQuiet(socket, isQuiet),
+        });
         return;
       case 'refused':
         socket.destroy();
     }
+  }
+
+  /** One deadline holds for the handshake and the first request's head together. */
+  private async secure(socket: Socket, front: SecureFront): Promise<void> {
+    const { clock } = this.dependencies;
+    const startMs = clock.monotonic();
+    const deadline = clock.after(REQUEST_DEADLINE_MS, () => socket.destroy());
+    const secured = await front.shakeHands(socket).finally(() => deadline.dispose());
+    this.adoptSecured(socket, secured, {
+      front,
+      firstHeadMs: REQUEST_DEADLINE_MS - (clock.monotonic() - startMs),
+    });
+  }
+
+  private adoptSecured(
+    socket: Socket,
+    secured: TLSSocket,
+    { front, firstHeadMs }: { readonly front: SecureFront; readonly firstHeadMs: number },
+  ): void {
+    const { logger } = this.dependencies;
+    secured.on('error', (error: Error) => logger.debug(`transfer connection: ${error.message}`));
+    const setQuiet = (isQuiet: boolean): void => this.connections.setQuiet(socket, isQuiet);
+    const gate = new MembershipGate(secured, front.security, () => setQuiet(false));
+    this.http.adopt(secured, {
+      firstHeadMs,
+      // Whatever a stranger does, it makes room for others.
+      setQuiet: (isQuiet) => setQuiet(isQuiet || !gate.isOpen),
+      refusalOf: (request) => gate.refusalOf(request),
+    });
   }
 }

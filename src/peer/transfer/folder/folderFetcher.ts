@@ -20,6 +20,7 @@ import { Destination } from '../destination';
 import type { Leftovers } from '../leftovers';
 import { askPeer } from '../pieces/peerHttp';
 import type { RateLimiter } from '../rateLimiter';
+import type { SourceDialer } from '../sourceDialer';
 import type { Fetcher, StartOptions } from '../fetcher';
 import { type Progress, throttled } from '../throttled';
 import type { TransferHandle, TransferList } from '../transferList';
@@ -35,6 +36,7 @@ const MAX_TOLD_FAILURES = 1_000;
 
 export interface FolderFetcherDependencies {
   readonly clock: Clock;
+  readonly dialer: SourceDialer;
   readonly logger: Logger;
   readonly leftovers: Leftovers;
   readonly pool: HashPool;
@@ -226,16 +228,16 @@ class SmallFiles {
     tally: Tally,
     signal: AbortSignal,
   ): Promise<SmallFile[]> {
-    const { clock, stallMs, downloadLimiter, pool } = this.dependencies;
+    const { clock, dialer, stallMs, downloadLimiter, pool } = this.dependencies;
     const ids = files.map(({ contentId }) => contentId);
     const reply = new BatchReply(ids);
     if (downloadLimiter.isLimited) await downloadLimiter.take(reply.memory.byteLength, signal);
     await askPeer({
-      source: { host: source.ip, port: source.port },
+      source: { host: source.ip, port: source.port, fingerprint: source.fingerprint },
       method: 'POST',
       path: BATCH_PATH,
       body: ids.map((id) => `${formatContentId(id)}\n`).join(''),
-      ...{ clock, signal, stallMs },
+      ...{ dialer, clock, signal, stallMs },
       onData: (bytes) => {
         tally.receivedBytes += bytes.length;
         reply.push(bytes);

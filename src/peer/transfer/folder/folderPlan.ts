@@ -94,9 +94,9 @@ function contentKey({ contentId, size, modified }: ListedFile): string {
 }
 
 function toSource(hostname: string, host: ListedHost, file: ListedFile): SourceInfo {
-  const { displayName, ip, port } = host;
+  const { displayName, ip, port, fingerprint } = host;
   const { size, modified, contentId } = file;
-  return { hostname, displayName, ip, port, size, modified, contentId };
+  return { hostname, displayName, ip, port, fingerprint, size, modified, contentId };
 }
 
 function ambiguousName(name: string, sources: readonly SourceInfo[]): PeershelfError {

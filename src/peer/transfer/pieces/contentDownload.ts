@@ -4,8 +4,9 @@ import { deferred } from '../../../common/deferred';
 import { DisposableStore } from '../../../common/disposable';
 import { describeError, type ErrorCode, PeershelfError } from '../../../common/errors';
 import type { Logger } from '../../../common/logger';
-import { formatHostPort, type HostPort } from '../../../protocol/address';
+import { formatHostPort } from '../../../protocol/address';
 import type { ContentId } from '../../../protocol/contentId';
+import type { SourceAddress, SourceDialer } from '../sourceDialer';
 import type { BlockPool } from './blockPool';
 import { Lane } from './lane';
 import type { PieceFile } from './pieceFile';
@@ -29,12 +30,14 @@ const RELIEF_MIN_MS = 500;
 /** The source is not used again in this transfer: what it says is wrong. */
 const LIES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CONTENT_MISMATCH', 'INVALID_MESSAGE']);
 
-/** The source does not have the content any more, or cannot give it. */
+/** The source does not have the content any more, or cannot give it, or is not there at all. */
 const HAS_NOTHING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NOT_PUBLISHED',
   'CONTENT_CHANGED',
   'FILE_GONE',
   'FILE_UNREADABLE',
+  'NOT_A_MEMBER',
+  'PEER_IDENTITY_MISMATCH',
 ]);
 
 /** Failures of the way to a source, after which it may be tried again. */
@@ -45,13 +48,14 @@ const OF_THE_NETWORK: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** A peer that says that it has the content. */
-export interface ContentSource extends HostPort {
+export interface ContentSource extends SourceAddress {
   readonly hostname: string;
   readonly displayName: string;
 }
 
 /** What every lane of a download needs. */
 export interface DownloadTools {
+  readonly dialer: SourceDialer;
   readonly clock: Clock;
   readonly contentId: ContentId;
   readonly blocks: BlockPool;
@@ -147,7 +151,8 @@ export class ContentDownload {
 
   private add(sources: readonly ContentSource[]): void {
     for (const source of sources) {
-      const key = formatHostPort(source);
+      // A tracker that names a wrong owner for an address keeps nobody from the right one.
+      const key = `${formatHostPort(source)} ${source.fingerprint ?? ''}`;
       if (this.states.has(key) || this.states.size >= MAX_KNOWN_SOURCES) continue;
       const state: SourceState = {
         source,

@@ -12,6 +12,7 @@ import type { LayerStore } from '../../hash/layerStore';
 import { Destination, destinationExists, type Placed } from '../destination';
 import type { DownloadPart, Leftovers, ResumableFile } from '../leftovers';
 import type { RateLimiter } from '../rateLimiter';
+import type { SourceDialer } from '../sourceDialer';
 import { BlockPool } from './blockPool';
 import { ContentDownload, type ContentSource } from './contentDownload';
 import { askForLayer } from './peerHttp';
@@ -26,6 +27,7 @@ const LAYER_SOURCES_AT_ONCE = 8;
 
 export interface ContentFetcherDependencies {
   readonly clock: Clock;
+  readonly dialer: SourceDialer;
   readonly logger: Logger;
   readonly leftovers: Leftovers;
   readonly pool: HashPool;
@@ -148,7 +150,7 @@ export class ContentFetcher {
     part: ResumableFile,
     job: ContentJob & { readonly layer: Buffer },
   ): Promise<Omit<FetchedContent, keyof Placed>> {
-    const { clock, logger, pool, hasher, stallMs } = this.dependencies;
+    const { clock, dialer, logger, pool, hasher, stallMs } = this.dependencies;
     const { contentId, layer, signal, onProgress, sources, findSources } = job;
     const file = await PieceFile.open(
       { path: part.path, journal: part.journal, contentId, layer },
@@ -160,6 +162,7 @@ export class ContentFetcher {
       onProgress(keptBytes);
       const result = await new ContentDownload({
         clock,
+        dialer,
         logger,
         contentId,
         blocks: this.blocks,
@@ -185,7 +188,7 @@ export class ContentFetcher {
 
   /** The checked hashes of the pieces, from here or from the first source that has them. */
   private async findLayer(job: ContentJob): Promise<Buffer> {
-    const { layers, clock, stallMs, logger } = this.dependencies;
+    const { layers, clock, dialer, stallMs, logger } = this.dependencies;
     const { contentId } = job;
     if (!hasLayer(contentId.sizeBytes)) return Buffer.alloc(0);
     const known = layers.get(contentId);
@@ -198,7 +201,7 @@ export class ContentFetcher {
     const ask = async (source: ContentSource): Promise<void> => {
       if (signal.aborted) return;
       try {
-        found.push(await askForLayer({ source, clock, stallMs, signal }, contentId));
+        found.push(await askForLayer({ dialer, source, clock, stallMs, signal }, contentId));
         isFound.abort();
       } catch (error) {
         if (isFound.signal.aborted) return;

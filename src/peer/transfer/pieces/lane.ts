@@ -42,8 +42,9 @@ export class Lane {
   private closed = false;
 
   constructor(private readonly options: LaneOptions) {
-    const { source, contentId, clock, signal, blocks, stallMs, throttle } = options;
+    const { dialer, source, contentId, clock, signal, blocks, stallMs, throttle } = options;
     this.connection = new ObjectConnection({
+      dialer,
       source,
       contentId,
       clock,

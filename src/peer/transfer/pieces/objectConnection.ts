@@ -3,7 +3,6 @@ import { onAbort } from '../../../common/abort';
 import type { Clock } from '../../../common/clock';
 import { DisposableStore } from '../../../common/disposable';
 import { PeershelfError } from '../../../common/errors';
-import type { HostPort } from '../../../protocol/address';
 import type { ContentId } from '../../../protocol/contentId';
 import { BLOCK_BYTES } from '../../../protocol/hashTree';
 import {
@@ -14,7 +13,7 @@ import {
   MAX_REPLY_HEAD_BYTES,
   parseReplyHead,
 } from '../../../protocol/httpReply';
-import { dial } from '../../control/dial';
+import type { SourceAddress, SourceDialer } from '../sourceDialer';
 import { watchForStall } from '../stallWatch';
 import type { BlockPool } from './blockPool';
 import { errorForStatus } from './peerHttp';
@@ -31,7 +30,8 @@ export interface ReceivedBlock {
 }
 
 export interface ObjectConnectionOptions {
-  readonly source: HostPort;
+  readonly dialer: SourceDialer;
+  readonly source: SourceAddress;
   readonly contentId: ContentId;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -54,6 +54,8 @@ export class ObjectConnection {
   private readonly resources = new DisposableStore();
   private readonly headBuffer = Buffer.allocUnsafe(HEAD_BUFFER_BYTES);
   private socket: Socket | undefined;
+  /** For the first request; the connection needs it no more then. */
+  private authorization: string | undefined;
   private head: Buffer | undefined = Buffer.alloc(0);
   /** Next byte of the object that arrives, while inside a body. */
   private position = 0;
@@ -62,6 +64,8 @@ export class ObjectConnection {
   private received = 0;
   /** Nothing is read now: there is no memory, or the bytes come faster than they may. */
   private paused = false;
+  /** Waits for the rate limit. Inside TLS there may be several: what is decrypted already still comes. */
+  private waits = 0;
   private looks = 0;
   private failure: PeershelfError | undefined;
 
@@ -91,23 +95,20 @@ export class ObjectConnection {
     return this.position;
   }
 
-  /** @throws PEER_UNREACHABLE, CANCELLED. */
+  /** @throws what `SourceDialer` throws. */
   async open(): Promise<void> {
-    const { source, clock, signal, stallMs } = this.options;
-    const socket = await dial({
-      options: {
-        ...source,
-        onread: {
-          buffer: () => this.target(),
-          callback: (count, bytes) => this.receive(bytes.subarray(0, count)),
-        },
+    const { dialer, source, clock, signal, stallMs } = this.options;
+    const { socket, authorization } = await dialer.dial({
+      source,
+      onread: {
+        buffer: () => this.target(),
+        callback: (count, bytes) => this.receive(bytes.subarray(0, count)),
       },
-      unreachable: 'PEER_UNREACHABLE',
       deadlineMs: CONNECT_DEADLINE_MS,
-      clock,
       signal,
     });
     this.socket = socket;
+    this.authorization = authorization;
     socket.on('error', (cause) => this.fail(lost(cause)));
     socket.on('end', () => this.fail(lost())).on('close', () => this.fail(lost()));
     this.resources.add(onAbort(signal, () => this.fail(cancelled())));
@@ -127,7 +128,8 @@ export class ObjectConnection {
     if (this.ranges.length === 0) this.position = range.start;
     this.ranges.push(range);
     const { source, contentId } = this.options;
-    this.socket?.write(encodeRangeRequest(source, contentId, range));
+    this.socket?.write(encodeRangeRequest(source, contentId, range, this.authorization));
+    this.authorization = undefined;
   }
 
   close(reason: PeershelfError = cancelled()): void {
@@ -175,23 +177,30 @@ export class ObjectConnection {
   private mayReadOn(count: number): boolean {
     const wait = this.options.throttle?.(count);
     if (wait !== undefined) {
+      this.waits += 1;
       wait.then(
-        () => this.resume(),
+        () => {
+          this.waits -= 1;
+          this.resume();
+        },
         (error: unknown) => this.fail(PeershelfError.from(error)),
       );
       return false;
     }
+    if (this.paused) return false; // Whoever waits already must not wait twice.
     if (!this.needsMemory()) return true;
     this.options.blocks.whenFree(() => this.resume());
     return false;
   }
 
   private resume(): void {
-    if (this.failure !== undefined) this.options.blocks.pass();
-    else if (this.needsMemory()) this.options.blocks.whenFree(() => this.resume());
+    const { blocks } = this.options;
+    if (this.failure !== undefined || this.waits > 0) blocks.pass();
+    else if (this.needsMemory()) blocks.whenFree(() => this.resume());
     else {
       this.paused = false;
       this.socket?.resume();
+      blocks.pass(); // The memory may have been another's turn.
     }
   }
 

@@ -1,15 +1,18 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
-import { onAbort } from '../../../common/abort';
+import { type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
+import { onAbort, throwIfAborted } from '../../../common/abort';
 import type { Clock } from '../../../common/clock';
 import { type ErrorCode, PeershelfError } from '../../../common/errors';
 import { formatHostPort, type HostPort } from '../../../protocol/address';
 import type { ContentId } from '../../../protocol/contentId';
 import { HASH_BYTES, isLayerOf, pieceCount } from '../../../protocol/hashTree';
 import { layerPath } from '../../../protocol/httpReply';
+import type { SourceAddress, SourceConnection, SourceDialer } from '../sourceDialer';
 import { watchForStall } from '../stallWatch';
 
 /** What a status other than 200 or 206 means to a fetcher. */
 const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
+  401: 'NOT_A_MEMBER',
   404: 'NOT_PUBLISHED',
   409: 'CONTENT_CHANGED',
   410: 'FILE_GONE',
@@ -24,7 +27,8 @@ export function errorForStatus(status: number): PeershelfError {
 }
 
 export interface PeerRequest {
-  readonly source: HostPort;
+  readonly dialer: SourceDialer;
+  readonly source: SourceAddress;
   readonly path: string;
   readonly method?: 'GET' | 'POST';
   readonly body?: string;
@@ -39,22 +43,32 @@ export interface PeerRequest {
 /**
  * One small request to a peer over a connection of its own, for what is not a range of an object.
  * Redirects are not followed and bodies not decompressed: both are errors.
- * @throws PEER_UNREACHABLE, CONNECTION_LOST, STALLED, CANCELLED, INVALID_MESSAGE, what the status
- * means, and what `onData` throws.
+ * @throws PEER_UNREACHABLE, PEER_IDENTITY_MISMATCH, CONNECTION_LOST, STALLED, CANCELLED,
+ * INVALID_MESSAGE, what the status means, and what `onData` throws.
  */
-export function askPeer(ask: PeerRequest): Promise<void> {
+export async function askPeer(ask: PeerRequest): Promise<void> {
+  const { dialer, source, signal, stallMs } = ask;
+  throwIfAborted(signal);
+  const connection = await dialer.dial({ source, deadlineMs: stallMs, signal });
+  try {
+    await exchange(ask, connection);
+  } finally {
+    connection.socket.destroy();
+  }
+}
+
+function exchange(ask: PeerRequest, connection: SourceConnection): Promise<void> {
   const { source, path, method = 'GET', body = '', clock, signal, stallMs, onData } = ask;
-  if (signal.aborted) return Promise.reject(new PeershelfError('CANCELLED', 'cancelled'));
+  const { socket, authorization } = connection;
   return new Promise((resolve, reject) => {
     let moved = 0;
     const outgoing = request({
-      agent: new Agent({ keepAlive: false }),
-      host: source.host,
-      port: source.port,
+      createConnection: (): Socket => socket,
       method,
       path,
       headers: {
         host: formatHostPort(source),
+        ...(authorization === undefined ? {} : { authorization }),
         ...(method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {}),
       },
     });
@@ -73,7 +87,6 @@ export function askPeer(ask: PeerRequest): Promise<void> {
       onStall: () => settle(new PeershelfError('STALLED', `no byte for ${stallMs} ms`)),
     });
     outgoing.on('error', (cause) => settle(unreachable(source, cause)));
-    outgoing.on('socket', (socket) => socket.on('connect', () => (moved += 1)));
     outgoing.on('response', (reply) => {
       reply.on('error', (cause) => settle(lost(cause)));
       reply.on('aborted', () => settle(lost()));

@@ -4,10 +4,9 @@ import { systemCode } from '../../../common/errors';
 import { parseContentId } from '../../../protocol/contentId';
 import { MAX_HTTP_HEAD_BYTES } from '../../../protocol/limits';
 import { respondWithBatch } from './batchResponse';
-import type { Connections } from './connections';
 import { respondWithEntry } from './entryResponse';
 import { type Exchange, sendProblem } from './exchange';
-import { HttpConnection } from './httpConnection';
+import { HttpConnection, type HttpConnectionOptions } from './httpConnection';
 import { respondWithLayer } from './layerResponse';
 import { respondWithObject } from './objectResponse';
 import type { Problem } from './problems';
@@ -21,6 +20,13 @@ interface Route {
   readonly respond: Respond;
 }
 
+export interface AdoptOptions extends Pick<HttpConnectionOptions, 'firstHeadMs' | 'setQuiet'> {
+  /** What has been read already. */
+  readonly bytes?: Buffer;
+  /** Why a request of this connection is not answered, whatever it asks for. */
+  readonly refusalOf?: (request: IncomingMessage) => Problem | undefined;
+}
+
 /**
  * Version 2 of transfers: HTTP/1.1 on sockets that somebody else has accepted. The HTTP server of
  * Node never listens here and enforces no time and no number by itself: `HttpConnection` and
@@ -30,10 +36,7 @@ export class HttpService {
   private readonly server: Server;
   private readonly adopted = new WeakMap<object, HttpConnection>();
 
-  constructor(
-    private readonly context: ServingContext,
-    private readonly connections: Connections,
-  ) {
+  constructor(private readonly context: ServingContext) {
     this.server = createServer({
       maxHeaderSize: MAX_HTTP_HEAD_BYTES,
       insecureHTTPParser: false,
@@ -47,19 +50,16 @@ export class HttpService {
     this.listen();
   }
 
-  /**
-   * Goes on with a connection of which `bytes` have been read.
-   * @param firstHeadMs time left until the first request's head must be complete.
-   */
-  adopt(socket: Socket, bytes: Buffer, firstHeadMs: number): void {
+  /** Goes on with a connection that somebody else has begun. */
+  adopt(socket: Socket, options: AdoptOptions): void {
     if (socket.destroyed) return;
+    const { bytes, refusalOf: ownRefusalOf = () => undefined } = options;
     const connection = new HttpConnection(socket, this.context, {
-      firstHeadMs,
-      answer: (exchange) => this.answer(exchange),
-      setQuiet: (isQuiet) => this.connections.setQuiet(socket, isQuiet),
+      ...options,
+      answer: (exchange) => this.answer(exchange, ownRefusalOf),
     });
     this.adopted.set(socket, connection);
-    socket.unshift(bytes);
+    if (bytes !== undefined) socket.unshift(bytes);
     this.server.emit('connection', socket);
     // Behind the server's own listener, which has then read all requests in these bytes.
     socket.on('data', () => connection.onData());
@@ -79,9 +79,12 @@ export class HttpService {
     });
   }
 
-  private async answer(exchange: Exchange): Promise<void> {
+  private async answer(
+    exchange: Exchange,
+    ownRefusalOf: (request: IncomingMessage) => Problem | undefined,
+  ): Promise<void> {
     const { request, response } = exchange;
-    const problem = refusalOf(request) ?? (await this.respond(exchange));
+    const problem = refusalOf(request) ?? ownRefusalOf(request) ?? (await this.respond(exchange));
     if (problem === undefined) return;
     // An unread body would be taken for the next request.
     const closes = problem.closes === true || (request.method === 'POST' && !request.complete);

@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 /** Every code in the body of a failed request, with its status. docs/PROTOCOL.md explains them. */
 export const PROBLEM_STATUS = {
   bad_request: 400,
+  not_a_member: 401,
   forbidden: 403,
   not_found: 404,
   not_published: 404,

@@ -1,0 +1,132 @@
+import type { OnReadOpts, Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import type { Clock } from '../../common/clock';
+import { PeershelfError, systemCode } from '../../common/errors';
+import { formatHostPort, type HostPort } from '../../protocol/address';
+import { fingerprintOf } from '../../protocol/certificate';
+import { proveMembership } from '../../protocol/channelProof';
+import { dial, established } from '../control/dial';
+import { PinFailures } from './pinFailures';
+import {
+  exportFrom,
+  secureContextOf,
+  type SecuritySource,
+  type TransferSecurity,
+} from './transferSecurity';
+
+/** Where a source is, and who must be there. */
+export interface SourceAddress extends HostPort {
+  /** SHA-256 of its certificate, by a host record that was verified; open sessions have none. */
+  readonly fingerprint?: string | undefined;
+}
+
+export interface SourceDialRequest {
+  readonly source: SourceAddress;
+  /** Where what arrives is put, for who does not want to copy it. */
+  readonly onread?: OnReadOpts | undefined;
+  /** For everything until the connection can be used. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SourceConnection {
+  readonly socket: Socket;
+  /** Header `Authorization` of the first request; undefined in an open session. */
+  readonly authorization: string | undefined;
+}
+
+/**
+ * Opens connections to sources: plain ones in an open session, in a team session only such as show
+ * the certificate of whom we look for. Neither ever takes the place of the other.
+ */
+export class SourceDialer {
+  private readonly pinFailures: PinFailures;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly security: SecuritySource,
+  ) {
+    this.pinFailures = new PinFailures(clock);
+  }
+
+  /**
+   * Whoever calls owns the socket, its errors included. In a team session nothing has been sent over
+   * it but our certificate, and that only to whom we look for.
+   * @throws PEER_UNREACHABLE, CANCELLED; PEER_IDENTITY_MISMATCH when somebody else is there, when it
+   * is not known who has to be, and when a source of a team is met without a team.
+   */
+  async dial(request: SourceDialRequest): Promise<SourceConnection> {
+    const security = this.security();
+    if (security === undefined)
+      return { socket: await this.dialOpen(request), authorization: undefined };
+    return this.dialSecure(request, security);
+  }
+
+  /** As `dial`, for what is only spoken in open sessions; in others it is refused. */
+  async dialOpen(request: SourceDialRequest): Promise<Socket> {
+    const { source, onread, deadlineMs, signal } = request;
+    const { host, port, fingerprint } = source;
+    if (fingerprint !== undefined || this.security() !== undefined)
+      throw mismatch(source, 'one end is in a team session, the other one is not');
+    return dial({
+      options: { host, port, ...(onread === undefined ? {} : { onread }) },
+      unreachable: 'PEER_UNREACHABLE',
+      clock: this.clock,
+      ...{ deadlineMs, signal },
+    });
+  }
+
+  private async dialSecure(
+    { source, onread, deadlineMs, signal }: SourceDialRequest,
+    { identity, proofKey }: TransferSecurity,
+  ): Promise<SourceConnection> {
+    const { host, port, fingerprint } = source;
+    const address = formatHostPort(source);
+    if (fingerprint === undefined) throw mismatch(source, 'it is not known who has to be there');
+    if (this.pinFailures.isSpent(address)) throw mismatch(source, 'somebody else was there before');
+    const options = { host, port, ...(onread === undefined ? {} : { onread }) };
+    const connecting = {
+      ...options,
+      secureContext: secureContextOf(identity),
+      rejectUnauthorized: false, // The pin decides: no authority has signed these certificates.
+    };
+    try {
+      const socket = await established(connect(connecting), 'secureConnect', {
+        ...{ options, deadlineMs, signal, clock: this.clock },
+        unreachable: 'PEER_UNREACHABLE',
+        check: (tls) => checkPin(tls, source),
+      });
+      socket.setNoDelay(true);
+      const claim = {
+        exporter: exportFrom(socket),
+        clientFingerprint: identity.fingerprint,
+        serverFingerprint: fingerprint,
+      };
+      return { socket, authorization: proveMembership(claim, proofKey) };
+    } catch (error) {
+      const failure = isOfTls(error) ? mismatch(source, 'no TLS of ours', error) : error;
+      if (PeershelfError.is(failure, 'PEER_IDENTITY_MISMATCH')) this.pinFailures.add(address);
+      throw failure;
+    }
+  }
+}
+
+function checkPin(socket: TLSSocket, source: SourceAddress): void {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined || fingerprintOf(certificate.raw) !== source.fingerprint)
+    throw mismatch(source, 'somebody else is there');
+}
+
+/** Whether the other side answered something else than TLS 1.3: nobody of a team does. */
+function isOfTls(error: unknown): boolean {
+  const code = PeershelfError.is(error) ? systemCode(error.cause) : undefined;
+  return code !== undefined && (code === 'EPROTO' || code.startsWith('ERR_SSL_'));
+}
+
+function mismatch(source: HostPort, why: string, cause?: unknown): PeershelfError {
+  const address = formatHostPort(source);
+  return new PeershelfError('PEER_IDENTITY_MISMATCH', `${address} is not the source: ${why}`, {
+    cause,
+    details: { address },
+  });
+}

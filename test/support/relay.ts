@@ -1,0 +1,55 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Cleanup } from '../../scripts/host/cleanup';
+
+/** Passes on what is said at its port to another one, and remembers it. */
+export interface Relay {
+  readonly port: number;
+  readonly connections: () => number;
+  /** All bytes, of both directions. */
+  readonly recorded: () => Buffer;
+}
+
+export async function startRelay(cleanup: Cleanup, port: number): Promise<Relay> {
+  const chunks: Buffer[] = [];
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    const target = connect({ host: '127.0.0.1', port });
+    for (const end of [socket, target]) {
+      cleanup.add(() => end.destroy());
+      end.on('error', () => undefined).on('data', (chunk: Buffer) => chunks.push(chunk));
+    }
+    socket.pipe(target).pipe(socket);
+    socket.on('close', () => target.destroy());
+    target.on('close', () => socket.destroy());
+  });
+  cleanup.add(() => server.close());
+  return {
+    port: await listen(server),
+    connections: () => connections,
+    recorded: () => Buffer.concat(chunks),
+  };
+}
+
+/** Connections to a port that accepts them and says nothing. */
+export async function startSilence(
+  cleanup: Cleanup,
+): Promise<{ readonly port: number; readonly open: ReadonlySet<Socket> }> {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on('error', () => undefined).on('close', () => open.delete(socket));
+    socket.resume();
+    cleanup.add(() => socket.destroy());
+  });
+  cleanup.add(() => server.close());
+  return { port: await listen(server), open };
+}
+
+/** Resolves to the port. */
+export async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no address');
+  return address.port;
+}
