@@ -45,23 +45,17 @@ import type {
 } from './peerApi';
 import { notConnected, Publisher } from './publisher';
 import { TeamMember } from './team/teamMember';
-import {
-  type SessionTarget,
-  TrackerSession,
-  type TrackerSessionDependencies,
-} from './trackerSession';
+import { type SessionTarget, TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
 import type { FolderFetcher } from './transfer/folder/folderFetcher';
 import { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
 import { TransferList } from './transfer/transferList';
-import { openSession } from './transfer/transferSecurity';
 
 export interface PeerDependencies {
   readonly logger: Logger;
   readonly clock?: Clock;
-  readonly dialTracker?: TrackerSessionDependencies['dialTracker'];
   /** For tests: time without a byte after which a download is given up. */
   readonly stallMs?: number;
   /** For tests: time without progress after which an upload is given up. */
@@ -129,7 +123,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       {
         ...{ clock, logger, pool, hasher, layers, cache, stallMs },
         transfers: this.transfers,
-        security: openSession,
+        security: () => this.session.member,
         maxBytesPerSecond: () => this.settings.maxDownloadBytesPerSecond ?? 0,
         locate: (id) => this.locate(id),
       },
@@ -324,7 +318,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         clock: this.clock,
         logger: this.logger.child('server'),
         transfers: this.transfers,
-        security: openSession,
+        security: () => this.session.member,
         find: (name) => this.session.catalogue?.get(name),
         findContent: (id) => this.publisher.findContent(id),
         layerOf: ({ contentId }) => contentId && layers.get(contentId),
@@ -343,7 +337,6 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     { windowId, storageFolder: sharedFolder }: EngineOptions,
   ): TrackerSession {
     const { clock, logger } = this;
-    const { dialTracker } = this.dependencies;
     return new TrackerSession({
       clock,
       logger: logger.child('control'),
@@ -356,7 +349,6 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       settings: () => this.settings,
       heartbeatState: () =>
         heartbeatState(this.transfers.running, clock.monotonic() - this.lastActivityMs),
-      ...(dialTracker === undefined ? {} : { dialTracker }),
     });
   }
 

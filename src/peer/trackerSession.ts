@@ -8,12 +8,7 @@ import type { Logger } from '../common/logger';
 import { formatHostPort, type HostPort, isLoopback, unmapIpv4 } from '../protocol/address';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue';
 import { Announcer } from './control/announcer';
-import {
-  ControlLink,
-  type ControlLinkDependencies,
-  type LinkState,
-  type TrackerTarget,
-} from './control/controlLink';
+import { ControlLink, type LinkState, type TrackerTarget } from './control/controlLink';
 import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
@@ -42,7 +37,6 @@ export interface TrackerSessionDependencies {
   readonly server: PeerServer;
   readonly settings: () => PeerSettings;
   readonly heartbeatState: () => HeartbeatState;
-  readonly dialTracker?: ControlLinkDependencies['dialTracker'];
   /** In a team session a hostname came with another identity than before. */
   readonly onIdentityChanged: (hostname: string) => void;
 }
@@ -92,7 +86,7 @@ export class TrackerSession extends DisposableBase {
 
   constructor(private readonly dependencies: TrackerSessionDependencies) {
     super();
-    const { clock, logger, dialTracker, windowId } = dependencies;
+    const { clock, logger, windowId } = dependencies;
     this.instanceId = hash(`instance ${windowId}`);
     this.link = this.register(
       new ControlLink({
@@ -100,7 +94,6 @@ export class TrackerSession extends DisposableBase {
         logger,
         greet: (connection) => this.greet(connection),
         part: () => this.sayGoodbye(),
-        ...(dialTracker === undefined ? {} : { dialTracker }),
       }),
     );
     this.register(this.link.onDidChange((state) => this.onLinkChanged(state)));

@@ -7,7 +7,7 @@ import { Emitter } from '../../common/events';
 import type { Logger } from '../../common/logger';
 import { formatHostPort, type HostPort } from '../../protocol/address';
 import { dial } from './dial';
-import { secure } from './dialTls';
+import { dialTls } from './dialTls';
 import { reconnectDelayMs } from './reconnectPolicy';
 import { replacedError, TrackerConnection } from './trackerConnection';
 
@@ -52,7 +52,6 @@ export interface ControlLinkDependencies {
   readonly part: () => Promise<void>;
   /** From 0 to 1, to spread retries. */
   readonly random?: () => number;
-  readonly dialTracker?: (tracker: HostPort, signal: AbortSignal) => Promise<Socket>;
 }
 
 /** Failures after which trying again would be of no use, or would harm. */
@@ -165,19 +164,19 @@ export class ControlLink extends DisposableBase {
     throw failure;
   }
 
-  private async open(
+  private open(
     tracker: HostPort,
     fingerprint: string | undefined,
     signal: AbortSignal,
   ): Promise<Socket> {
-    const { clock, dialTracker = this.dialTcp } = this.dependencies;
-    const socket = await dialTracker(tracker, signal);
-    if (fingerprint === undefined) return socket;
-    const address = formatHostPort(tracker);
-    return secure(socket, {
-      ...{ fingerprint, address, clock, signal },
+    const request = {
+      options: tracker,
+      unreachable: 'TRACKER_UNREACHABLE',
       deadlineMs: CONNECT_DEADLINE_MS,
-    });
+      clock: this.dependencies.clock,
+      signal,
+    } as const;
+    return fingerprint === undefined ? dial(request) : dialTls(request, fingerprint);
   }
 
   /** Resolves to the reason when an established connection ends; throws when none comes about. */
@@ -214,15 +213,6 @@ export class ControlLink extends DisposableBase {
       await greeting.catch(() => undefined);
     }
   }
-
-  private readonly dialTcp = (tracker: HostPort, signal: AbortSignal): Promise<Socket> =>
-    dial({
-      options: tracker,
-      unreachable: 'TRACKER_UNREACHABLE',
-      deadlineMs: CONNECT_DEADLINE_MS,
-      clock: this.dependencies.clock,
-      signal,
-    });
 
   private async waitForRetry(retry: {
     tracker: HostPort;
