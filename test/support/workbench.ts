@@ -17,6 +17,8 @@ import {
 } from './parts/waits';
 
 const VIEWPORT = { width: 1400, height: 1000 };
+/** How long a command may take to be listed, before the palette is opened anew. */
+const PALETTE_RETRY_MS = 2_000;
 const KEY_RETRY_MS = 2_000;
 const KEPT_CONSOLE_LINES = 500;
 
@@ -93,7 +95,13 @@ export class Workbench {
 
   /** Runs a command through the palette by its whole title, category included. */
   async runCommand(title: string): Promise<void> {
-    await this.openPalette(`>${title}`);
+    await until(`command "${title}" in the palette`, async () => {
+      await this.openPalette(`>${title}`);
+      if (await this.quickPick.offers(title, PALETTE_RETRY_MS)) return true;
+      // An open palette never learns of a command that the workbench registers later.
+      await this.quickPick.cancel();
+      return false;
+    });
     await this.quickPick.choose(title);
   }
 

@@ -2,6 +2,8 @@ import type { Locator, Page } from 'playwright-core';
 import type { PageElement } from './pageElement';
 import { matches, normalise, until, wholeText, type Expected } from './waits';
 
+const POLL_MS = 50;
+
 /** What tells one question from another; all parts given must fit. */
 export interface QuickInputFilter {
   title?: Expected;
@@ -123,6 +125,16 @@ export class QuickPick extends QuickInput {
   async choose(label: Expected): Promise<void> {
     const row = await this.row(label);
     await row.click();
+  }
+
+  /** Whether a row with this label comes within a time. */
+  async offers(label: Expected, timeoutMs: number): Promise<boolean> {
+    const deadlineMs = Date.now() + timeoutMs;
+    while (Date.now() < deadlineMs) {
+      if ((await this.labels()).some((text) => matches(text, label))) return true;
+      await this.page.waitForTimeout(POLL_MS);
+    }
+    return false;
   }
 
   /** Ticks or unticks a row where several may be chosen. */
