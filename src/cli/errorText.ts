@@ -120,6 +120,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     `Cannot reach ${d.owner}${d.at}. It may be off, or a firewall may block its port.`,
   REPLACED: () =>
     'The same peer is connected from elsewhere, and has taken over. Close one of the two, then connect again.',
+  SESSION_KEYS_MISSING: (d) =>
+    `The keys of the session ${d.text('session', '')} are not kept here. Join with its invite.`,
   STALLED: (d) => `${d.owner} stopped sending. Nothing was changed; try again.`,
   TIMED_OUT: () => 'The tracker did not answer in time. Check the network, and try again.',
   TRACKER_IDENTITY_MISMATCH: (d) =>

@@ -8,6 +8,7 @@ import { COMMANDS } from './contributions';
 import type { Engine } from './engine';
 import type { Fetching } from './fetching';
 import { pickNetworkFile, pickPublishedFiles } from './filePicker';
+import type { Invitations } from './invitations';
 import type { Publishing } from './publishing';
 import type { Session } from './session';
 import type { SessionActions } from './sessionActions';
@@ -17,6 +18,7 @@ export interface CommandsDependencies {
   readonly engine: Engine;
   readonly session: Session;
   readonly sessionActions: SessionActions;
+  readonly invitations: Invitations;
   readonly publishing: Publishing;
   readonly fetching: Fetching;
   readonly logger: Logger;
@@ -28,7 +30,7 @@ export interface CommandsDependencies {
 export class Commands extends DisposableBase {
   constructor(private readonly dependencies: CommandsDependencies) {
     super();
-    const { runner, session, sessionActions: actions } = dependencies;
+    const { runner, session, sessionActions: actions, invitations } = dependencies;
     const handlers = {
       [COMMANDS.publish]: (...args: unknown[]) => dependencies.publishing.publish(urisOf(args)),
       [COMMANDS.unpublish]: (...args: unknown[]) => this.unpublish(args),
@@ -37,6 +39,10 @@ export class Commands extends DisposableBase {
       [COMMANDS.startTracker]: () => actions.startTracker(),
       [COMMANDS.stopTracker]: () => actions.stopTracker(),
       [COMMANDS.connectOpen]: () => actions.connectOpen(),
+      [COMMANDS.join]: () => invitations.join(),
+      [COMMANDS.copyInvite]: () => invitations.copyInvite(),
+      [COMMANDS.saveInvite]: () => invitations.saveInvite(),
+      [COMMANDS.renewInvite]: () => invitations.renewInvite(),
       [COMMANDS.leave]: () => session.leave(),
       [COMMANDS.refreshNetwork]: () => dependencies.engine.calls.refreshNetwork(),
       [COMMANDS.showMore]: (hostname: unknown) => dependencies.showMore(String(hostname)),

@@ -13,6 +13,7 @@ const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NOT_CONNECTED',
   'NOT_FOUND',
   'PEER_BUSY',
+  'SESSION_KEYS_MISSING',
 ]);
 
 export function severityOf(code: ErrorCode): 'warning' | 'error' {
@@ -186,6 +187,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   REPLACED: () =>
     l10n.t(
       'This window was disconnected because another one took its place. Join again to take it back.',
+    ),
+  SESSION_KEYS_MISSING: (d) =>
+    l10n.t(
+      'The keys of the session {0} are not kept on this computer. Ask for its invite, and join again.',
+      d.text('session', ''),
     ),
   STALLED: (d) => l10n.t('{0} stopped sending. Nothing was changed; try again.', d.owner),
   TIMED_OUT: () => l10n.t('The tracker did not answer in time. Check the network and try again.'),

@@ -139,6 +139,7 @@ describe('the manifest', () => {
     );
     assert.deepEqual(scopes, {
       tracker: 'machine',
+      inviteFile: 'machine',
       trackerPort: 'machine',
       hostname: 'machine',
       port: 'machine',
@@ -162,8 +163,8 @@ describe('the manifest', () => {
     assert.deepEqual(sorted(restrictedConfigurations), sorted(ofWorkspace));
   });
 
-  it('activates on nothing but the end of the start-up', () => {
-    assert.deepEqual(manifest.activationEvents, ['onStartupFinished']);
+  it('activates on nothing but the end of the start-up, and links', () => {
+    assert.deepEqual(manifest.activationEvents, ['onStartupFinished', 'onUri']);
   });
 
   it('names files that exist', () => {
