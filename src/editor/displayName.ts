@@ -10,9 +10,10 @@ const MAX_LENGTH = 200;
 /**
  * Asks once how the user wants to be called, where the machine cannot tell: others would see "root".
  * False when the user did not want to say.
+ *
+ * @param user name on the machine.
  */
-export async function ensureDisplayName(): Promise<boolean> {
-  const user = userName();
+export async function ensureDisplayName(user: string = userName()): Promise<boolean> {
   if (readSetting('displayName').trim() !== '' || !isGenericUserName(user)) return true;
   const name = await vscode.window.showInputBox({
     title: vscode.l10n.t('Your Name'),
