@@ -115,6 +115,7 @@ describe('sharing between two windows', () => {
   });
 
   it('unpublishes, and the other window stops showing it', async () => {
+    await alice.workbench.openView('Peershelf');
     await alice.workbench.view('Published Files').inlineAction(NAME, 'Unpublish from Network');
     await bob.workbench.view('Network Files').noRow(NAME);
     await bob.workbench.view('Network Files').row('third.txt');
