@@ -5,6 +5,7 @@ import { createLogger } from './common/logger';
 import { tellActivationFailure } from './editor/activationFailure';
 import { CommandRunner } from './editor/commandRunner';
 import { Commands } from './editor/commands';
+import { Comparing } from './editor/comparing';
 import { engineOptions } from './editor/configuration';
 import { Engine } from './editor/engine';
 import { Fetching } from './editor/fetching';
@@ -21,6 +22,7 @@ import { SessionActions } from './editor/sessionActions';
 import { Startup } from './editor/startup';
 import { NetworkView } from './views/networkView';
 import { PublishedView } from './views/publishedView';
+import { RemoteFileSystem } from './views/remoteFileSystem';
 import { StatusBar } from './views/statusBar';
 
 /** What must end in order, after `context.subscriptions`: see `deactivate`. */
@@ -81,6 +83,7 @@ function build(context: vscode.ExtensionContext): void {
     invitations,
     publishing,
     fetching: new Fetching(engine, logger),
+    comparing: new Comparing(),
     logger,
     showMore: (hostname) => networkView.showMore(hostname),
     showLog: () => output.show(),
@@ -90,7 +93,7 @@ function build(context: vscode.ExtensionContext): void {
   });
   context.subscriptions.push(
     ...[startup, commands, new StatusBar(engine), networkView, new PublishedView(engine)],
-    ...[localTracker, session],
+    ...[localTracker, session, new RemoteFileSystem(engine, logger).register()],
   );
   startup.start();
 }
