@@ -137,3 +137,6 @@ export const MAX_NOTE_CHARACTERS = 500;
  * escaped, and room. A tracker keeps it for each file of a host.
  */
 export const MAX_ENTRY_CHARACTERS = 8_000;
+
+/** Longest answer with entries that a fetcher reads: those of 500 names with hostnames of 1,024 bytes. */
+export const MAX_ENTRIES_REPLY_BYTES = 4 * 1024 * 1024;
