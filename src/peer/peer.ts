@@ -345,7 +345,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         transfers: this.transfers,
         security: () => this.session.member,
         find: (name) => this.session.catalogue?.get(name),
-        signed: (name) => this.session.signed(name),
+        signatures: () => this.session.signatures,
         findContent: (id) => this.publisher.findContent(id),
         layerOf: ({ contentId }) => contentId && layers.get(contentId),
         onSeen: (entry) => this.publisher.onSeen(entry),

@@ -130,15 +130,12 @@ export class TrackerSession extends DisposableBase {
   }
 
   /**
-   * What this peer says of a name now, signed: that it is published or withdrawn. Undefined in an open
-   * session, while it has no hostname, and for names of which it does not know anything.
+   * Gives what this peer says of a name now, signed: that it is published or withdrawn; undefined while
+   * it has no hostname, and for names of which it does not know anything. Only in a team session.
    */
-  signed(name: string): SignedText | undefined {
-    const { team, registeredHostname: hostname } = this;
-    if (team === undefined || hostname === undefined) return undefined;
-    const entry = this.currentCatalogue?.get(name);
-    if (entry !== undefined) return team.signer.published(hostname, entry);
-    return this.signaturesOf(team).withdrawn(hostname, name);
+  get signatures(): ((name: string) => SignedText | undefined) | undefined {
+    const { team } = this;
+    return team && ((name) => this.sign(team, name));
   }
 
   /** The name under which this peer is, or else would be, registered. */
@@ -318,6 +315,14 @@ export class TrackerSession extends DisposableBase {
       logger.warn(`nothing is offered: ${describeError(error)}`);
       this.problem = PeershelfError.from(error);
     }
+  }
+
+  private sign(team: TeamSession, name: string): SignedText | undefined {
+    const { registeredHostname: hostname } = this;
+    if (hostname === undefined) return undefined;
+    const entry = this.currentCatalogue?.get(name);
+    if (entry !== undefined) return team.signer.published(hostname, entry);
+    return this.signaturesOf(team).withdrawn(hostname, name);
   }
 
   private signaturesOf({ signer }: TeamSession): AnnouncementSignatures {

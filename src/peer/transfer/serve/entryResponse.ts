@@ -14,7 +14,7 @@ export function respondWithEntry(
   const name = decodeName(encodedName);
   if (name === undefined) return Promise.resolve({ code: 'bad_request' });
   const entry = offer.find(name);
-  const signed = offer.signed?.(name);
+  const signed = offer.signatures?.()?.(name);
   if (entry === undefined && signed !== undefined) {
     sendJson(response, JSON.stringify({ name, state: 'withdrawn', signed }));
     return Promise.resolve(undefined);
@@ -45,7 +45,7 @@ export async function respondWithEntries(
 ): Promise<Problem | undefined> {
   const body = await readBody(exchange, clock);
   if (body === 'too_large') return { code: 'too_large', closes: true };
-  const { signed } = offer;
+  const signed = offer.signatures?.();
   if (signed === undefined) return { code: 'not_found' };
   const names = body.toString().split('\n');
   if (names.at(-1) === '') names.pop();
