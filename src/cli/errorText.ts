@@ -62,6 +62,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   DISK_FULL: (d) =>
     `There is not enough space at ${d.path}. Make room, or choose another place with --output.`,
   ENGINE_STOPPED: () => 'The engine has stopped. Start the command again.',
+  ENTRY_INVALID: (d) =>
+    `What is said of this file is not what ${d.owner} has signed last. Nothing was fetched. Try again; if that does not help, ask them to publish it again.`,
   FILE_CHANGED: (d) => `${d.name} changed while it was sent. Try again.`,
   FILE_GONE: (d) =>
     !d.has('path')

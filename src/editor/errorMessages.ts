@@ -87,6 +87,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t('There is not enough space at {0}. Make room, or fetch to another place.', d.path),
   ENGINE_STOPPED: () =>
     l10n.t('The Peershelf engine has stopped. It starts again with your next action.'),
+  ENTRY_INVALID: (d) =>
+    l10n.t(
+      'What is said of this file is not what {0} has signed last. Nothing was fetched. Refresh Network Files; if that does not help, ask them to publish it again.',
+      d.owner,
+    ),
   FILE_CHANGED: (d) => l10n.t('{0} changed while it was sent. Try again.', d.name),
   FILE_GONE: (d) =>
     !d.has('path')
