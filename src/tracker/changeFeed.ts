@@ -10,6 +10,12 @@ import {
 import type { MaybePromise } from './maybePromise';
 import { changesEvent, goneJson, resyncEvent } from './repliesV2';
 
+/** Files written together: what their hosts have signed of them may be long, and is not known before. */
+const NAMES_AT_ONCE = 100;
+
+/** An event is ended when it is this long: a sixteenth of the log, and four times what is common. */
+const MAX_EVENT_LENGTH = 512 * 1024;
+
 /** Takes lines that nobody has asked for: a connection. */
 export interface Subscriber {
   /** Whether it has room for another line; once it has, it calls `resume` of its subscription. */
@@ -170,20 +176,28 @@ export class ChangeFeed {
     const changes: string[] = [];
     const records: string[] = [];
     let left = MAX_CHANGES;
-    for (const [hostname, change] of this.pending) {
-      if (left <= 0) break;
-      const names = takeFirst(change.names, left);
+    let length = 0;
+    for (let next = this.nextPending(); next !== undefined; next = this.nextPending()) {
+      if (left <= 0 || length >= MAX_EVENT_LENGTH) break;
+      const [hostname, change] = next;
+      const names = takeFirst(change.names, Math.min(left, NAMES_AT_ONCE));
       left -= names.length + 1;
       if (change.isGone) changes.push(goneJson(hostname));
       const rendered = this.options.render(hostname, names, change.isChanged);
       if (rendered !== undefined) changes.push(rendered.json);
       if (rendered?.record !== undefined) records.push(rendered.record);
+      length += rendered?.json.length ?? 0;
       change.isGone = change.isChanged = false;
       if (change.names.size === 0) this.pending.delete(hostname);
     }
     this.last += 1;
     const nowMs = Math.floor(this.options.clock.now());
     return Buffer.from(changesEvent({ nowMs, sequence: this.last, changes, records }), 'latin1');
+  }
+
+  private nextPending(): [hostname: string, changes: HostChanges] | undefined {
+    for (const entry of this.pending) return entry;
+    return undefined;
   }
 
   private append(event: Buffer): void {

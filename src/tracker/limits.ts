@@ -49,7 +49,8 @@ export const LIMIT_SPECS: readonly LimitSpec[] = [
   {
     name: 'maxFilesPerHost',
     flag: '--max-files-per-host',
-    // Ten times a large project; at about 400 bytes each a host takes at most 40 MB of memory.
+    // Ten times a large project; at about 400 bytes each, twice as much in a team session, where
+    // they are signed, a host takes at most 80 MB of memory.
     defaultValue: 100_000,
     description: 'files of one host, those that are not published any more included',
   },

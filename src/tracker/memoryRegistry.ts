@@ -8,6 +8,7 @@ import type {
   NamedFile,
   PageRequest,
 } from '../protocol/controlRequestsV2';
+import type { SignedText } from '../protocol/signedText';
 import { ChangeFeed, type RenderedChange, type Subscriber, type Subscription } from './changeFeed';
 import { ContentIndex } from './contentIndex';
 import { RECORD_PUSH_INTERVAL_MS, type TrackerLimits } from './limits';
@@ -137,12 +138,17 @@ export class MemoryRegistry implements Registry {
     return typeof host === 'string' ? host : this.hide(host, name);
   }
 
-  unpublishAll(owner: Owner, hostname: string, names: readonly string[]): BatchOutcome {
+  unpublishAll(
+    owner: Owner,
+    hostname: string,
+    names: readonly string[],
+    withdrawn?: ReadonlyMap<string, SignedText>,
+  ): BatchOutcome {
     const host = this.ownHost(owner, hostname);
     if (typeof host === 'string') return host;
     const refused: EntryRefusal[] = [];
     for (const name of names) {
-      const outcome = this.hide(host, name);
+      const outcome = this.hide(host, name, withdrawn?.get(name));
       if (outcome !== 'done') refused.push({ name, reason: outcome });
     }
     return refused;
@@ -305,11 +311,12 @@ export class MemoryRegistry implements Registry {
     return 'done';
   }
 
-  private hide(host: Host, name: string): ChangeOutcome<'file not found'> {
+  /** @param signed what the host says of the name from now on, if anything. */
+  private hide(host: Host, name: string, signed?: SignedText): ChangeOutcome<'file not found'> {
     const entry = host.files.get(name);
     if (entry === undefined) return 'file not found';
     this.withdraw(host, name, entry);
-    host.files.set(name, { ...entry, isPublished: false });
+    host.files.set(name, { ...entry, isPublished: false, signed });
     if (entry.isPublished) this.changes.fileChanged(host.hostname, name);
     return 'done';
   }

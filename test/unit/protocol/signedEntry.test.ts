@@ -27,6 +27,18 @@ const PLACE = {
 };
 
 describe('signed entries', () => {
+  it('fit when all of them is as long as it may be', () => {
+    const longest = {
+      ...{ hostname: '\\'.repeat(1_024), name: '"'.repeat(1_024) },
+      note: '\u0001'.repeat(MAX_NOTE_CHARACTERS),
+    };
+    const numbers = Number.MAX_SAFE_INTEGER;
+    const times = { sequence: numbers, version: numbers, expiresMs: numbers, timeMs: numbers };
+    const full = { ...ENTRY, ...longest, ...times, state: 'withdrawn' as const };
+    const signed = signEntry(full, alice.privateKey);
+    assert.deepEqual(openEntry(signed, { ...PLACE, ...longest }), full);
+  });
+
   const signed = signEntry(ENTRY, alice.privateKey);
 
   it('are opened as they were signed, withdrawals and all', () => {
