@@ -55,6 +55,7 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   watchNetwork: true,
   networkPeers: true,
   networkFiles: true,
+  networkFolder: true,
   discover: true,
   ping: true,
   snapshot: true,
