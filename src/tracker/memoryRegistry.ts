@@ -14,6 +14,7 @@ import { ContentIndex } from './contentIndex';
 import { RECORD_PUSH_INTERVAL_MS, type TrackerLimits } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
 import { NameIndex } from './nameIndex';
+import { NameText } from '../common/nameText';
 import { type FoundPage, findPage, type RankedFile } from './pages';
 import type {
   BatchOutcome,
@@ -268,7 +269,9 @@ export class MemoryRegistry implements Registry {
     const { hostname, displayName, ip, port, instance, identity } = registration;
     const rank = (this.lastRank += 1);
     const files = new Map<string, RankedFile>();
-    for (const [name, file] of registration.files) files.set(name, this.stamp(file));
+    for (const [name, file] of registration.files)
+      files.set(name, this.stamp(file, { name, index: files.size }));
+    const list = [...files.values()];
     return {
       hostname,
       displayName,
@@ -283,6 +286,8 @@ export class MemoryRegistry implements Registry {
       order,
       rank,
       files,
+      list,
+      text: new NameText(list),
       filesJson: undefined,
       filesJsonV2: undefined,
       lastSeenMs: this.clock.monotonic(),
@@ -293,10 +298,9 @@ export class MemoryRegistry implements Registry {
     };
   }
 
-  /** @param before what is replaced: a file keeps its place. */
-  private stamp(file: FileMetadata, before?: RankedFile): RankedFile {
-    const publishedAt = file.publishedAt ?? this.clock.now() / 1_000;
-    return { ...file, publishedAt, rank: before?.rank ?? (this.lastRank += 1) };
+  private stamp(file: FileMetadata, place: Pick<RankedFile, 'name' | 'index'>): RankedFile {
+    const { name, index } = place;
+    return { ...file, publishedAt: file.publishedAt ?? this.clock.now() / 1_000, name, index };
   }
 
   private put(host: Host, name: string, file: FileMetadata): ChangeOutcome<'too many files'> {
@@ -304,8 +308,8 @@ export class MemoryRegistry implements Registry {
     if (before === undefined && host.files.size >= this.limits.maxFilesPerHost)
       return 'too many files';
     if (before !== undefined) this.withdraw(host, name, before);
-    const entry = this.stamp(file, before);
-    host.files.set(name, entry);
+    const entry = this.stamp(file, { name, index: before?.index ?? host.list.length });
+    this.keep(host, entry);
     this.offer(host, name, entry);
     this.changes.fileChanged(host.hostname, name);
     return 'done';
@@ -316,9 +320,14 @@ export class MemoryRegistry implements Registry {
     const entry = host.files.get(name);
     if (entry === undefined) return 'file not found';
     this.withdraw(host, name, entry);
-    host.files.set(name, { ...entry, isPublished: false, signed });
+    this.keep(host, { ...entry, isPublished: false, signed });
     if (entry.isPublished) this.changes.fileChanged(host.hostname, name);
     return 'done';
+  }
+
+  private keep(host: Host, file: RankedFile): void {
+    host.files.set(file.name, file);
+    host.list[file.index] = file;
   }
 
   private add(host: Host): void {

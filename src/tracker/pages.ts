@@ -1,24 +1,26 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../common/clock';
-import { foldText, queryWords, wordsBeyondOwner } from '../common/searchText';
+import { queryWords, wordsBeyondOwner } from '../common/searchText';
 import type { PageRequest } from '../protocol/controlRequestsV2';
 import { SEARCH_SLICE_MS } from './limits';
 import type { MaybePromise } from './maybePromise';
+import type { NameText } from '../common/nameText';
 import type { HostFacts, PublishedMetadata } from './replies';
 
 /** A file as pages need it. */
 export interface RankedFile extends PublishedMetadata {
-  /** Grows with every file that comes; the files of a host stand in this order. */
-  readonly rank: number;
-  /** Cache of the name as searches compare it. */
-  folded?: string;
+  readonly name: string;
+  /** Its place in the list of its host, which it keeps as long as the host. */
+  readonly index: number;
 }
 
 /** A host as pages need it. */
 export interface RankedHost extends HostFacts {
   /** Grows with every registration; hosts stand in this order. */
   readonly rank: number;
-  readonly files: ReadonlyMap<string, RankedFile>;
+  /** Hidden ones included; it only gets longer. */
+  readonly list: readonly RankedFile[];
+  readonly text: NameText;
 }
 
 /** What a page has: hosts, and which of their files. */
@@ -31,7 +33,7 @@ export interface FoundPage {
 /** A place in the order of hosts and files, behind which a page begins. */
 interface Position {
   readonly host: number;
-  /** 0: the host itself. */
+  /** How many of its files come before; 0 also for the host itself. */
   readonly file: number;
 }
 
@@ -99,26 +101,35 @@ function* walkThrough(
   const from = readCursor(cursor);
   const words = queryWords(query ?? '');
   const isEverything = prefix === '' && query === undefined;
-  let step = 0;
   for (const host of hosts.values()) {
     if (host.rank < from.host) continue;
-    const behind = host.rank === from.host ? from.file : -1;
-    const { hostname, rank } = host;
-    if (isEverything && behind < 0) yield { hostname, host: rank, file: 0, name: undefined };
-    const rest = wordsBeyondOwner(words, host);
-    for (const [name, file] of host.files) {
-      if (++step % STEP === 0) yield undefined;
-      if (file.rank <= behind || !file.isPublished || !name.startsWith(prefix)) continue;
-      if (rest.length > 0 && !hasAll(name, file, rest)) continue;
-      yield { hostname, host: rank, file: file.rank, name };
+    const isResumed = host.rank === from.host;
+    const { hostname, rank, list } = host;
+    if (isEverything && !isResumed) yield { hostname, host: rank, file: 0, name: undefined };
+    for (const index of candidates(host, words, isResumed ? from.file : 0)) {
+      const file = index === undefined ? undefined : list[index];
+      if (index === undefined || file === undefined) yield undefined;
+      else if (file.isPublished && file.name.startsWith(prefix))
+        yield { hostname, host: rank, file: index + 1, name: file.name };
     }
   }
 }
 
-function hasAll(name: string, file: RankedFile, words: readonly string[]): boolean {
-  file.folded ??= foldText(name);
-  for (const word of words) if (!file.folded.includes(word)) return false;
-  return true;
+/** Indices of files with all words in their names or their owner's, and undefined now and then. */
+function* candidates(
+  host: RankedHost,
+  words: readonly string[],
+  from: number,
+): Generator<number | undefined, void> {
+  const rest = wordsBeyondOwner(words, host);
+  if (rest.length > 0) {
+    yield* host.text.find(rest, from);
+    return;
+  }
+  for (let index = from; index < host.list.length; index += 1) {
+    if (index % STEP === 0) yield undefined;
+    yield index;
+  }
 }
 
 function readCursor(cursor: string | undefined): Position {

@@ -21,6 +21,7 @@ export interface Host extends RankedHost {
   /** Rank of its first registration: replies name hosts in this order. */
   readonly order: number;
   readonly files: Map<string, RankedFile>;
+  readonly list: RankedFile[];
   /** Cache of the published files as JSON, of each version; undefined after a change. */
   filesJson: string | undefined;
   filesJsonV2: string | undefined;

@@ -82,11 +82,11 @@ export class NetworkIndex extends DisposableBase {
   }
 
   files(query: NetworkQuery): NetworkPage {
-    return findFiles(this.model.files(), query);
+    return findFiles(this.model, query);
   }
 
   folder(query: FolderQuery): NetworkFolderPage {
-    return listFolder(this.model.files(), query);
+    return listFolder(this.model, query);
   }
 
   /** While watching a network of version 1, refreshes now and again and again. */

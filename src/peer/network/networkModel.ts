@@ -1,4 +1,4 @@
-import { foldText } from '../../common/searchText';
+import { NameText } from '../../common/nameText';
 import type { Logger } from '../../common/logger';
 import { isSameContent } from '../../protocol/contentId';
 import type { ListedFile, ListedHost } from '../../protocol/controlReplies';
@@ -12,11 +12,11 @@ import { SortedList } from './sortedList';
 export interface IndexedFile {
   readonly host: IndexedHost;
   readonly name: string;
-  /** The name as searches compare it. */
-  readonly folded: string;
   file: ListedFile;
   /** Of the snapshot that had it last. */
   generation: number;
+  /** It is no more, though still in the list of its host. */
+  isGone: boolean;
 }
 
 /** One host with all its files. */
@@ -31,6 +31,9 @@ export interface IndexedHost {
   /** Whether it is a peer of the network: not this one, and known for what it says. */
   isShown: boolean;
   readonly files: Map<string, IndexedFile>;
+  /** For searches: in the order in which they came, those that are gone included. */
+  list: IndexedFile[];
+  text: NameText;
   generation: number;
 }
 
@@ -40,6 +43,9 @@ export interface NetworkModelDependencies {
   /** By the clock that only grows. */
   readonly nowMs: () => number;
 }
+
+/** Files that are gone and kept in the list of a host besides: to make a new one costs a moment. */
+const MAX_SPARE_FILES = 1_000;
 
 type Identify = SubscribableNetwork['identify'];
 
@@ -136,6 +142,7 @@ export class NetworkModel {
       host = {
         ...{ hostname, facts, displayName, record, toldMs: 0, isShown: false },
         ...{ files: new Map<string, IndexedFile>(), generation: this.generation },
+        ...emptyList(),
       };
       this.hosts.set(hostname, host);
       this.entries += 1;
@@ -172,8 +179,9 @@ export class NetworkModel {
       return;
     }
     if (!this.hasRoom()) return;
-    const entry = { host, name, folded: foldText(name), file, generation: this.generation };
+    const entry = { host, name, file, generation: this.generation, isGone: false };
     host.files.set(name, entry);
+    host.list.push(entry);
     this.entries += 1;
     if (!host.isShown) return;
     this.shown.add(entry);
@@ -181,9 +189,12 @@ export class NetworkModel {
   }
 
   private removeFile(file: IndexedFile): void {
-    file.host.files.delete(file.name);
+    const { host } = file;
+    host.files.delete(file.name);
+    file.isGone = true;
+    if (host.list.length > 2 * host.files.size + MAX_SPARE_FILES) compact(host);
     this.entries -= 1;
-    if (!file.host.isShown) return;
+    if (!host.isShown) return;
     this.shown.remove(file);
     this.changes += 1;
   }
@@ -202,6 +213,18 @@ export class NetworkModel {
     this.isFull = true;
     return false;
   }
+}
+
+/** A list in which nothing is yet. */
+function emptyList(): Pick<IndexedHost, 'list' | 'text'> {
+  const list: IndexedFile[] = [];
+  return { list, text: new NameText(list) };
+}
+
+/** Forgets the files that are gone, now that they are more than the others. */
+function compact(host: IndexedHost): void {
+  host.list = [...host.files.values()];
+  host.text = new NameText(host.list);
 }
 
 /** But for what tells only that time passes. */
@@ -231,7 +254,8 @@ function isSameFile(one: ListedFile, other: ListedFile): boolean {
   );
 }
 
-function compareFiles(left: IndexedFile, right: IndexedFile): number {
+/** By name and then by hostname. */
+export function compareFiles(left: IndexedFile, right: IndexedFile): number {
   return compare(left.name, right.name) || compare(left.host.hostname, right.host.hostname);
 }
 

@@ -1,4 +1,4 @@
-import { queryWords, wordsBeyondOwner } from '../../common/searchText';
+import { foldText, queryWords, wordsBeyondOwner } from '../../common/searchText';
 import type {
   FolderQuery,
   NetworkFile,
@@ -9,17 +9,32 @@ import type {
   NetworkRow,
 } from '../peerApi';
 import { toNetworkFile } from './networkFiles';
-import { compare, type IndexedFile, type IndexedHost } from './networkModel';
+import { compare, compareFiles, type IndexedFile, type IndexedHost } from './networkModel';
 
 /** Most rows of one page of a folder: what VS Code shows at once below one node. */
 export const MAX_FOLDER_ROWS = 500;
 
-/** Files that match, of all files in order of their names. */
-export function findFiles(files: readonly IndexedFile[], query: NetworkQuery): NetworkPage {
+/** More are not put in order: then it is faster to look at all files in their order. */
+const MAX_FOUND = 5_000;
+
+/** What is searched: all files in order, and by host. */
+export interface Searchable {
+  readonly hosts: ReadonlyMap<string, IndexedHost>;
+  files(): readonly IndexedFile[];
+}
+
+interface FolderCount {
+  readonly prefix: string;
+  fileCount: number;
+  lastName: string;
+}
+
+/** Files that match, by name. */
+export function findFiles(model: Searchable, query: NetworkQuery): NetworkPage {
   const { limit, offset = 0 } = query;
   const page: NetworkFile[] = [];
   let total = 0;
-  for (const file of matching(files, query)) {
+  for (const file of matching(model, query)) {
     if (total >= offset && page.length < limit)
       page.push(toNetworkFile(file.name, file.file, file.host));
     total += 1;
@@ -27,36 +42,40 @@ export function findFiles(files: readonly IndexedFile[], query: NetworkQuery): N
   return { files: page, total };
 }
 
-/** Folders and files directly in a folder, of all files in order of their names. */
-export function listFolder(files: readonly IndexedFile[], query: FolderQuery): NetworkFolderPage {
+/** Folders and files directly in a folder, by name. */
+export function listFolder(model: Searchable, query: FolderQuery): NetworkFolderPage {
   const { prefix, limit = MAX_FOLDER_ROWS, offset = 0 } = query;
-  const folders = new Map<string, { fileCount: number; lastName: string }>();
+  const folders: FolderCount[] = [];
   const rows: IndexedFile[][] = [];
   let sameName: IndexedFile[] = [];
-  for (const file of matching(files, query)) {
-    const end = file.name.indexOf('/', prefix.length);
-    if (end === -1) {
-      if (sameName[0]?.name !== file.name) sameName = [];
-      addToRows(rows, sameName, file);
+  let folder: FolderCount | undefined;
+  for (const file of matching(model, query)) {
+    const { name } = file;
+    // In order of names, what is in one folder stands together.
+    if (folder !== undefined && name.startsWith(folder.prefix)) {
+      if (folder.lastName !== name) folder.fileCount += 1;
+      folder.lastName = name;
       continue;
     }
-    const name = file.name.slice(prefix.length, end);
-    const folder = folders.get(name);
-    if (folder === undefined) folders.set(name, { fileCount: 1, lastName: file.name });
-    else if (folder.lastName !== file.name) {
-      folder.fileCount += 1;
-      folder.lastName = file.name;
+    const end = name.indexOf('/', prefix.length);
+    if (end !== -1) {
+      folder = { prefix: name.slice(0, end + 1), fileCount: 1, lastName: name };
+      folders.push(folder);
+      continue;
     }
+    if (sameName[0]?.name !== name) sameName = [];
+    addToRows(rows, sameName, file);
   }
-  const inOrder = [...folders].sort(([left], [right]) => compare(left, right));
+  const inOrder = folders.sort((left, right) => compare(left.prefix, right.prefix));
   const end = offset + Math.min(limit, MAX_FOLDER_ROWS);
   const shownRows = rows.slice(
     Math.max(0, offset - inOrder.length),
     Math.max(0, end - inOrder.length),
   );
   return {
-    folders: inOrder.slice(offset, end).map(([name, { fileCount }]): NetworkFolder => ({
-      ...{ name, prefix: `${prefix}${name}/`, fileCount },
+    folders: inOrder.slice(offset, end).map((shown): NetworkFolder => ({
+      ...{ name: shown.prefix.slice(prefix.length, -1), prefix: shown.prefix },
+      fileCount: shown.fileCount,
     })),
     files: shownRows.map(toRow),
     total: inOrder.length + rows.length,
@@ -78,32 +97,50 @@ function addToRows(rows: IndexedFile[][], sameName: IndexedFile[], file: Indexed
 }
 
 function* matching(
-  files: readonly IndexedFile[],
+  model: Searchable,
   query: Pick<NetworkQuery, 'hostname' | 'text' | 'prefix'>,
 ): Generator<IndexedFile, void> {
   const { hostname, text = '', prefix = '' } = query;
   const words = queryWords(text);
+  const found = words.length === 0 ? undefined : findWords(model, words);
+  const files = found?.sort(compareFiles) ?? model.files();
+  const isAll = words.length === 0 || found !== undefined;
   const rest = new Map<IndexedHost, readonly string[]>();
   for (let index = firstBelow(files, prefix); index < files.length; index += 1) {
     const file = files[index];
     if (file?.name.startsWith(prefix) !== true) return;
     if (hostname !== undefined && file.host.hostname !== hostname) continue;
-    if (words.length > 0 && !matches(file, words, rest)) continue;
-    yield file;
+    if (isAll || matches(file, words, rest)) yield file;
   }
 }
 
+/** Files with all words in them or their owners, in any order; undefined when they are many. */
+function findWords(model: Searchable, words: readonly string[]): IndexedFile[] | undefined {
+  const found: IndexedFile[] = [];
+  for (const host of model.hosts.values()) {
+    if (!host.isShown) continue;
+    const rest = wordsBeyondOwner(words, host);
+    const indices = rest.length === 0 ? host.list.keys() : host.text.find(rest, 0);
+    for (const index of indices) {
+      const file = index === undefined ? undefined : host.list[index];
+      if (file === undefined || file.isGone) continue;
+      if (found.push(file) > MAX_FOUND) return undefined;
+    }
+  }
+  return found;
+}
+
 function matches(
-  file: IndexedFile,
+  { host, name }: IndexedFile,
   words: readonly string[],
   rest: Map<IndexedHost, readonly string[]>,
 ): boolean {
-  const { host, folded } = file;
   let needed = rest.get(host);
   if (needed === undefined) {
     needed = wordsBeyondOwner(words, host);
     rest.set(host, needed);
   }
+  const folded = needed.length === 0 ? name : foldText(name);
   for (const word of needed) if (!folded.includes(word)) return false;
   return true;
 }
