@@ -35,6 +35,7 @@ export const CONTEXT_KEYS = {
   connection: 'peershelf.connection',
   trackerRunning: 'peershelf.trackerRunning',
   publishedPaths: 'peershelf.publishedPaths',
+  publishedFolders: 'peershelf.publishedFolders',
   hasPublished: 'peershelf.hasPublished',
 } as const;
 
@@ -51,6 +52,7 @@ export interface SettingTypes {
   readonly displayName: string;
   readonly fetchFolder: string;
   readonly autoRepublish: boolean;
+  readonly exclude: readonly string[];
   readonly maxUploads: number;
   readonly maxUploadMegabytesPerSecond: number;
   readonly maxDownloadMegabytesPerSecond: number;
@@ -66,6 +68,7 @@ export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
   displayName: true,
   fetchFolder: true,
   autoRepublish: true,
+  exclude: true,
   maxUploads: true,
   maxUploadMegabytesPerSecond: true,
   maxDownloadMegabytesPerSecond: true,

@@ -153,6 +153,7 @@ describe('the manifest', () => {
       displayName: 'application',
       fetchFolder: 'resource',
       autoRepublish: 'resource',
+      exclude: 'resource',
     });
   });
 
