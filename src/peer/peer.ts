@@ -422,7 +422,9 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         else {
           const { client } = this.session;
           const tracker = client?.version === 2 ? client.network : undefined;
-          this.network.connected(tracker).catch((error: unknown) => this.onRefreshFailed(error));
+          this.network
+            .connected(tracker)
+            .catch((error: unknown) => this.logger.debug(`refresh: ${describeError(error)}`));
         }
       }),
     );
@@ -433,10 +435,6 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         this.publisher.fireSoon();
       }),
     );
-  }
-
-  private onRefreshFailed(error: unknown): void {
-    this.logger.debug(`refresh: ${describeError(error)}`);
   }
 
   private get client(): TrackerClient {
