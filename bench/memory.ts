@@ -52,10 +52,10 @@ async function measure(
   const output = join(folder, `got-${name}`);
   const tracker = await startTracker(cleanup);
   const home = join(folder, `publisher-${name}`);
-  const publisher = await startSharing(cleanup, { tracker, paths: [source], home });
+  const publisher = await startSharing(cleanup, { session: tracker, paths: [source], home });
   const hashing = readPeakMemory(publisher) ?? 0;
   const fetching = await peakMemoryOf(
-    fetchCommand({ tracker, name, output, home: join(folder, `fetcher-${name}`) }),
+    fetchCommand({ session: tracker, name, output, home: join(folder, `fetcher-${name}`) }),
   );
   if (statSync(output).size !== sizeBytes) throw new Error('the file is not whole');
   rmSync(output);

@@ -11,6 +11,7 @@ import {
 } from './harness';
 import { activationBenchmark } from './activation';
 import { fetchBenchmark } from './fetch';
+import { fetchTeamBenchmark } from './fetchTeam';
 import { fetchV1Benchmark } from './fetchV1';
 import { folderBenchmark } from './folder';
 import { hashBenchmark } from './hash';
@@ -22,6 +23,7 @@ import { trackerBenchmark } from './tracker';
 const BENCHMARKS: readonly Benchmark[] = [
   activationBenchmark,
   fetchBenchmark,
+  fetchTeamBenchmark,
   fetchV1Benchmark,
   folderBenchmark,
   hashBenchmark,
