@@ -19,6 +19,7 @@ import { memoryBenchmark } from './memory';
 import { responsivenessBenchmark } from './responsiveness';
 import { sourcesBenchmark } from './sources';
 import { trackerBenchmark } from './tracker';
+import { trackerTeamBenchmark } from './trackerTeam';
 
 const BENCHMARKS: readonly Benchmark[] = [
   activationBenchmark,
@@ -31,6 +32,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   responsivenessBenchmark,
   sourcesBenchmark,
   trackerBenchmark,
+  trackerTeamBenchmark,
 ];
 /** Fewer pairs say too little on a machine that does other things too. */
 const MIN_ROUNDS = 5;
