@@ -38,16 +38,20 @@ import type {
   PeerEvents,
   PeerSettings,
   PeerSnapshot,
+  PreviewRequest,
   PublishOutcome,
   PublishRequest,
   RenameRequest,
   UnpublishRequest,
 } from './peerApi';
+import { Previews } from './previews';
 import { notConnected, Publisher } from './publisher';
 import { TeamMember } from './team/teamMember';
+import { shownFile } from './team/shownFile';
 import { type SessionTarget, TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
+import type { Offers } from './transfer/offers';
 import type { FolderFetcher } from './transfer/folder/folderFetcher';
 import { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
@@ -75,6 +79,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly pool: HashPool;
   private readonly fetcher: Fetcher;
   private readonly folders: FolderFetcher;
+  private readonly offers: Offers;
+  private readonly previews: Previews;
   private readonly session: TrackerSession;
   private readonly publisher: Publisher;
   private readonly network: NetworkIndex;
@@ -119,11 +125,12 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         settings: () => this.settings,
       }),
     );
-    const { fetcher, folders } = createFetchers(
+    const { fetcher, folders, offers } = createFetchers(
       {
         ...{ clock, logger, pool, hasher, layers, cache, stallMs },
         transfers: this.transfers,
         security: () => this.session.member,
+        entryTrust: () => this.session.entryTrust,
         maxBytesPerSecond: () => this.settings.maxDownloadBytesPerSecond ?? 0,
         locate: (id) => this.locate(id),
       },
@@ -131,12 +138,21 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     );
     this.fetcher = fetcher;
     this.folders = folders;
+    this.offers = offers;
+    this.previews = new Previews({
+      ...{ clock, hasher, logger: logger.child('preview') },
+      folder: join(folder ?? storageFolder, 'previews'),
+      locate: (id) => this.locate(id),
+      fetchFrom: (request, sources, fetchOptions) => fetcher.fetch(request, sources, fetchOptions),
+      fetchByName: (request, fetchOptions) => this.fetch(request, fetchOptions),
+    });
     this.network = this.register(
       new NetworkIndex({
         clock,
         logger: logger.child('network'),
         list: async () => this.session.client?.list(),
         ownHostname: () => this.session.registeredHostname,
+        shown: (file) => shownFile(file, this.session.entryTrust),
       }),
     );
     this.onDidChangeConnection = this.session.onDidChangeConnection;
@@ -199,8 +215,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const name = useComposed ? composed : request.name;
     const found = useComposed ? await abortable(this.client.sources(name), signal) : sources;
     const own = this.session.registeredHostname;
-    const others = found.filter(({ hostname }) => hostname !== own);
-    return this.fetcher.fetch({ ...request, name }, others, options);
+    const others = found.filter(
+      ({ hostname }) => hostname !== own && (request.hostname ?? hostname) === hostname,
+    );
+    const offered = await abortable(this.offers.confirm(name, others, signal), signal);
+    return this.fetcher.fetch({ ...request, name }, offered, options);
   }
 
   async fetchFolder(
@@ -212,6 +231,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const own = this.session.registeredHostname;
     if (own !== undefined) hosts.delete(own);
     return this.folders.fetch(request, hosts, options);
+  }
+
+  async preview(request: PreviewRequest, options: FetchOptions = {}): Promise<{ path: string }> {
+    this.noteActivity();
+    return { path: await this.previews.get(request, options) };
   }
 
   cancelTransfer({ id }: { readonly id: string }): Promise<void> {
@@ -258,7 +282,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
     const files = await this.client.discover(hostname);
-    return toFiles(hostname, { displayName: hostname, files });
+    const listed = toFiles(hostname, { displayName: hostname, files });
+    return listed.flatMap((file) => shownFile(file, this.session.entryTrust) ?? []);
   }
 
   async ping({ hostname }: { readonly hostname: string }): Promise<boolean> {
@@ -320,6 +345,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         transfers: this.transfers,
         security: () => this.session.member,
         find: (name) => this.session.catalogue?.get(name),
+        signatures: () => this.session.signatures,
         findContent: (id) => this.publisher.findContent(id),
         layerOf: ({ contentId }) => contentId && layers.get(contentId),
         onSeen: (entry) => this.publisher.onSeen(entry),

@@ -56,6 +56,13 @@ export interface PeerApi {
    */
   fetchFolder(request: FolderFetchRequest, options?: FetchOptions): Promise<FolderFetchResult>;
 
+  /**
+   * A verified copy of a file to look at, of at most MAX_PREVIEW_BYTES: absolute path in a cache that
+   * forgets what was not asked for lately. Needs no connection when the content is in it already.
+   * @throws LIMIT_EXCEEDED for a larger file, NOT_FOUND, NOT_CONNECTED and what `fetch` throws.
+   */
+  preview(request: PreviewRequest, options?: FetchOptions): Promise<{ readonly path: string }>;
+
   /** Ends a transfer that is under way or paused, with CANCELLED; nothing of it stays. */
   cancelTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
 
@@ -105,6 +112,46 @@ export interface PeerApi {
 
   /** Ends everything: transfers, listening socket, control connection. May be called twice. */
   stop(request?: undefined, options?: CallOptions): Promise<void>;
+}
+
+/**
+ * What is made of the keys of teams. Whoever asks keeps what comes of it, and keeps it secret: this side
+ * remembers nothing.
+ */
+export interface TeamKeyApi {
+  /** A new identity, which nobody knows yet. */
+  createIdentity(request?: undefined, options?: CallOptions): Promise<StoredIdentity>;
+
+  /**
+   * A new session, as text to be kept by whoever starts it.
+   * @throws INVALID_ARGUMENT for a name that is empty or too long.
+   */
+  createSession(request: { readonly name: string }, options?: CallOptions): Promise<string>;
+
+  /** The same session with a key that nobody has: invites so far lead nowhere any more. */
+  renewSession(request: { readonly record: string }, options?: CallOptions): Promise<string>;
+
+  /** What its tracker is told of a session. @throws INVALID_ARGUMENT for what is no session. */
+  describeSession(
+    request: { readonly record: string },
+    options?: CallOptions,
+  ): Promise<SessionDescription>;
+
+  /** The invite to a session whose tracker is found at these addresses, the likeliest first. */
+  makeInvite(
+    request: { readonly record: string; readonly addresses: readonly HostPort[] },
+    options?: CallOptions,
+  ): Promise<string>;
+}
+
+export interface SessionDescription {
+  /** Id of the team, no secret. */
+  readonly team: string;
+  readonly name: string;
+  /** What the tracker is started with, as JSON. It holds the tracker's own key, and none of the team. */
+  readonly verifier: string;
+  /** By which the tracker knows members; no secret. */
+  readonly tokenHash: string;
 }
 
 export interface PeerEvents {
@@ -217,6 +264,17 @@ export interface FetchRequest {
   readonly folder?: string | undefined;
   /** What to do when the destination has other content. `keepBoth` chooses `name (2).ext`. */
   readonly ifExists: 'fail' | 'overwrite' | 'keepBoth';
+}
+
+/** Largest file that is opened without being fetched: editors read it whole. */
+export const MAX_PREVIEW_BYTES = 64 * 1024 * 1024;
+
+export interface PreviewRequest {
+  readonly name: string;
+  readonly hostname: string;
+  /** As `formatContentId` writes it: exactly this content, from whoever has it. */
+  readonly contentId?: string | undefined;
+  readonly sizeBytes: number;
 }
 
 export interface FetchResult {

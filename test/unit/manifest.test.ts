@@ -109,7 +109,10 @@ describe('the manifest', () => {
       .filter(({ when }) => when === 'false')
       .map(({ command }) => command);
     assert.deepEqual(sorted(hidden), [
+      'peershelf.compareSelected',
+      'peershelf.compareWithWorkspace',
       'peershelf.fetchTo',
+      'peershelf.openRemote',
       'peershelf.showMenu',
       'peershelf.showMore',
     ]);
@@ -139,6 +142,7 @@ describe('the manifest', () => {
     );
     assert.deepEqual(scopes, {
       tracker: 'machine',
+      inviteFile: 'machine',
       trackerPort: 'machine',
       hostname: 'machine',
       port: 'machine',
@@ -162,8 +166,12 @@ describe('the manifest', () => {
     assert.deepEqual(sorted(restrictedConfigurations), sorted(ofWorkspace));
   });
 
-  it('activates on nothing but the end of the start-up', () => {
-    assert.deepEqual(manifest.activationEvents, ['onStartupFinished']);
+  it('activates on nothing but the end of the start-up, links, and its own addresses', () => {
+    assert.deepEqual(manifest.activationEvents, [
+      'onStartupFinished',
+      'onUri',
+      'onFileSystem:peershelf',
+    ]);
   });
 
   it('names files that exist', () => {
