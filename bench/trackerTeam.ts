@@ -15,6 +15,7 @@ import {
   type SessionRecord,
   verifierOf,
 } from '../src/peer/team/sessionRecord';
+import { EntrySigner } from '../src/peer/team/entrySigner';
 import { TeamMember } from '../src/peer/team/teamMember';
 import type { HostPort } from '../src/protocol/address';
 import type { OwnIdentity } from '../src/protocol/certificate';
@@ -142,12 +143,14 @@ async function enter(
   const member = new TeamMember(invite, user, systemClock);
   await client.hello(member.token());
   const claim = { hostname, displayName: hostname, instance: hostname };
+  const file = fileOf(hostname);
+  const signed = new EntrySigner(member, systemClock).published(hostname, file);
   await client.register({
     ...claim,
     port: 6_000,
     ip: '',
     instance: { id: hostname, counter: 1 },
-    files: [fileOf(hostname)],
+    files: [{ ...file, signed }],
     credentials: member.credentials(claim, connection.exporter ?? Buffer.alloc(0)),
   });
   return { hostname, client, isOpen: () => !socket.destroyed };
