@@ -122,6 +122,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     'The same peer is connected from elsewhere, and has taken over. Close one of the two, then connect again.',
   STALLED: (d) => `${d.owner} stopped sending. Nothing was changed; try again.`,
   TIMED_OUT: () => 'The tracker did not answer in time. Check the network, and try again.',
+  TOO_MANY_FILES: (d) =>
+    `There are more than ${d.text('limit', '')} files. Share smaller folders, or leave files out with .peershelfignore.`,
   TRACKER_IDENTITY_MISMATCH: (d) =>
     `${d.text('address', 'The tracker')} is not the tracker of this invite. Nothing was sent. Check the network, or ask for a new invite.`,
   TRACKER_REFUSED: (d) => `The tracker refused: ${d.text('reason', 'no reason given')}.`,

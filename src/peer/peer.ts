@@ -22,11 +22,14 @@ import { NetworkIndex, toFiles } from './networkIndex';
 import type {
   CallOptions,
   ConnectRequest,
+  DuplicateSummary,
   EngineOptions,
   FetchOptions,
   FetchRequest,
   FetchResult,
   FileDuplicates,
+  FileSelection,
+  FindFilesRequest,
   FolderFetchRequest,
   FolderFetchResult,
   NetworkFile,
@@ -40,10 +43,13 @@ import type {
   PeerSnapshot,
   PublishOutcome,
   PublishRequest,
+  PublishSummary,
   RenameRequest,
+  SelectionWish,
   UnpublishRequest,
 } from './peerApi';
 import { notConnected, Publisher } from './publisher';
+import { Selections } from './selection/selections';
 import { TeamMember } from './team/teamMember';
 import { type SessionTarget, TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
@@ -78,6 +84,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly session: TrackerSession;
   private readonly publisher: Publisher;
   private readonly network: NetworkIndex;
+  private readonly selections: Selections;
   private settings: PeerSettings;
   private lastActivityMs: number;
   private stopping: Promise<void> | undefined;
@@ -139,6 +146,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         ownHostname: () => this.session.registeredHostname,
       }),
     );
+    this.selections = new Selections({
+      publish: (request, some) => this.publish(request, some),
+      findDuplicates: (request, some) => this.findDuplicates(request, some),
+      published: () => this.publisher.all(),
+    });
     this.onDidChangeConnection = this.session.onDidChangeConnection;
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
@@ -175,6 +187,18 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const entries = await this.publisher.identify(request, options);
     const questions = { client: this.client, own: this.session.registeredHostname };
     return abortable(findDuplicates(entries, questions), options.signal);
+  }
+
+  findFiles(request: FindFilesRequest, options: CallOptions = {}): Promise<FileSelection> {
+    return this.selections.find(request, options);
+  }
+
+  compareSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<DuplicateSummary> {
+    return this.selections.compare(wish, options);
+  }
+
+  publishSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<PublishSummary> {
+    return this.selections.publish(wish, options);
   }
 
   async unpublish({ names }: UnpublishRequest): Promise<void> {
@@ -235,6 +259,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   async retryTransfer({ id }: { readonly id: string }): Promise<void> {
     await retry(this.transfers, id, this);
+  }
+
+  clearTransfers(): Promise<void> {
+    this.transfers.clear();
+    return Promise.resolve();
   }
 
   async refreshNetwork(): Promise<void> {
