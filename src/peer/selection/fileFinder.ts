@@ -1,5 +1,4 @@
-import { type Dirent, lstatSync, statSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../../common/abort';
@@ -91,7 +90,7 @@ class FileFinder {
     const waiting: Folder[] = [{ path, name, rules: IgnoreRules.of(path, folder) }];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const folders: Folder[] = [];
-      for (const entry of await this.read(next)) {
+      for (const entry of this.read(next)) {
         await this.count();
         const way = { path: join(next.path, entry.name), name: below(next.name, entry.name) };
         if (isLeftOut(way.path, entry) || next.rules.leavesOut(way.path, entry.isDirectory()))
@@ -113,10 +112,10 @@ class FileFinder {
     }
   }
 
-  private async read({ path, name }: { path: string; name: string }): Promise<Dirent[]> {
+  private read({ path, name }: Folder): Dirent[] {
     throwIfAborted(this.signal);
     try {
-      const entries = await readdir(path, { withFileTypes: true });
+      const entries = readdirSync(path, { withFileTypes: true });
       return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     } catch (cause) {
       const details = { path };
