@@ -20,6 +20,13 @@ export const COMMANDS = {
   saveInvite: 'peershelf.saveInvite',
   renewInvite: 'peershelf.renewInvite',
   leave: 'peershelf.leave',
+  pauseTransfer: 'peershelf.pauseTransfer',
+  resumeTransfer: 'peershelf.resumeTransfer',
+  cancelTransfer: 'peershelf.cancelTransfer',
+  retryTransfer: 'peershelf.retryTransfer',
+  revealTransfer: 'peershelf.revealTransfer',
+  offerTransfer: 'peershelf.offerTransfer',
+  clearTransfers: 'peershelf.clearTransfers',
   refreshNetwork: 'peershelf.refreshNetwork',
   showMore: 'peershelf.showMore',
   showMenu: 'peershelf.showMenu',
@@ -31,6 +38,7 @@ export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
 export const VIEWS = {
   published: 'peershelf.published',
   network: 'peershelf.network',
+  transfers: 'peershelf.transfers',
 } as const;
 
 /** Context keys, for `when` clauses: `connection` is the kind of the connection's state. */
@@ -42,6 +50,7 @@ export const CONTEXT_KEYS = {
   trackerRunning: 'peershelf.trackerRunning',
   publishedPaths: 'peershelf.publishedPaths',
   publishedFolders: 'peershelf.publishedFolders',
+  hasEndedTransfers: 'peershelf.hasEndedTransfers',
   hasPublished: 'peershelf.hasPublished',
 } as const;
 
