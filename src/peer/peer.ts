@@ -86,6 +86,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   readonly onDidChangePublished: PeerEvents['onDidChangePublished'];
   readonly onDidChangeNetwork: PeerEvents['onDidChangeNetwork'];
   readonly onDidChangeTransfers: PeerEvents['onDidChangeTransfers'];
+  readonly onDidChangeReachability: PeerEvents['onDidChangeReachability'];
   readonly onDidNotice = this.noticeEmitter.event;
 
   /** Takes a place in the storage folder and removes what a crash left there. Opens no socket. */
@@ -143,6 +144,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
     this.onDidChangeTransfers = this.transfers.onDidChange;
+    this.onDidChangeReachability = this.session.reachability.onDidChange;
     this.register(this.publisher.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     this.subscribe();
   }
@@ -269,6 +271,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return Promise.resolve({
       connection: this.session.connection,
       serving: this.session.serving,
+      reachability: this.session.reachability.current,
       published: this.publisher.all(),
       network: this.network.summary,
       transfers: this.transfers.all(),

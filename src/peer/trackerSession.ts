@@ -9,6 +9,7 @@ import { formatHostPort, type HostPort, isLoopback, unmapIpv4 } from '../protoco
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue';
 import { Announcer } from './control/announcer';
 import { ControlLink, type LinkState, type TrackerTarget } from './control/controlLink';
+import { ReachabilityState } from './control/reachabilityState';
 import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
@@ -80,6 +81,8 @@ export class TrackerSession extends DisposableBase {
    */
   private connectionCounter = 0;
 
+  /** Whether others reach this peer. */
+  readonly reachability = this.register(new ReachabilityState());
   readonly onDidChangeConnection = this.connectionEmitter.event;
   /** Entries came or went, or the tracker took them. */
   readonly onDidChangeCatalogue = this.catalogueEmitter.event;
@@ -227,6 +230,7 @@ export class TrackerSession extends DisposableBase {
   private async endSession(): Promise<void> {
     await this.dependencies.server.stop();
     this.currentServing = undefined;
+    this.reachability.setPort(undefined);
     this.problem = undefined;
     this.catalogueSubscription.set(undefined);
     this.currentCatalogue?.dispose();
@@ -258,6 +262,7 @@ export class TrackerSession extends DisposableBase {
   private async greet(connection: TrackerConnection): Promise<void> {
     const { team } = this;
     const client = new TrackerClient(connection, team?.trust);
+    connection.onDidReceiveEvent((event) => this.reachability.take(event));
     const { clock, logger, settings } = this.dependencies;
     const { exporter } = connection;
     const announcer = new Announcer(client, {
@@ -303,10 +308,13 @@ export class TrackerSession extends DisposableBase {
     // An address to advertise says that others come from elsewhere, through a tunnel for example.
     const isLocal =
       isLoopback(localAddress) && (advertiseAddress === '' || isLoopback(advertiseAddress));
-    const host = listenHost || (isLocal ? '127.0.0.1' : ALL_ADDRESSES);
+    const ownAddress = unmapIpv4(localAddress);
+    const host = listenHost || (isLocal ? ownAddress : ALL_ADDRESSES);
     const port = await server.ensureListening(host, ports);
+    // With none, the tracker takes the address from which it sees this connection come.
     const ip = advertiseAddress || (host === ALL_ADDRESSES ? '' : host);
-    this.currentServing = { host: ip || unmapIpv4(localAddress), port };
+    this.currentServing = { host: ip || ownAddress, port };
+    this.reachability.setPort(port);
     return { port, ip };
   }
 
@@ -316,6 +324,7 @@ export class TrackerSession extends DisposableBase {
       this.heartbeat.set(undefined);
       this.currentHeartbeat = undefined;
       this.greeted = undefined;
+      this.reachability.setPort(undefined);
       this.catalogueEmitter.fire();
     }
     // Replaced: whoever has taken this peer's place serves its files now.

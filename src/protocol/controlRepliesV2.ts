@@ -10,7 +10,7 @@ import {
   MAX_REPLY_ENTRIES,
   MAX_SOURCES,
 } from './limits';
-import { nameField, wholeField } from './replyFields';
+import { nameField, portField, wholeField } from './replyFields';
 import { locatedSchema } from './replySchemasV2';
 import { isPlainObject } from './requestFields';
 
@@ -108,10 +108,29 @@ export function readLocated(
   return located;
 }
 
+/** What a tracker says without being asked. */
+export interface TrackerEvent {
+  /** Those that nobody knows included. */
+  readonly name: string;
+  /** The whole line, which is not validated yet. */
+  readonly message: Record<string, unknown>;
+}
+
 /** What a tracker says without being asked, or undefined for a reply. */
-export function readEvent(message: Record<string, unknown>): { readonly name: string } | undefined {
+export function readEvent(message: Record<string, unknown>): TrackerEvent | undefined {
   if (message['event'] === undefined || message['status'] !== undefined) return undefined;
   const { event } = message;
   // What is no name is an event that nobody knows.
-  return { name: typeof event === 'string' ? event : '' };
+  return { name: typeof event === 'string' ? event : '', message };
+}
+
+const reachableSchema = v.object({ port: portField, reachable: v.boolean() });
+
+/** Whether a port of this peer can be reached, or undefined unless an event says so. */
+export function readReachable({
+  name,
+  message,
+}: TrackerEvent): v.InferOutput<typeof reachableSchema> | undefined {
+  const result = v.safeParse(reachableSchema, message);
+  return name === 'reachable' && result.success ? result.output : undefined;
 }

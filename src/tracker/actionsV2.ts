@@ -4,6 +4,7 @@ import { answerRequest } from './actions';
 import type { TrackerLimits } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
 import type { Membership } from './membership';
+import type { Reachability } from './reachability';
 import type { BatchOutcome, Owner, Registry } from './registry';
 import { errorReply } from './replies';
 import { acknowledgedReply, registeredReply } from './repliesV2';
@@ -13,6 +14,7 @@ export interface ActionContext {
   readonly limits: TrackerLimits;
   /** Of the connection, in a team session. */
   readonly membership?: Membership | undefined;
+  readonly reachability?: Pick<Reachability, 'onRegistered' | 'onSeen'> | undefined;
 }
 
 type RegisterRequest = Extract<ControlRequestV2, { action: 'REGISTER' }>;
@@ -55,7 +57,7 @@ export function answerRequestV2(
 }
 
 function register(
-  { registry, limits, membership }: ActionContext,
+  { registry, limits, membership, reachability }: ActionContext,
   owner: Owner,
   request: RegisterRequest,
 ): MaybePromise<string> {
@@ -69,15 +71,17 @@ function register(
   return whenReady(registry.register(owner, registration), (outcome) => {
     if (outcome !== 'done') return errorReply(outcome);
     membership?.onRegistered(request.hostname);
+    reachability?.onRegistered(registration);
     return registeredReply(limits, request.refused);
   });
 }
 
 function ping(
-  { registry, membership }: ActionContext,
+  { registry, membership, reachability }: ActionContext,
   owner: Owner,
   request: PingRequest,
 ): MaybePromise<string> {
+  reachability?.onSeen();
   const { record, ...plain } = request;
   const answer = (): MaybePromise<string> => answerRequest(registry, owner, plain);
   if (membership === undefined || record === undefined || plain.hostname === undefined)

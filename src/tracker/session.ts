@@ -15,12 +15,14 @@ import {
 import { LineDecoder } from '../protocol/lineDecoder';
 import { answerRequest } from './actions';
 import { answerRequestV2 } from './actionsV2';
+import type { DialBack } from './dialBack';
 import { CLOSE_DEADLINE_MS, KEEP_ALIVE_DELAY_MS, type TrackerLimits } from './limits';
 import type { MaybePromise } from './maybePromise';
 import type { Membership } from './membership';
+import { Reachability } from './reachability';
 import type { Owner, Registry } from './registry';
 import { errorReply } from './replies';
-import { helloReply, replacedEvent, rotatedEvent, withPrefix } from './repliesV2';
+import { helloReply, reachableEvent, replacedEvent, rotatedEvent, withPrefix } from './repliesV2';
 import { TokenBucket } from './tokenBucket';
 
 /** Room for what one read brings beyond the longest line. */
@@ -40,6 +42,7 @@ export interface SessionDependencies {
   readonly limits: TrackerLimits;
   /** In a team session: nothing but a good HELLO is answered before it is admitted. */
   readonly membership?: Membership | undefined;
+  readonly dialBack: DialBack;
 }
 
 /**
@@ -57,6 +60,7 @@ export class ControlSession {
   private readonly bucket: TokenBucket;
   private readonly closeDeadline = new DisposableSlot();
   private readonly owner: Owner;
+  private readonly reachability: Reachability;
   private state: SessionState = 'open';
   /** What the connection speaks: version 1 until the client has said HELLO. */
   private version: ControlVersion = 1;
@@ -71,8 +75,12 @@ export class ControlSession {
     owner: Owner,
     private readonly dependencies: SessionDependencies,
   ) {
-    const { clock, limits } = dependencies;
+    const { clock, limits, dialBack } = dependencies;
     this.owner = { ...owner, onReplaced: () => this.close(replacedEvent(wholeMs(clock.now()))) };
+    this.reachability = new Reachability({
+      ...{ clock, dialBack, address: owner.address },
+      tell: (port, isReachable) => this.tellReachable(port, isReachable),
+    });
     this.lastLineMs = clock.monotonic();
     this.decoder = new LineDecoder({
       maxLineBytes: limits.maxLineBytes,
@@ -199,8 +207,18 @@ export class ControlSession {
       case 'request':
         return answerRequest(registry, this.owner, parsed.request);
       case 'requestV2':
-        return answerRequestV2({ registry, limits, membership }, this.owner, parsed.request);
+        return answerRequestV2(
+          { registry, limits, membership, reachability: this.reachability },
+          this.owner,
+          parsed.request,
+        );
     }
+  }
+
+  private tellReachable(port: number, isReachable: boolean): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    const nowMs = wholeMs(this.dependencies.clock.now());
+    this.socket.write(reachableEvent(nowMs, port, isReachable), 'latin1');
   }
 
   /** Replies of version 2 carry the time; one of version 1 is what it always was. */
@@ -285,6 +303,7 @@ export class ControlSession {
   private async release(): Promise<void> {
     this.state = 'closed';
     this.closeDeadline.dispose();
+    this.reachability.dispose();
     await this.settle(this.dependencies.registry.release(this.owner));
   }
 

@@ -8,6 +8,7 @@ import {
   readHeartbeatIntervals,
   readHello,
   readLocated,
+  readReachable,
   readRefusals,
 } from '../../../src/protocol/controlRepliesV2';
 import { MAX_PUBLISH_ENTRIES, MAX_SOURCES } from '../../../src/protocol/limits';
@@ -105,10 +106,21 @@ describe('replies of a tracker of version 2', () => {
   });
 
   it('are told from events', () => {
-    assert.deepEqual(readEvent({ event: 'replaced' }), { name: 'replaced' });
-    assert.deepEqual(readEvent({ event: {} }), { name: '' });
+    const message = { event: 'replaced' };
+    assert.deepEqual(readEvent(message), { name: 'replaced', message });
+    assert.equal(readEvent({ event: {} })?.name, '');
     assert.equal(readEvent({ status: 'OK', event: 'replaced' }), undefined);
     assert.equal(readEvent({}), undefined);
+  });
+
+  it('say whether a port is reached, when they say both', () => {
+    const read = (message: Record<string, unknown>): unknown =>
+      readReachable({ name: 'reachable', message });
+    assert.deepEqual(read({ port: 6000, reachable: false }), { port: 6000, reachable: false });
+    for (const wrong of [{ port: 0, reachable: true }, { port: 6000 }, { port: 1, reachable: 1 }])
+      assert.equal(read(wrong), undefined);
+    const message = { port: 6000, reachable: true };
+    assert.equal(readReachable({ name: 'other', message }), undefined);
   });
 
   it('throw nothing but coded errors', () => {
