@@ -34,7 +34,8 @@ export class PublishedView
     );
     this.register(
       engine.onDidChange((part) => {
-        if (part === 'published' || part === 'connection' || part === 'reachability') this.refresh();
+        if (part === 'published' || part === 'connection' || part === 'reachability')
+          this.refresh();
       }),
     );
     this.refresh();
