@@ -58,6 +58,7 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   watchNetwork: true,
   networkPeers: true,
   networkFiles: true,
+  networkFolder: true,
   discover: true,
   ping: true,
   snapshot: true,

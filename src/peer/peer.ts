@@ -18,7 +18,8 @@ import { HashCache } from './hash/hashCache';
 import { HashPool } from './hash/hashPool';
 import { LayerStore } from './hash/layerStore';
 import { openIdentity } from './identity/identity';
-import { NetworkIndex, toFiles } from './networkIndex';
+import { NetworkIndex } from './network/networkIndex';
+import { toNetworkFiles } from './network/networkFiles';
 import type {
   CallOptions,
   ConnectRequest,
@@ -29,7 +30,9 @@ import type {
   FileDuplicates,
   FolderFetchRequest,
   FolderFetchResult,
+  FolderQuery,
   NetworkFile,
+  NetworkFolderPage,
   NetworkPage,
   NetworkPeer,
   NetworkQuery,
@@ -229,7 +232,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     options: StartOptions = {},
   ): Promise<FolderFetchResult> {
     this.noteActivity();
-    const hosts = await abortable(this.client.list(), options.signal);
+    const hosts = await abortable(this.client.list(request.prefix), options.signal);
     const own = this.session.registeredHostname;
     if (own !== undefined) hosts.delete(own);
     return this.folders.fetch(request, hosts, options);
@@ -282,10 +285,15 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return Promise.resolve(this.network.files(query));
   }
 
+  networkFolder(query: FolderQuery): Promise<NetworkFolderPage> {
+    return Promise.resolve(this.network.folder(query));
+  }
+
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
     const files = await this.client.discover(hostname);
-    const listed = toFiles(hostname, { displayName: hostname, files });
-    return listed.flatMap((file) => shownFile(file, this.session.entryTrust) ?? []);
+    return toNetworkFiles(hostname, files).flatMap(
+      (file) => shownFile(file, this.session.entryTrust) ?? [],
+    );
   }
 
   async ping({ hostname }: { readonly hostname: string }): Promise<boolean> {
@@ -363,7 +371,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   private createSession(
     folder: string | undefined,
-    { windowId, storageFolder: sharedFolder }: EngineOptions,
+    { windowId, storageFolder: sharedFolder, presence }: EngineOptions,
   ): TrackerSession {
     const { clock, logger } = this;
     return new TrackerSession({
@@ -372,6 +380,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       folder,
       sharedFolder,
       windowId,
+      presence: presence ?? false,
       onIdentityChanged: (hostname) =>
         this.noticeEmitter.fire({ kind: 'identityChanged', hostname }),
       server: this.server,
@@ -393,9 +402,14 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       this.session.onDidChangeConnection(({ kind }) => {
         if (kind !== 'connected') this.network.clear();
         // Views show how many others there are, whether the list is looked at or not.
-        else this.network.refresh().catch((error: unknown) => this.onRefreshFailed(error));
+        else {
+          const { client } = this.session;
+          const tracker = client?.version === 2 ? client.network : undefined;
+          this.network.connected(tracker).catch((error: unknown) => this.onRefreshFailed(error));
+        }
       }),
     );
+    this.register(this.session.onDidReceiveEvent((event) => this.network.receive(event)));
     this.register(
       this.transfers.onDidChangeRunning(() => {
         this.noteActivity();

@@ -36,6 +36,12 @@ export interface Hello {
   readonly maxPublish: number;
 }
 
+/** What a tracker says without being asked. Nothing of it but the name is checked. */
+export interface ControlEvent {
+  readonly name: string;
+  readonly members: Record<string, unknown>;
+}
+
 const intervalField = v.pipe(
   v.number(),
   v.minValue(HEARTBEAT_RANGE_MS.min),
@@ -108,20 +114,12 @@ export function readLocated(
   return located;
 }
 
-/** What a tracker says without being asked. */
-export interface TrackerEvent {
-  /** Those that nobody knows included. */
-  readonly name: string;
-  /** The whole line, which is not validated yet. */
-  readonly message: Record<string, unknown>;
-}
-
 /** What a tracker says without being asked, or undefined for a reply. */
-export function readEvent(message: Record<string, unknown>): TrackerEvent | undefined {
+export function readEvent(message: Record<string, unknown>): ControlEvent | undefined {
   if (message['event'] === undefined || message['status'] !== undefined) return undefined;
   const { event } = message;
   // What is no name is an event that nobody knows.
-  return { name: typeof event === 'string' ? event : '', message };
+  return { name: typeof event === 'string' ? event : '', members: message };
 }
 
 const reachableSchema = v.object({ port: portField, reachable: v.boolean() });
@@ -129,8 +127,8 @@ const reachableSchema = v.object({ port: portField, reachable: v.boolean() });
 /** Whether a port of this peer can be reached, or undefined unless an event says so. */
 export function readReachable({
   name,
-  message,
-}: TrackerEvent): v.InferOutput<typeof reachableSchema> | undefined {
-  const result = v.safeParse(reachableSchema, message);
+  members,
+}: ControlEvent): v.InferOutput<typeof reachableSchema> | undefined {
+  const result = v.safeParse(reachableSchema, members);
   return name === 'reachable' && result.success ? result.output : undefined;
 }

@@ -1,13 +1,20 @@
 import { CONTROL_REASONS } from '../protocol/controlReasons';
-import type { ControlRequestV2, EntryRefusal, NamedFile } from '../protocol/controlRequestsV2';
+import type {
+  ControlRequestV2,
+  EntryRefusal,
+  NamedFile,
+  PageRequest,
+} from '../protocol/controlRequestsV2';
 import { answerRequest } from './actions';
+import type { ConnectionEvents } from './connectionEvents';
 import type { TrackerLimits } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
 import type { Membership } from './membership';
+import { isCursor } from './pages';
 import type { Reachability } from './reachability';
 import type { BatchOutcome, Owner, Registry } from './registry';
 import { errorReply } from './replies';
-import { acknowledgedReply, registeredReply } from './repliesV2';
+import { acknowledgedReply, registeredReply, syncedReply } from './repliesV2';
 
 export interface ActionContext {
   readonly registry: Registry;
@@ -15,6 +22,8 @@ export interface ActionContext {
   /** Of the connection, in a team session. */
   readonly membership?: Membership | undefined;
   readonly reachability?: Pick<Reachability, 'onRegistered' | 'onSeen'> | undefined;
+  /** Of the connection: what it is told without asking. */
+  readonly events: ConnectionEvents;
 }
 
 type RegisterRequest = Extract<ControlRequestV2, { action: 'REGISTER' }>;
@@ -34,7 +43,15 @@ export function answerRequestV2(
     case 'LOCATE':
       return registry.locate(request.ids);
     case 'LIST':
-      return registry.list(2);
+      return request.page === undefined ? registry.list(2) : page(registry, request.page);
+    case 'SEARCH':
+      return page(registry, request.page);
+    case 'SUBSCRIBE':
+      return context.events.subscribe(request.page);
+    case 'SYNC':
+      return context.events.isSubscribed
+        ? whenReady(registry.flushed(), syncedReply)
+        : errorReply(CONTROL_REASONS.notSubscribed);
     case 'DISCOVER':
       return whenReady(
         registry.discover(request.hostname, 2),
@@ -54,6 +71,13 @@ export function answerRequestV2(
     case 'UNREGISTER':
       return answerRequest(registry, owner, request);
   }
+}
+
+function page(registry: Registry, request: PageRequest): MaybePromise<string> {
+  const { cursor } = request;
+  return cursor === undefined || isCursor(cursor)
+    ? registry.page(request)
+    : errorReply(CONTROL_REASONS.badCursor);
 }
 
 function register(
@@ -103,12 +127,13 @@ function ping(
   request: PingRequest,
 ): MaybePromise<string> {
   reachability?.onSeen();
-  const { record, ...plain } = request;
+  const { record, isBusy = false, ...plain } = request;
   const answer = (): MaybePromise<string> => answerRequest(registry, owner, plain);
-  if (membership === undefined || record === undefined || plain.hostname === undefined)
-    return answer();
-  membership.onSeen();
-  const renewed = registry.renew(owner, plain.hostname, record);
+  if (plain.hostname === undefined) return answer();
+  if (record !== undefined) membership?.onSeen();
+  // A record means nothing in an open session.
+  const renewal = { isBusy, record: membership && record };
+  const renewed = registry.renew(owner, plain.hostname, renewal);
   return renewed instanceof Promise ? renewed.then(answer) : answer();
 }
 

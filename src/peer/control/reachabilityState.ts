@@ -1,6 +1,6 @@
 import { DisposableBase } from '../../common/disposable';
 import { Emitter } from '../../common/events';
-import { readReachable, type TrackerEvent } from '../../protocol/controlRepliesV2';
+import { type ControlEvent, readReachable } from '../../protocol/controlRepliesV2';
 import type { Reachability } from '../peerApi';
 
 /** What the tracker has found out about the port of this peer. It holds for one connection and port. */
@@ -23,7 +23,7 @@ export class ReachabilityState extends DisposableBase {
   }
 
   /** Passes over what is not about the port as it is now. */
-  take(event: TrackerEvent): void {
+  take(event: ControlEvent): void {
     const told = readReachable(event);
     if (told === undefined || told.port !== this.port) return;
     this.move(told.reachable ? 'reachable' : 'unreachable');
