@@ -41,6 +41,7 @@ export const CONTEXT_KEYS = {
   ownsSession: 'peershelf.ownsSession',
   trackerRunning: 'peershelf.trackerRunning',
   publishedPaths: 'peershelf.publishedPaths',
+  publishedFolders: 'peershelf.publishedFolders',
   hasPublished: 'peershelf.hasPublished',
 } as const;
 
@@ -58,6 +59,7 @@ export interface SettingTypes {
   readonly displayName: string;
   readonly fetchFolder: string;
   readonly autoRepublish: boolean;
+  readonly exclude: readonly string[];
   readonly maxUploads: number;
   readonly maxUploadMegabytesPerSecond: number;
   readonly maxDownloadMegabytesPerSecond: number;
@@ -74,6 +76,7 @@ export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
   displayName: true,
   fetchFolder: true,
   autoRepublish: true,
+  exclude: true,
   maxUploads: true,
   maxUploadMegabytesPerSecond: true,
   maxDownloadMegabytesPerSecond: true,

@@ -7,7 +7,6 @@ import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
 import { type ContentId, formatContentId } from '../protocol/contentId';
 import type { LocatedSource } from '../protocol/controlRepliesV2';
-import { parseInvite } from '../protocol/invite';
 import { Slot } from './catalogue/slot';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
@@ -17,17 +16,19 @@ import { ContentHasher } from './hash/contentHasher';
 import { HashCache } from './hash/hashCache';
 import { HashPool } from './hash/hashPool';
 import { LayerStore } from './hash/layerStore';
-import { openIdentity } from './identity/identity';
 import { NetworkIndex } from './network/networkIndex';
 import { toNetworkFiles } from './network/networkFiles';
 import type {
   CallOptions,
   ConnectRequest,
+  DuplicateSummary,
   EngineOptions,
   FetchOptions,
   FetchRequest,
   FetchResult,
   FileDuplicates,
+  FileSelection,
+  FindFilesRequest,
   FolderFetchRequest,
   FolderFetchResult,
   FolderQuery,
@@ -44,14 +45,17 @@ import type {
   PreviewRequest,
   PublishOutcome,
   PublishRequest,
+  PublishSummary,
   RenameRequest,
+  SelectionWish,
   UnpublishRequest,
 } from './peerApi';
 import { Previews } from './previews';
 import { notConnected, Publisher } from './publisher';
-import { TeamMember } from './team/teamMember';
+import { Selections } from './selection/selections';
 import { shownFile } from './team/shownFile';
-import { type SessionTarget, TrackerSession } from './trackerSession';
+import { toSessionTarget } from './sessionTarget';
+import { TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
 import type { Offers } from './transfer/offers';
@@ -87,6 +91,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly session: TrackerSession;
   private readonly publisher: Publisher;
   private readonly network: NetworkIndex;
+  private readonly selections: Selections;
   private settings: PeerSettings;
   private lastActivityMs: number;
   private stopping: Promise<void> | undefined;
@@ -159,6 +164,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         shown: (file) => shownFile(file, this.session.entryTrust),
       }),
     );
+    this.selections = new Selections({
+      publish: (request, some) => this.publish(request, some),
+      findDuplicates: (request, some) => this.findDuplicates(request, some),
+      published: () => this.publisher.all(),
+    });
     this.onDidChangeConnection = this.session.onDidChangeConnection;
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
@@ -171,7 +181,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   async connect(request: ConnectRequest, { signal }: CallOptions = {}): Promise<void> {
     this.throwIfStopped();
     this.noteActivity();
-    await abortable(this.session.join(this.targetOf(request)), signal).catch(
+    await abortable(this.session.join(toSessionTarget(request, this.clock)), signal).catch(
       async (error: unknown) => {
         if (signal?.aborted === true) await this.session.leave();
         throw error;
@@ -196,6 +206,18 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const entries = await this.publisher.identify(request, options);
     const questions = { client: this.client, own: this.session.registeredHostname };
     return abortable(findDuplicates(entries, questions), options.signal);
+  }
+
+  findFiles(request: FindFilesRequest, options: CallOptions = {}): Promise<FileSelection> {
+    return this.selections.find(request, options);
+  }
+
+  compareSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<DuplicateSummary> {
+    return this.selections.compare(wish, options);
+  }
+
+  publishSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<PublishSummary> {
+    return this.selections.publish(wish, options);
   }
 
   async unpublish({ names }: UnpublishRequest): Promise<void> {
@@ -266,6 +288,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     await retry(this.transfers, id, this);
   }
 
+  clearTransfers(): Promise<void> {
+    this.transfers.clear();
+    return Promise.resolve();
+  }
+
   async refreshNetwork(): Promise<void> {
     if (this.session.client === undefined) throw notConnected();
     await this.network.refresh();
@@ -324,13 +351,6 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   stop(): Promise<void> {
     this.stopping ??= this.stopOnce();
     return this.stopping;
-  }
-
-  private targetOf(request: ConnectRequest): SessionTarget {
-    if ('tracker' in request) return { kind: 'open', tracker: request.tracker };
-    const { invite, identity } = request;
-    const member = new TeamMember(parseInvite(invite), openIdentity(identity), this.clock);
-    return { kind: 'team', member };
   }
 
   private throwIfStopped(): void {
@@ -405,7 +425,9 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         else {
           const { client } = this.session;
           const tracker = client?.version === 2 ? client.network : undefined;
-          this.network.connected(tracker).catch((error: unknown) => this.onRefreshFailed(error));
+          this.network
+            .connected(tracker)
+            .catch((error: unknown) => this.logger.debug(`refresh: ${describeError(error)}`));
         }
       }),
     );
@@ -416,10 +438,6 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         this.publisher.fireSoon();
       }),
     );
-  }
-
-  private onRefreshFailed(error: unknown): void {
-    this.logger.debug(`refresh: ${describeError(error)}`);
   }
 
   private get client(): TrackerClient {

@@ -32,6 +32,19 @@ export interface PeerApi {
    */
   findDuplicates(request: PublishRequest, options?: FetchOptions): Promise<FileDuplicates[]>;
 
+  /**
+   * The files that are chosen and those of chosen folders, without what rules leave out. They are kept
+   * for `compareSelection` and `publishSelection`, until they are published or others have been chosen.
+   * @throws TOO_MANY_FILES, INVALID_ARGUMENT for a glob pattern that is none, CANCELLED.
+   */
+  findFiles(request: FindFilesRequest, options?: CallOptions): Promise<FileSelection>;
+
+  /** As `findDuplicates`, of all files of a selection. @throws LIST_CHANGED when it is not kept. */
+  compareSelection(request: SelectionWish, options?: FetchOptions): Promise<DuplicateSummary>;
+
+  /** As `publish`, of all files of a selection. @throws LIST_CHANGED when it is not kept. */
+  publishSelection(request: SelectionWish, options?: FetchOptions): Promise<PublishSummary>;
+
   /** Takes names back. Those that are not published are passed over. Running uploads of them end. */
   unpublish(request: UnpublishRequest, options?: CallOptions): Promise<void>;
 
@@ -85,6 +98,9 @@ export interface PeerApi {
    * @throws what keeps it from being started: NOT_CONNECTED, NOT_FOUND, DESTINATION_EXISTS.
    */
   retryTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
+
+  /** Forgets the transfers that have ended. */
+  clearTransfers(request?: undefined, options?: CallOptions): Promise<void>;
 
   /** Makes sure that the index has what everyone offers now. Fires `onDidChangeNetwork` when it changed. */
   refreshNetwork(request?: undefined, options?: CallOptions): Promise<void>;
@@ -247,6 +263,58 @@ export interface FileDuplicates {
     /** Whether the content is known to be other; else only size or time are. */
     readonly certain: boolean;
   }[];
+}
+
+export interface FindFilesRequest {
+  readonly places: readonly {
+    /** Absolute path of a file or folder. */
+    readonly path: string;
+    /** Published name of the file; of a folder, what the names of its files begin with, or empty. */
+    readonly name: string;
+    /** Workspace folder: must contain the real paths, and its rules hold. */
+    readonly folder?: string | undefined;
+    /** Glob patterns for paths relative to `folder`, of what is left out of folders. */
+    readonly exclude?: readonly string[] | undefined;
+    /** Absolute paths of folders that are left out of others. */
+    readonly leaveOut?: readonly string[] | undefined;
+  }[];
+}
+
+/** What was found, without naming all of it. */
+export interface FileSelection {
+  readonly id: string;
+  readonly files: number;
+  readonly totalBytes: number;
+  /** The first ones, by name. */
+  readonly names: readonly string[];
+  /** Files whose names say that nobody should see them. */
+  readonly secrets: number;
+  readonly secretNames: readonly string[];
+}
+
+export interface SelectionWish {
+  readonly id: string;
+  /** Whether the files that look like secrets are meant, too. */
+  readonly withSecrets: boolean;
+}
+
+export interface DuplicateSummary {
+  /** Files that were compared. */
+  readonly files: number;
+  /** Those of them that others offer already, or under whose name others offer something else. */
+  readonly count: number;
+  readonly first: readonly FileDuplicates[];
+}
+
+export interface PublishSummary {
+  readonly published: number;
+  /** The first ones of them. */
+  readonly names: readonly string[];
+  /** The tracker has not taken them all yet. */
+  readonly isPending: boolean;
+  readonly failedCount: number;
+  /** The first thousand of them: files, and folders that could not be read. */
+  readonly failed: readonly { readonly name: string; readonly error: PlainError }[];
 }
 
 export interface UnpublishRequest {
@@ -482,6 +550,13 @@ export interface Transfer {
   /** `waiting`: for its turn, as only so many run at once. */
   readonly state: 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
   readonly error: PlainError | undefined;
+  readonly kind: 'file' | 'folder';
+  /** Display names of who has sent parts of a download. */
+  readonly sources: readonly string[];
+  /** Absolute path that a download goes to; when it is done, where it is. */
+  readonly path: string | undefined;
+  /** Whether `retryTransfer` would start it again. */
+  readonly canRetry: boolean;
 }
 
 export interface PeerSnapshot {

@@ -154,6 +154,7 @@ describe('the manifest', () => {
       displayName: 'application',
       fetchFolder: 'resource',
       autoRepublish: 'resource',
+      exclude: 'resource',
     });
   });
 
