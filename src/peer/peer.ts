@@ -157,8 +157,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     });
     this.network = this.register(
       new NetworkIndex({
-        clock,
-        logger: logger.child('network'),
+        ...{ clock, logger: logger.child('network') },
         list: async () => this.session.client?.list(),
         ownHostname: () => this.session.registeredHostname,
         shown: (file) => shownFile(file, this.session.entryTrust),
@@ -329,9 +328,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   snapshot(): Promise<PeerSnapshot> {
     return Promise.resolve({
-      connection: this.session.connection,
-      serving: this.session.serving,
-      reachability: this.session.reachability.current,
+      ...this.session.state,
       published: this.publisher.all(),
       network: this.network.summary,
       transfers: this.transfers.all(),

@@ -15,7 +15,7 @@ import { ReachabilityState } from './control/reachabilityState';
 import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
-import type { ConnectionState, PeerSettings } from './peerApi';
+import type { ConnectionState, PeerSettings, PeerSnapshot } from './peerApi';
 import { EntrySigner } from './team/entrySigner';
 import { EntryTrust } from './team/entryTrust';
 import { HostTrust } from './team/hostTrust';
@@ -126,6 +126,12 @@ export class TrackerSession extends DisposableBase {
     const { kind, tracker } = state;
     const problem = this.problem === undefined ? {} : { problem: toPlainError(this.problem) };
     return { kind, tracker, hostname: this.hostname, ...problem, ...session };
+  }
+
+  /** What of a snapshot is this session's. */
+  get state(): Pick<PeerSnapshot, 'connection' | 'serving' | 'reachability'> {
+    const { connection, serving } = this;
+    return { connection, serving, reachability: this.reachability.current };
   }
 
   /** The team whose session this is; undefined in an open one and outside of any. */
