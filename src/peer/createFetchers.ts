@@ -37,12 +37,15 @@ export function createFetchers(
   leftovers.sweep();
   const downloadLimiter = new RateLimiter(clock, dependencies.maxBytesPerSecond);
   const dialer = new SourceDialer(clock, dependencies.security);
-  const common = { clock, logger, leftovers, stallMs, dialer };
+  const saveHashes = (): void => hasher.save();
+  const common = { clock, logger, leftovers, stallMs, dialer, saveHashes };
   const contents = new ContentFetcher({
     ...{ ...common, pool, hasher, layers, downloadLimiter },
     localCopies: (id) => cache.pathsOf(id),
   });
   const fetcher = new Fetcher({ ...common, transfers, contents, locate });
-  const folders = new FolderFetcher({ ...common, transfers, pool, downloadLimiter, fetcher });
+  const folders = new FolderFetcher({
+    ...{ ...common, transfers, pool, hasher, downloadLimiter, fetcher },
+  });
   return { fetcher, folders };
 }
