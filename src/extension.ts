@@ -5,6 +5,7 @@ import { createLogger } from './common/logger';
 import { tellActivationFailure } from './editor/activationFailure';
 import { CommandRunner } from './editor/commandRunner';
 import { Commands } from './editor/commands';
+import { Comparing } from './editor/comparing';
 import { engineOptions } from './editor/configuration';
 import { Engine } from './editor/engine';
 import { Fetching } from './editor/fetching';
@@ -17,6 +18,7 @@ import { SessionActions } from './editor/sessionActions';
 import { Startup } from './editor/startup';
 import { NetworkView } from './views/networkView';
 import { PublishedView } from './views/publishedView';
+import { RemoteFileSystem } from './views/remoteFileSystem';
 import { StatusBar } from './views/statusBar';
 
 /** What must end in order, after `context.subscriptions`: see `deactivate`. */
@@ -69,6 +71,7 @@ function build(context: vscode.ExtensionContext): void {
     sessionActions,
     publishing,
     fetching: new Fetching(engine, logger),
+    comparing: new Comparing(),
     logger,
     showMore: (hostname) => networkView.showMore(hostname),
     showLog: () => output.show(),
@@ -76,7 +79,7 @@ function build(context: vscode.ExtensionContext): void {
   const startup = new Startup({ engine, session, localTracker, publishing, runner });
   context.subscriptions.push(
     ...[startup, commands, new StatusBar(engine), networkView, new PublishedView(engine)],
-    ...[localTracker, session],
+    ...[localTracker, session, new RemoteFileSystem(engine, logger).register()],
   );
   startup.start();
 }

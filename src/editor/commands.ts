@@ -4,6 +4,7 @@ import { PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import type { NetworkFile, PublishedFile } from '../peer/peerApi';
 import type { CommandRunner } from './commandRunner';
+import type { Comparing } from './comparing';
 import { COMMANDS } from './contributions';
 import type { Engine } from './engine';
 import type { Fetching } from './fetching';
@@ -19,6 +20,7 @@ export interface CommandsDependencies {
   readonly sessionActions: SessionActions;
   readonly publishing: Publishing;
   readonly fetching: Fetching;
+  readonly comparing: Comparing;
   readonly logger: Logger;
   readonly showMore: (hostname: string) => void;
   readonly showLog: () => void;
@@ -28,12 +30,18 @@ export interface CommandsDependencies {
 export class Commands extends DisposableBase {
   constructor(private readonly dependencies: CommandsDependencies) {
     super();
-    const { runner, session, sessionActions: actions } = dependencies;
+    const { runner, session, sessionActions: actions, comparing } = dependencies;
     const handlers = {
       [COMMANDS.publish]: (...args: unknown[]) => dependencies.publishing.publish(urisOf(args)),
       [COMMANDS.unpublish]: (...args: unknown[]) => this.unpublish(args),
       [COMMANDS.fetch]: (...args: unknown[]) => this.fetch(args),
       [COMMANDS.fetchTo]: (...args: unknown[]) => this.fetchTo(args),
+      [COMMANDS.openRemote]: (...args: unknown[]) =>
+        each(args, (file) => comparing.openRemote(file)),
+      [COMMANDS.compareWithWorkspace]: (...args: unknown[]) =>
+        each(args.slice(0, 1), (file) => comparing.compareWithWorkspace(file)),
+      [COMMANDS.compareSelected]: (...args: unknown[]) =>
+        comparing.compareSelected(networkFilesOf(args)),
       [COMMANDS.startTracker]: () => actions.startTracker(),
       [COMMANDS.stopTracker]: () => actions.stopTracker(),
       [COMMANDS.connectOpen]: () => actions.connectOpen(),
@@ -115,6 +123,14 @@ function activeUri(): vscode.Uri | undefined {
   if (input instanceof vscode.TabInputTextDiff || input instanceof vscode.TabInputNotebookDiff)
     return input.modified;
   return vscode.window.activeTextEditor?.document.uri;
+}
+
+/** One after the other, for the rows that a command was called on. */
+async function each(
+  args: readonly unknown[],
+  act: (file: NetworkFile) => Promise<void>,
+): Promise<void> {
+  for (const file of networkFilesOf(args)) await act(file);
 }
 
 function networkFilesOf(args: readonly unknown[]): NetworkFile[] {

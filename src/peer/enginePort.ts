@@ -46,6 +46,7 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   followRenames: true,
   fetch: true,
   fetchFolder: true,
+  preview: true,
   cancelTransfer: true,
   pauseTransfer: true,
   resumeTransfer: true,

@@ -38,11 +38,13 @@ import type {
   PeerEvents,
   PeerSettings,
   PeerSnapshot,
+  PreviewRequest,
   PublishOutcome,
   PublishRequest,
   RenameRequest,
   UnpublishRequest,
 } from './peerApi';
+import { Previews } from './previews';
 import { notConnected, Publisher } from './publisher';
 import { TeamMember } from './team/teamMember';
 import { type SessionTarget, TrackerSession } from './trackerSession';
@@ -75,6 +77,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly pool: HashPool;
   private readonly fetcher: Fetcher;
   private readonly folders: FolderFetcher;
+  private readonly previews: Previews;
   private readonly session: TrackerSession;
   private readonly publisher: Publisher;
   private readonly network: NetworkIndex;
@@ -131,6 +134,13 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     );
     this.fetcher = fetcher;
     this.folders = folders;
+    this.previews = new Previews({
+      ...{ clock, hasher, logger: logger.child('preview') },
+      folder: join(folder ?? storageFolder, 'previews'),
+      locate: (id) => this.locate(id),
+      fetchFrom: (request, sources, fetchOptions) => fetcher.fetch(request, sources, fetchOptions),
+      fetchByName: (request, fetchOptions) => this.fetch(request, fetchOptions),
+    });
     this.network = this.register(
       new NetworkIndex({
         clock,
@@ -212,6 +222,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const own = this.session.registeredHostname;
     if (own !== undefined) hosts.delete(own);
     return this.folders.fetch(request, hosts, options);
+  }
+
+  async preview(request: PreviewRequest, options: FetchOptions = {}): Promise<{ path: string }> {
+    this.noteActivity();
+    return { path: await this.previews.get(request, options) };
   }
 
   cancelTransfer({ id }: { readonly id: string }): Promise<void> {

@@ -56,6 +56,13 @@ export interface PeerApi {
    */
   fetchFolder(request: FolderFetchRequest, options?: FetchOptions): Promise<FolderFetchResult>;
 
+  /**
+   * A verified copy of a file to look at, of at most MAX_PREVIEW_BYTES: absolute path in a cache that
+   * forgets what was not asked for lately. Needs no connection when the content is in it already.
+   * @throws LIMIT_EXCEEDED for a larger file, NOT_FOUND, NOT_CONNECTED and what `fetch` throws.
+   */
+  preview(request: PreviewRequest, options?: FetchOptions): Promise<{ readonly path: string }>;
+
   /** Ends a transfer that is under way or paused, with CANCELLED; nothing of it stays. */
   cancelTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
 
@@ -217,6 +224,17 @@ export interface FetchRequest {
   readonly folder?: string | undefined;
   /** What to do when the destination has other content. `keepBoth` chooses `name (2).ext`. */
   readonly ifExists: 'fail' | 'overwrite' | 'keepBoth';
+}
+
+/** Largest file that is opened without being fetched: editors read it whole. */
+export const MAX_PREVIEW_BYTES = 64 * 1024 * 1024;
+
+export interface PreviewRequest {
+  readonly name: string;
+  readonly hostname: string;
+  /** As `formatContentId` writes it: exactly this content, from whoever has it. */
+  readonly contentId?: string | undefined;
+  readonly sizeBytes: number;
 }
 
 export interface FetchResult {

@@ -109,7 +109,10 @@ describe('the manifest', () => {
       .filter(({ when }) => when === 'false')
       .map(({ command }) => command);
     assert.deepEqual(sorted(hidden), [
+      'peershelf.compareSelected',
+      'peershelf.compareWithWorkspace',
       'peershelf.fetchTo',
+      'peershelf.openRemote',
       'peershelf.showMenu',
       'peershelf.showMore',
     ]);
@@ -162,8 +165,8 @@ describe('the manifest', () => {
     assert.deepEqual(sorted(restrictedConfigurations), sorted(ofWorkspace));
   });
 
-  it('activates on nothing but the end of the start-up', () => {
-    assert.deepEqual(manifest.activationEvents, ['onStartupFinished']);
+  it('activates on nothing but the end of the start-up and its own addresses', () => {
+    assert.deepEqual(manifest.activationEvents, ['onStartupFinished', 'onFileSystem:peershelf']);
   });
 
   it('names files that exist', () => {

@@ -7,9 +7,9 @@ import { COMMANDS, SETTING_NAMES } from '../../../src/editor/contributions';
 import type { NetworkFile } from '../../../src/peer/peerApi';
 import type { HostPort } from '../../../src/protocol/address';
 import { Cleanup } from '../../../scripts/host/cleanup';
+import { connectHost } from '../../support/hostSession';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
-import { eventually } from '../../support/waitFor';
 
 /** Enough for a command that asks nothing. */
 const RETURN_MS = 5_000;
@@ -39,22 +39,7 @@ describe('the extension in its host', () => {
     folder = (first ?? assert.fail('no folder')).uri;
     ({ address: tracker } = await startTracker(cleanup));
     bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob', displayName: 'Bob' } });
-    const settings = vscode.workspace.getConfiguration('peershelf');
-    await settings.update('port', '0', vscode.ConfigurationTarget.Global);
-    await settings.update(
-      'tracker',
-      `${tracker.host}:${tracker.port}`,
-      vscode.ConfigurationTarget.Global,
-    );
-    await vscode.extensions.getExtension('peershelf.peershelf')?.activate();
-    // The input box offers the address of the setting: accepting it is enough.
-    const connecting = run(COMMANDS.connectOpen);
-    await eventually(async () => {
-      await run('workbench.action.acceptSelectedQuickOpenItem');
-      return Promise.race([connecting, Promise.resolve('waiting')]).then(
-        (state) => state !== 'waiting' || undefined,
-      );
-    }, 'connected');
+    await connectHost(tracker);
   });
 
   after(async () => {
