@@ -1,15 +1,18 @@
 import * as assert from 'node:assert/strict';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { Emitter } from '../../../src/common/events';
 import { nullLogger } from '../../../src/common/logger';
 import type { Engine } from '../../../src/editor/engine';
 import { Fetching } from '../../../src/editor/fetching';
 import { notify, onActionFailed } from '../../../src/editor/notifier';
 import { Publishing } from '../../../src/editor/publishing';
+import { Startup, type StartupDependencies } from '../../../src/editor/startup';
 import type {
   FetchRequest,
   FileDuplicates,
   NetworkFile,
+  Notice,
   PublishRequest,
 } from '../../../src/peer/peerApi';
 import { Cleanup } from '../../../scripts/host/cleanup';
@@ -149,6 +152,25 @@ describe('questions to the user', () => {
     const { publishing, requests } = createPublishing();
     await rejectsWith('CANCELLED', publishing.publish([document.uri]));
     assert.deepEqual(requests, []);
+  });
+
+  it('tells in one message which files were deleted and are published no more', () => {
+    const shown = instead(vscode.window, 'showInformationMessage', undefined);
+    const notices = new Emitter<Notice>();
+    const engine = { onDidNotice: notices.event, onDidCrash: new Emitter().event };
+    const localTracker = { onDidChange: new Emitter().event };
+    const dependencies = { engine, localTracker } as unknown as StartupDependencies;
+    const startup = new Startup(dependencies);
+    cleanup.add(() => startup.dispose());
+    for (const names of [['a.txt'], ['b.txt', 'c.txt', 'd.txt'], []])
+      notices.fire({ kind: 'unpublishedMissing', names });
+    assert.deepEqual(
+      shown.map(([text]) => text),
+      [
+        'a.txt is gone from its place and is not published any more.',
+        '3 files are gone from their places and are not published any more, b.txt among them.',
+      ],
+    );
   });
 
   it('reports an action of a message that fails', async () => {

@@ -10,6 +10,7 @@ import { Cleanup } from '../../../scripts/host/cleanup';
 import { connectHost } from '../../support/hostSession';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
+import { eventually } from '../../support/waitFor';
 
 /** Enough for a command that asks nothing. */
 const RETURN_MS = 5_000;
