@@ -98,13 +98,15 @@ export class ContentHasher {
   }
 
   /**
-   * A file has been written with this content, under a temporary name before. Not stored before the
-   * next `save`, as there may be thousands.
+   * A file has been written with this content, under a temporary name before. It may serve for a
+   * copy, no more: after a crash of the machine it may hold less than its looks say. Not stored
+   * before the next `save`, as there may be thousands.
    */
   noteWritten(path: string, contentId: ContentId, temporary: string): void {
-    this.dependencies.cache.forget(temporary);
+    const { cache } = this.dependencies;
+    cache.forget(temporary);
     try {
-      this.keep(path, { stamp: stampOf(path), contentId });
+      cache.set(path, inDoubt(stampOf(path)), contentId);
     } catch {
       // Somebody has removed it already.
     }

@@ -87,7 +87,8 @@ function exchange(ask: PeerRequest, connection: SourceConnection): Promise<void>
       clock,
       stallMs,
       progress: () => Math.floor(moved / LEAST_BYTES),
-      onStall: () => settle(new PeershelfError('STALLED', `under ${LEAST_BYTES} bytes in ${stallMs} ms`)),
+      onStall: () =>
+        settle(new PeershelfError('STALLED', `under ${LEAST_BYTES} bytes in ${stallMs} ms`)),
     });
     outgoing.on('error', (cause) => settle(unreachable(source, cause)));
     outgoing.on('response', (reply) => {
