@@ -9,9 +9,13 @@ import { Comparing } from './editor/comparing';
 import { engineOptions } from './editor/configuration';
 import { Engine } from './editor/engine';
 import { Fetching } from './editor/fetching';
+import { Invitations } from './editor/invitations';
+import { Keyring } from './editor/keyring';
 import { LocalTracker } from './editor/localTracker';
+import { Membership } from './editor/membership';
 import { onActionFailed } from './editor/notifier';
 import { createOutput } from './editor/output';
+import { OwnSession } from './editor/ownSession';
 import { Publishing } from './editor/publishing';
 import { Session } from './editor/session';
 import { SessionActions } from './editor/sessionActions';
@@ -49,13 +53,20 @@ function build(context: vscode.ExtensionContext): void {
     engine.dispose();
     output.dispose();
   };
-  const session = new Session(engine, context.workspaceState);
+  const keyring = new Keyring(context.secrets, () => engine.calls.createIdentity());
+  const { workspaceState, globalState } = context;
+  const membership = new Membership({ workspaceState, globalState, keyring });
+  const session = new Session({ engine, membership, keyring });
   const localTracker = new LocalTracker({
     bundle: bundle('tracker.js'),
     folder: join(context.globalStorageUri.fsPath, 'tracker'),
     logger: logger.child('tracker'),
   });
-  const sessionActions = new SessionActions({ engine, session, localTracker });
+  const ownSession = new OwnSession({ engine, keyring, localTracker, session });
+  const invitations = new Invitations({ session, membership, ownSession });
+  const sessionActions = new SessionActions({
+    ...{ engine, session, membership, localTracker, ownSession, invitations },
+  });
   const publishing = new Publishing({
     engine,
     logger,
@@ -69,6 +80,7 @@ function build(context: vscode.ExtensionContext): void {
     engine,
     session,
     sessionActions,
+    invitations,
     publishing,
     fetching: new Fetching(engine, logger),
     comparing: new Comparing(),
@@ -76,7 +88,9 @@ function build(context: vscode.ExtensionContext): void {
     showMore: (hostname) => networkView.showMore(hostname),
     showLog: () => output.show(),
   });
-  const startup = new Startup({ engine, session, localTracker, publishing, runner });
+  const startup = new Startup({
+    ...{ engine, session, membership, localTracker, invitations, publishing, runner },
+  });
   context.subscriptions.push(
     ...[startup, commands, new StatusBar(engine), networkView, new PublishedView(engine)],
     ...[localTracker, session, new RemoteFileSystem(engine, logger).register()],

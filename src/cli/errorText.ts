@@ -62,6 +62,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   DISK_FULL: (d) =>
     `There is not enough space at ${d.path}. Make room, or choose another place with --output.`,
   ENGINE_STOPPED: () => 'The engine has stopped. Start the command again.',
+  ENTRY_INVALID: (d) =>
+    `What is said of this file is not what ${d.owner} has signed last. Nothing was fetched. Try again; if that does not help, ask them to publish it again.`,
   FILE_CHANGED: (d) => `${d.name} changed while it was sent. Try again.`,
   FILE_GONE: (d) =>
     !d.has('path')
@@ -120,6 +122,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     `Cannot reach ${d.owner}${d.at}. It may be off, or a firewall may block its port.`,
   REPLACED: () =>
     'The same peer is connected from elsewhere, and has taken over. Close one of the two, then connect again.',
+  SESSION_KEYS_MISSING: (d) =>
+    `The keys of the session ${d.text('session', '')} are not kept here. Join with its invite.`,
   STALLED: (d) => `${d.owner} stopped sending. Nothing was changed; try again.`,
   TIMED_OUT: () => 'The tracker did not answer in time. Check the network, and try again.',
   TRACKER_IDENTITY_MISMATCH: (d) =>

@@ -9,6 +9,7 @@ import { COMMANDS } from './contributions';
 import type { Engine } from './engine';
 import type { Fetching } from './fetching';
 import { pickNetworkFile, pickPublishedFiles } from './filePicker';
+import type { Invitations } from './invitations';
 import type { Publishing } from './publishing';
 import type { Session } from './session';
 import type { SessionActions } from './sessionActions';
@@ -18,6 +19,7 @@ export interface CommandsDependencies {
   readonly engine: Engine;
   readonly session: Session;
   readonly sessionActions: SessionActions;
+  readonly invitations: Invitations;
   readonly publishing: Publishing;
   readonly fetching: Fetching;
   readonly comparing: Comparing;
@@ -30,7 +32,7 @@ export interface CommandsDependencies {
 export class Commands extends DisposableBase {
   constructor(private readonly dependencies: CommandsDependencies) {
     super();
-    const { runner, session, sessionActions: actions, comparing } = dependencies;
+    const { runner, session, sessionActions: actions, invitations, comparing } = dependencies;
     const handlers = {
       [COMMANDS.publish]: (...args: unknown[]) => dependencies.publishing.publish(urisOf(args)),
       [COMMANDS.unpublish]: (...args: unknown[]) => this.unpublish(args),
@@ -45,6 +47,10 @@ export class Commands extends DisposableBase {
       [COMMANDS.startTracker]: () => actions.startTracker(),
       [COMMANDS.stopTracker]: () => actions.stopTracker(),
       [COMMANDS.connectOpen]: () => actions.connectOpen(),
+      [COMMANDS.join]: () => invitations.join(),
+      [COMMANDS.copyInvite]: () => invitations.copyInvite(),
+      [COMMANDS.saveInvite]: () => invitations.saveInvite(),
+      [COMMANDS.renewInvite]: () => invitations.renewInvite(),
       [COMMANDS.leave]: () => session.leave(),
       [COMMANDS.refreshNetwork]: () => dependencies.engine.calls.refreshNetwork(),
       [COMMANDS.showMore]: (hostname: unknown) => dependencies.showMore(String(hostname)),

@@ -57,8 +57,8 @@ export function engineOptions(
   };
 }
 
-/** A container may run as a user that nobody has told the system about. */
-function userName(): string {
+/** The user's name on this machine. A container may run as one that nobody has told the system about. */
+export function userName(): string {
   try {
     return userInfo().username || hostname();
   } catch {

@@ -14,7 +14,11 @@ export const COMMANDS = {
   compareSelected: 'peershelf.compareSelected',
   startTracker: 'peershelf.startTracker',
   stopTracker: 'peershelf.stopTracker',
+  join: 'peershelf.join',
   connectOpen: 'peershelf.connectOpen',
+  copyInvite: 'peershelf.copyInvite',
+  saveInvite: 'peershelf.saveInvite',
+  renewInvite: 'peershelf.renewInvite',
   leave: 'peershelf.leave',
   refreshNetwork: 'peershelf.refreshNetwork',
   showMore: 'peershelf.showMore',
@@ -33,6 +37,8 @@ export const VIEWS = {
 export const CONTEXT_KEYS = {
   connected: 'peershelf.connected',
   connection: 'peershelf.connection',
+  inTeam: 'peershelf.inTeam',
+  ownsSession: 'peershelf.ownsSession',
   trackerRunning: 'peershelf.trackerRunning',
   publishedPaths: 'peershelf.publishedPaths',
   hasPublished: 'peershelf.hasPublished',
@@ -43,6 +49,7 @@ export type ContextKey = keyof typeof CONTEXT_KEYS;
 /** Settings below `peershelf.` with the types that package.json gives them. */
 export interface SettingTypes {
   readonly tracker: string;
+  readonly inviteFile: string;
   readonly hostname: string;
   readonly port: string;
   readonly advertiseAddress: string;
@@ -58,6 +65,7 @@ export interface SettingTypes {
 
 export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
   tracker: true,
+  inviteFile: true,
   hostname: true,
   port: true,
   advertiseAddress: true,

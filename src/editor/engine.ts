@@ -4,8 +4,8 @@ import { DisposableBase, DisposableStore } from '../common/disposable';
 import { describeError, PeershelfError } from '../common/errors';
 import { Emitter, type Event } from '../common/events';
 import type { LogSink } from '../common/logger';
-import { EngineClient } from '../peer/enginePort';
-import type { EngineOptions, Notice, PeerApi, PeerSnapshot } from '../peer/peerApi';
+import { type EngineApi, EngineClient } from '../peer/enginePort';
+import type { EngineOptions, Notice, PeerSnapshot } from '../peer/peerApi';
 
 /** `deactivate` has five seconds; the goodbye to the tracker takes one at most. */
 const STOP_DEADLINE_MS = 3_000;
@@ -64,7 +64,7 @@ export class Engine extends DisposableBase {
   }
 
   /** The engine's calls; starts it if needed. @throws ENGINE_STOPPED after `stop`. */
-  get calls(): Omit<PeerApi, 'stop'> {
+  get calls(): Omit<EngineApi, 'stop'> {
     // A command that still runs while the window closes must not leave a worker behind.
     if (this.stopped) throw new PeershelfError('ENGINE_STOPPED', 'the engine was stopped for good');
     this.running ??= this.start();

@@ -12,11 +12,15 @@ import type {
   NetworkQuery,
   NetworkSummary,
 } from './peerApi';
+import type { ListedNetworkFile } from './team/shownFile';
 
 /** While somebody looks, the network is asked for anew after this long … */
 const REFRESH_INTERVAL_MS = 3_000;
 /** … or after this many times what the last answer took, so that a large network is not kept busy. */
 const REFRESH_REST_FACTOR = 20;
+
+/** Files of a page that may not be shown, before it ends: a hostile tracker lists many. */
+const MAX_HIDDEN = 1_000;
 
 export interface NetworkIndexDependencies {
   readonly clock: Clock;
@@ -25,6 +29,8 @@ export interface NetworkIndexDependencies {
   readonly list: () => Promise<Map<string, ListedHost> | undefined>;
   /** The hostname of this peer: its own files are not the network's. */
   readonly ownHostname: () => string | undefined;
+  /** A file as it may be shown, if it may; asked only for what somebody looks at. */
+  readonly shown: (file: ListedNetworkFile) => NetworkFile | undefined;
 }
 
 /**
@@ -33,7 +39,7 @@ export interface NetworkIndexDependencies {
  */
 export class NetworkIndex extends DisposableBase {
   private peerList: NetworkPeer[] = [];
-  private fileList: NetworkFile[] = [];
+  private fileList: ListedNetworkFile[] = [];
   private refreshedAtMs: number | undefined;
   /** Everything that is shown, in one string: events fire only when it changes. */
   private fingerprint = '';
@@ -69,7 +75,15 @@ export class NetworkIndex extends DisposableBase {
       const content = fold(`${file.name} ${file.displayName} ${file.hostname}`);
       return words.every((word) => content.includes(word));
     });
-    return { files: matches.slice(0, limit), total: matches.length };
+    const files: NetworkFile[] = [];
+    let hidden = 0;
+    for (const match of matches) {
+      if (files.length >= limit || hidden >= MAX_HIDDEN) break;
+      const file = this.dependencies.shown(match);
+      if (file === undefined) hidden += 1;
+      else files.push(file);
+    }
+    return { files, total: matches.length - hidden };
   }
 
   /** While watching, refreshes now and again and again. */
@@ -150,7 +164,7 @@ function toPeer(hostname: string, host: ListedHost, nowMs: number): NetworkPeer 
 export function toFiles(
   hostname: string,
   host: Pick<ListedHost, 'displayName' | 'files'>,
-): NetworkFile[] {
+): ListedNetworkFile[] {
   return [...host.files].map(([name, file]) => ({
     name,
     hostname,
@@ -159,6 +173,7 @@ export function toFiles(
     modifiedMs: file.modified * 1000,
     publishedAtMs: file.publishedAt * 1000,
     ...(file.contentId === undefined ? {} : { contentId: formatContentId(file.contentId) }),
+    ...(file.signed === undefined ? {} : { signed: file.signed }),
   }));
 }
 

@@ -47,9 +47,11 @@ import type {
 import { Previews } from './previews';
 import { notConnected, Publisher } from './publisher';
 import { TeamMember } from './team/teamMember';
+import { shownFile } from './team/shownFile';
 import { type SessionTarget, TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
+import type { Offers } from './transfer/offers';
 import type { FolderFetcher } from './transfer/folder/folderFetcher';
 import { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
@@ -77,6 +79,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly pool: HashPool;
   private readonly fetcher: Fetcher;
   private readonly folders: FolderFetcher;
+  private readonly offers: Offers;
   private readonly previews: Previews;
   private readonly session: TrackerSession;
   private readonly publisher: Publisher;
@@ -122,11 +125,12 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         settings: () => this.settings,
       }),
     );
-    const { fetcher, folders } = createFetchers(
+    const { fetcher, folders, offers } = createFetchers(
       {
         ...{ clock, logger, pool, hasher, layers, cache, stallMs },
         transfers: this.transfers,
         security: () => this.session.member,
+        entryTrust: () => this.session.entryTrust,
         maxBytesPerSecond: () => this.settings.maxDownloadBytesPerSecond ?? 0,
         locate: (id) => this.locate(id),
       },
@@ -134,6 +138,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     );
     this.fetcher = fetcher;
     this.folders = folders;
+    this.offers = offers;
     this.previews = new Previews({
       ...{ clock, hasher, logger: logger.child('preview') },
       folder: join(folder ?? storageFolder, 'previews'),
@@ -147,6 +152,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         logger: logger.child('network'),
         list: async () => this.session.client?.list(),
         ownHostname: () => this.session.registeredHostname,
+        shown: (file) => shownFile(file, this.session.entryTrust),
       }),
     );
     this.onDidChangeConnection = this.session.onDidChangeConnection;
@@ -209,8 +215,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const name = useComposed ? composed : request.name;
     const found = useComposed ? await abortable(this.client.sources(name), signal) : sources;
     const own = this.session.registeredHostname;
-    const others = found.filter(({ hostname }) => hostname !== own);
-    return this.fetcher.fetch({ ...request, name }, others, options);
+    const others = found.filter(
+      ({ hostname }) => hostname !== own && (request.hostname ?? hostname) === hostname,
+    );
+    const offered = await abortable(this.offers.confirm(name, others, signal), signal);
+    return this.fetcher.fetch({ ...request, name }, offered, options);
   }
 
   async fetchFolder(
@@ -273,7 +282,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
     const files = await this.client.discover(hostname);
-    return toFiles(hostname, { displayName: hostname, files });
+    const listed = toFiles(hostname, { displayName: hostname, files });
+    return listed.flatMap((file) => shownFile(file, this.session.entryTrust) ?? []);
   }
 
   async ping({ hostname }: { readonly hostname: string }): Promise<boolean> {
@@ -335,6 +345,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         transfers: this.transfers,
         security: () => this.session.member,
         find: (name) => this.session.catalogue?.get(name),
+        signatures: () => this.session.signatures,
         findContent: (id) => this.publisher.findContent(id),
         layerOf: ({ contentId }) => contentId && layers.get(contentId),
         onSeen: (entry) => this.publisher.onSeen(entry),

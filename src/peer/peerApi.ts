@@ -114,6 +114,46 @@ export interface PeerApi {
   stop(request?: undefined, options?: CallOptions): Promise<void>;
 }
 
+/**
+ * What is made of the keys of teams. Whoever asks keeps what comes of it, and keeps it secret: this side
+ * remembers nothing.
+ */
+export interface TeamKeyApi {
+  /** A new identity, which nobody knows yet. */
+  createIdentity(request?: undefined, options?: CallOptions): Promise<StoredIdentity>;
+
+  /**
+   * A new session, as text to be kept by whoever starts it.
+   * @throws INVALID_ARGUMENT for a name that is empty or too long.
+   */
+  createSession(request: { readonly name: string }, options?: CallOptions): Promise<string>;
+
+  /** The same session with a key that nobody has: invites so far lead nowhere any more. */
+  renewSession(request: { readonly record: string }, options?: CallOptions): Promise<string>;
+
+  /** What its tracker is told of a session. @throws INVALID_ARGUMENT for what is no session. */
+  describeSession(
+    request: { readonly record: string },
+    options?: CallOptions,
+  ): Promise<SessionDescription>;
+
+  /** The invite to a session whose tracker is found at these addresses, the likeliest first. */
+  makeInvite(
+    request: { readonly record: string; readonly addresses: readonly HostPort[] },
+    options?: CallOptions,
+  ): Promise<string>;
+}
+
+export interface SessionDescription {
+  /** Id of the team, no secret. */
+  readonly team: string;
+  readonly name: string;
+  /** What the tracker is started with, as JSON. It holds the tracker's own key, and none of the team. */
+  readonly verifier: string;
+  /** By which the tracker knows members; no secret. */
+  readonly tokenHash: string;
+}
+
 export interface PeerEvents {
   readonly onDidChangeConnection: Event<ConnectionState>;
   readonly onDidChangePublished: Event<readonly PublishedFile[]>;

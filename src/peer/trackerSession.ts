@@ -6,13 +6,16 @@ import { describeError, PeershelfError, toPlainError } from '../common/errors';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
 import { formatHostPort, type HostPort, isLoopback, unmapIpv4 } from '../protocol/address';
+import type { SignedText } from '../protocol/signedText';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue';
-import { Announcer } from './control/announcer';
+import { Announcer, type AnnouncementSignatures } from './control/announcer';
 import { ControlLink, type LinkState, type TrackerTarget } from './control/controlLink';
 import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
 import type { ConnectionState, PeerSettings } from './peerApi';
+import { EntrySigner } from './team/entrySigner';
+import { EntryTrust } from './team/entryTrust';
 import { HostTrust } from './team/hostTrust';
 import type { TeamMember } from './team/teamMember';
 import { ALL_ADDRESSES, type PeerServer } from './transfer/peerServer';
@@ -45,6 +48,8 @@ export interface TrackerSessionDependencies {
 interface TeamSession {
   readonly member: TeamMember;
   readonly trust: HostTrust;
+  readonly entries: EntryTrust;
+  readonly signer: EntrySigner;
 }
 
 /** What belongs to one connection and ends with it. */
@@ -117,6 +122,20 @@ export class TrackerSession extends DisposableBase {
   /** The team whose session this is; undefined in an open one and outside of any. */
   get member(): TeamMember | undefined {
     return this.team?.member;
+  }
+
+  /** What hosts have really said of their names; undefined in an open session and outside of any. */
+  get entryTrust(): EntryTrust | undefined {
+    return this.team?.entries;
+  }
+
+  /**
+   * Gives what this peer says of a name now, signed: that it is published or withdrawn; undefined while
+   * it has no hostname, and for names of which it does not know anything. Only in a team session.
+   */
+  get signatures(): ((name: string) => SignedText | undefined) | undefined {
+    const { team } = this;
+    return team && ((name) => this.sign(team, name));
   }
 
   /** The name under which this peer is, or else would be, registered. */
@@ -232,16 +251,26 @@ export class TrackerSession extends DisposableBase {
     this.currentCatalogue?.dispose();
     this.currentCatalogue = undefined;
     this.team?.trust.dispose();
+    this.team?.entries.dispose();
     this.team = undefined;
     this.catalogueEmitter.fire();
   }
 
   private openTeam(member: TeamMember): TeamSession {
     const { clock, logger, onIdentityChanged, sharedFolder } = this.dependencies;
-    const pinsFile = join(sharedFolder, `identities-${hash(`team ${member.teamId}`)}.json`);
+    const { teamId } = member;
+    const session = `${hash(`team ${teamId}`)}.json`;
+    const pinsFile = join(sharedFolder, `identities-${session}`);
+    const trust = new HostTrust({ clock, logger, member, pinsFile, onIdentityChanged });
     return {
       member,
-      trust: new HostTrust({ clock, logger, member, pinsFile, onIdentityChanged }),
+      trust,
+      entries: new EntryTrust({
+        ...{ clock, logger, teamId },
+        keyOf: (hostname) => trust.keyOf(hostname),
+        file: join(sharedFolder, `entries-${session}`),
+      }),
+      signer: new EntrySigner(member, clock),
     };
   }
 
@@ -269,7 +298,10 @@ export class TrackerSession extends DisposableBase {
       listen: () => this.listen(connection.localAddress),
       ...(team === undefined || exporter === undefined
         ? {}
-        : { credentials: (claim) => team.member.credentials(claim, exporter) }),
+        : {
+            credentials: (claim) => team.member.credentials(claim, exporter),
+            signatures: this.signaturesOf(team),
+          }),
     });
     this.greeted = { client, announcer };
     // Whoever answers here is a tracker, and has a place for this peer.
@@ -283,6 +315,24 @@ export class TrackerSession extends DisposableBase {
       logger.warn(`nothing is offered: ${describeError(error)}`);
       this.problem = PeershelfError.from(error);
     }
+  }
+
+  private sign(team: TeamSession, name: string): SignedText | undefined {
+    const { registeredHostname: hostname } = this;
+    if (hostname === undefined) return undefined;
+    const entry = this.currentCatalogue?.get(name);
+    if (entry !== undefined) return team.signer.published(hostname, entry);
+    return this.signaturesOf(team).withdrawn(hostname, name);
+  }
+
+  private signaturesOf({ signer }: TeamSession): AnnouncementSignatures {
+    return {
+      published: (hostname, file) => signer.published(hostname, file),
+      withdrawn: (hostname, name) => {
+        const entry = this.currentCatalogue?.withdrawn(name);
+        return entry && signer.withdrawn(hostname, entry);
+      },
+    };
   }
 
   /** Takes this peer back from the tracker; a tracker that does not answer forgets it in time. */

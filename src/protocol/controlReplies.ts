@@ -7,6 +7,7 @@ import { opaqueNameProblem } from './names';
 import { amountField, ipField, nameField, portField, wholeField } from './replyFields';
 import { fileSchemaV2, hostSchemaV2, sourceSchemaV2 } from './replySchemasV2';
 import { isPlainObject } from './requestFields';
+import type { SignedText } from './signedText';
 
 /**
  * Replies of the control conversation as a client reads them, of version 1 when none is named. What
@@ -26,6 +27,8 @@ export interface SourceInfo {
   readonly contentId?: ContentId | undefined;
   readonly version?: number | undefined;
   readonly sequence?: number | undefined;
+  /** What its host has signed of it, in a team session; nothing of it is verified yet. */
+  readonly signed?: SignedText | undefined;
   /** Of its certificate, by a host record that was verified; open sessions have none. */
   readonly fingerprint?: string | undefined;
 }
@@ -35,6 +38,8 @@ export interface ListedFile {
   readonly modified: number;
   readonly publishedAt: number;
   readonly contentId?: ContentId | undefined;
+  /** As that of a source. */
+  readonly signed?: SignedText | undefined;
 }
 
 export interface ListedHost {

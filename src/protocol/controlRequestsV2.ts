@@ -11,7 +11,14 @@ import {
   parsePlainRequest,
   unknownAction,
 } from './controlRequests';
-import { type Credentials, type HostRecordText, readCredentials, readRecord } from './credentials';
+import {
+  type Credentials,
+  type HostRecordText,
+  readCredentials,
+  readRecord,
+  readWithdrawn,
+  signedMember,
+} from './credentials';
 import { MAX_PUBLISH_ENTRIES, MAX_REQUEST_ID_LENGTH } from './limits';
 import {
   addressFields,
@@ -23,6 +30,7 @@ import {
   nameSchema,
   sizeSchema,
 } from './requestFields';
+import type { SignedText } from './signedText';
 
 /**
  * Requests of the control conversation, version 2, and what both versions share since there are two:
@@ -72,7 +80,13 @@ export type ControlRequestV2 =
       /** Entries that are not valid in themselves. */
       readonly refused: readonly EntryRefusal[];
     }
-  | { readonly action: 'UNPUBLISH'; readonly hostname: string; readonly names: readonly string[] }
+  | {
+      readonly action: 'UNPUBLISH';
+      readonly hostname: string;
+      readonly names: readonly string[];
+      /** What the host has signed of these names instead, in a team session. */
+      readonly withdrawn: ReadonlyMap<string, SignedText>;
+    }
   /** What is no content id is in the list all the same: nobody has it. */
   | { readonly action: 'LOCATE'; readonly ids: readonly string[] }
   | (Extract<ControlRequest, { action: 'PING' }> & {
@@ -139,6 +153,7 @@ const entrySchema = v.pipe(
       root: v.nullish(v.string('root must be a string')),
       version: v.nullish(counterSchema('version', 1), 1),
       seq: v.nullish(counterSchema('seq', 0), 0),
+      signed: v.optional(v.unknown()),
     },
     missing,
   ),
@@ -156,6 +171,8 @@ const entrySchema = v.pipe(
       version: entry.version,
       sequence: entry.seq,
     },
+    // What cannot be any is as good as none: nobody believes it.
+    ...signedMember(entry.signed),
   })),
 );
 
@@ -242,7 +259,10 @@ const PARSERS: Readonly<Record<string, (data: Record<string, unknown>) => Parsed
   UNPUBLISH: (data) => {
     if (isMissing(data, 'hostname')) return refused(CONTROL_REASONS.missingHostname);
     if (isTooLong(data['names'])) return refused(CONTROL_REASONS.tooManyEntries);
-    return parse(unpublishSchema, data, (found) => ({ action: 'UNPUBLISH', ...found }));
+    return parse(unpublishSchema, data, ({ hostname, names }) => ({
+      ...{ action: 'UNPUBLISH', hostname, names },
+      withdrawn: readWithdrawn(data['withdrawn'], names),
+    }));
   },
   LOCATE: (data) => {
     if (isTooLong(data['ids'])) return refused(CONTROL_REASONS.tooManyEntries);

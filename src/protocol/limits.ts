@@ -132,5 +132,11 @@ export const HOST_RECORD_LIFETIME_MS = 3_600_000;
 /** Longest note of an entry, in UTF-16 units: a line or two. */
 export const MAX_NOTE_CHARACTERS = 500;
 
-/** Longest text of a signed entry: two names of 1,024 bytes and a note, each byte escaped, and room. */
-export const MAX_ENTRY_CHARACTERS = 20_000;
+/**
+ * Longest text of a signed entry: two names of 1,024 bytes and a note, all that JSON escapes in them
+ * escaped, and room. A tracker keeps it for each file of a host.
+ */
+export const MAX_ENTRY_CHARACTERS = 8_000;
+
+/** Longest answer with entries that a fetcher reads: those of 500 names with hostnames of 1,024 bytes. */
+export const MAX_ENTRIES_REPLY_BYTES = 4 * 1024 * 1024;

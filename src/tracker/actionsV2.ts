@@ -1,5 +1,5 @@
 import { CONTROL_REASONS } from '../protocol/controlReasons';
-import type { ControlRequestV2, EntryRefusal } from '../protocol/controlRequestsV2';
+import type { ControlRequestV2, EntryRefusal, NamedFile } from '../protocol/controlRequestsV2';
 import { answerRequest } from './actions';
 import type { TrackerLimits } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
@@ -16,6 +16,7 @@ export interface ActionContext {
 }
 
 type RegisterRequest = Extract<ControlRequestV2, { action: 'REGISTER' }>;
+type UnpublishRequest = Extract<ControlRequestV2, { action: 'UNPUBLISH' }>;
 type PingRequest = Extract<ControlRequestV2, { action: 'PING' }>;
 
 /** The reply to one request of version 2, without `id` and `now`. */
@@ -40,13 +41,12 @@ export function answerRequestV2(
     case 'REGISTER':
       return register(context, owner, request);
     case 'PUBLISH':
-      return whenReady(registry.publishAll(owner, request.hostname, request.files), (outcome) =>
-        toReply(outcome, request.refused),
+      return whenReady(
+        registry.publishAll(owner, request.hostname, keptFiles(context, request.files)),
+        (outcome) => toReply(outcome, request.refused),
       );
     case 'UNPUBLISH':
-      return whenReady(registry.unpublishAll(owner, request.hostname, request.names), (outcome) =>
-        toReply(outcome, []),
-      );
+      return unpublish(context, owner, request);
     case 'PING':
       return ping(context, owner, request);
     case 'UNREGISTER':
@@ -65,12 +65,33 @@ function register(
     const claimed = membership.bindings.claim(request.hostname, identity.fingerprint);
     if (claimed !== 'done') return errorReply(claimed);
   }
-  const registration = { ...toRegistration(request, owner), identity };
+  const files = keptFiles({ membership }, request.files);
+  const registration = { ...toRegistration({ ...request, files }, owner), identity };
   return whenReady(registry.register(owner, registration), (outcome) => {
     if (outcome !== 'done') return errorReply(outcome);
     membership?.onRegistered(request.hostname);
     return registeredReply(limits, request.refused);
   });
+}
+
+function unpublish(
+  { registry, membership }: ActionContext,
+  owner: Owner,
+  { hostname, names, withdrawn }: UnpublishRequest,
+): MaybePromise<string> {
+  const kept = membership === undefined ? undefined : withdrawn;
+  return whenReady(registry.unpublishAll(owner, hostname, names, kept), (outcome) =>
+    toReply(outcome, []),
+  );
+}
+
+/** In an open session nobody could tell who has signed anything: nothing of it is kept. */
+function keptFiles(
+  { membership }: Pick<ActionContext, 'membership'>,
+  files: readonly NamedFile[],
+): readonly NamedFile[] {
+  if (membership !== undefined) return files;
+  return files.map(({ name, file: { signed: _, ...file } }) => ({ name, file }));
 }
 
 function ping(

@@ -8,6 +8,7 @@ import type {
   InstanceClaim,
   NamedFile,
 } from '../protocol/controlRequestsV2';
+import type { SignedText } from '../protocol/signedText';
 import { ContentIndex } from './contentIndex';
 import { type TrackerLimits, TAKEOVER_SILENCE_MS } from './limits';
 import { NameIndex } from './nameIndex';
@@ -129,12 +130,17 @@ export class MemoryRegistry implements Registry {
     return typeof host === 'string' ? host : this.hide(host, name);
   }
 
-  unpublishAll(owner: Owner, hostname: string, names: readonly string[]): BatchOutcome {
+  unpublishAll(
+    owner: Owner,
+    hostname: string,
+    names: readonly string[],
+    withdrawn?: ReadonlyMap<string, SignedText>,
+  ): BatchOutcome {
     const host = this.ownHost(owner, hostname);
     if (typeof host === 'string') return host;
     const refused: EntryRefusal[] = [];
     for (const name of names) {
-      const outcome = this.hide(host, name);
+      const outcome = this.hide(host, name, withdrawn?.get(name));
       if (outcome !== 'done') refused.push({ name, reason: outcome });
     }
     return refused;
@@ -279,11 +285,12 @@ export class MemoryRegistry implements Registry {
     return 'done';
   }
 
-  private hide(host: Host, name: string): ChangeOutcome<'file not found'> {
+  /** @param signed what the host says of the name from now on, if anything. */
+  private hide(host: Host, name: string, signed?: SignedText): ChangeOutcome<'file not found'> {
     const entry = host.files.get(name);
     if (entry === undefined) return 'file not found';
     this.withdraw(host, name, entry);
-    host.files.set(name, { ...entry, isPublished: false });
+    host.files.set(name, { ...entry, isPublished: false, signed });
     return 'done';
   }
 

@@ -7,6 +7,7 @@ import type {
   InstanceClaim,
   NamedFile,
 } from '../protocol/controlRequestsV2';
+import type { SignedText } from '../protocol/signedText';
 import type { MaybePromise } from './maybePromise';
 
 /** The control connection on whose behalf something is changed: it acts only for its own host. */
@@ -88,11 +89,15 @@ export interface Registry {
     files: readonly NamedFile[],
   ): MaybePromise<BatchOutcome>;
 
-  /** Hides many files, and gives those that are not there. */
+  /**
+   * Hides many files, and gives those that are not there.
+   * @param withdrawn what the host has signed of them instead of what it had signed before.
+   */
   unpublishAll(
     owner: Owner,
     hostname: string,
     names: readonly string[],
+    withdrawn?: ReadonlyMap<string, SignedText>,
   ): MaybePromise<BatchOutcome>;
 
   /** Removes a host at once. One that is not there is removed already. */

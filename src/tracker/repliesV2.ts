@@ -119,15 +119,19 @@ function refusedMember(refused: readonly EntryRefusal[]): string {
   return refused.length === 0 ? '' : `,"refused":${json(refused)}`;
 }
 
-/** What nobody has said is left out. */
+/**
+ * What every reply says of a file, in the one place. What nobody has said is left out; what the host
+ * has signed goes out as it came in, character by character.
+ */
 function entryMembers(file: FileMetadata): object {
-  const { size, revision } = file;
+  const { size, revision, signed } = file;
   return {
     size,
     modified: toMs(file.modified),
     root: revision?.contentId?.root,
     version: revision?.version,
     seq: revision?.sequence,
+    signed,
   };
 }
 

@@ -142,6 +142,7 @@ describe('the manifest', () => {
     );
     assert.deepEqual(scopes, {
       tracker: 'machine',
+      inviteFile: 'machine',
       trackerPort: 'machine',
       hostname: 'machine',
       port: 'machine',
@@ -165,8 +166,12 @@ describe('the manifest', () => {
     assert.deepEqual(sorted(restrictedConfigurations), sorted(ofWorkspace));
   });
 
-  it('activates on nothing but the end of the start-up and its own addresses', () => {
-    assert.deepEqual(manifest.activationEvents, ['onStartupFinished', 'onFileSystem:peershelf']);
+  it('activates on nothing but the end of the start-up, links, and its own addresses', () => {
+    assert.deepEqual(manifest.activationEvents, [
+      'onStartupFinished',
+      'onUri',
+      'onFileSystem:peershelf',
+    ]);
   });
 
   it('names files that exist', () => {

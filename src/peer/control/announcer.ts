@@ -6,6 +6,7 @@ import type { HeartbeatIntervals } from '../../protocol/controlRepliesV2';
 import type { EntryRefusal, InstanceClaim } from '../../protocol/controlRequestsV2';
 import type { Credentials } from '../../protocol/credentials';
 import { MAX_REGISTER_BYTES } from '../../protocol/limits';
+import type { SignedText } from '../../protocol/signedText';
 import { announcementBytes, type FileAnnouncement } from './fileAnnouncement';
 import type { HostClaim } from '../team/teamMember';
 import type { TrackerClient } from './trackerClient';
@@ -38,6 +39,14 @@ export interface AnnouncerDependencies {
   readonly instance: InstanceClaim;
   /** In a team session: what shows that this peer may register as that. */
   readonly credentials?: ((claim: HostClaim) => Credentials) | undefined;
+  /** In a team session: signs what is said of files under a hostname. */
+  readonly signatures?: AnnouncementSignatures | undefined;
+}
+
+/** What a peer has signed; nothing for what has not been hashed, or is not known any more. */
+export interface AnnouncementSignatures {
+  readonly published: (hostname: string, file: FileAnnouncement) => SignedText | undefined;
+  readonly withdrawn: (hostname: string, name: string) => SignedText | undefined;
 }
 
 /**
@@ -120,7 +129,7 @@ export class Announcer {
     const hostname = this.registeredAs ?? '';
     const wanted = new Map(files.map((file) => [file.name, file]));
     const gone = [...this.announced.keys()].filter((name) => !wanted.has(name));
-    for (const names of this.inBatches(gone, (name) => Buffer.byteLength(name) * 2))
+    for (const names of this.inBatches(gone, (name) => this.withdrawalBytes(name)))
       await this.unpublish(hostname, names);
     const missing = files.filter((file) => !this.has(file) && !this.refusals.has(file));
     for (const batch of this.inBatches(missing, (file) => this.bytesOf(file)))
@@ -152,7 +161,8 @@ export class Announcer {
         const own = { hostname, displayName, ...address };
         const claim = { hostname, displayName, instance: instance.id };
         const credentials = this.dependencies.credentials?.(claim);
-        const result = await this.client.register({ ...own, instance, files: first, credentials });
+        const signed = this.withSignatures(hostname, first);
+        const result = await this.client.register({ ...own, instance, files: signed, credentials });
         this.intervals = result.heartbeatIntervals;
         refused = result.refused;
       } catch (error) {
@@ -170,7 +180,7 @@ export class Announcer {
 
   /** Tries again when it is not a file's fault that the tracker has not taken it. */
   private async publish(hostname: string, files: readonly FileAnnouncement[]): Promise<void> {
-    const refused = await this.client.publish(hostname, files);
+    const refused = await this.client.publish(hostname, this.withSignatures(hostname, files));
     this.note(files, refused, isPassing);
     await this.recover(refused);
   }
@@ -213,7 +223,11 @@ export class Announcer {
   }
 
   private async unpublish(hostname: string, names: readonly string[]): Promise<void> {
-    const refused = await this.client.unpublish(hostname, names);
+    const withdrawn = names.flatMap((name) => {
+      const signed = this.dependencies.signatures?.withdrawn(hostname, name);
+      return signed === undefined ? [] : [{ name, ...signed }];
+    });
+    const refused = await this.client.unpublish(hostname, names, withdrawn);
     const tooFast = refused.filter(({ reason }) => reason === CONTROL_REASONS.tooManyRequests);
     const kept = new Set(tooFast.map(({ name }) => name));
     for (const { name, reason } of refused)
@@ -242,7 +256,27 @@ export class Announcer {
   }
 
   private bytesOf(file: FileAnnouncement): number {
-    return announcementBytes(file, this.client.version);
+    // Under a longer hostname it takes a few bytes more, which the limit of lines has room for.
+    const hostname = this.registeredAs ?? this.dependencies.identity().hostname;
+    const [signed = file] = this.withSignatures(hostname, [file]);
+    return announcementBytes(signed, this.client.version);
+  }
+
+  private withdrawalBytes(name: string): number {
+    const nameBytes = Buffer.byteLength(name) * 2;
+    const signed = this.dependencies.signatures?.withdrawn(this.registeredAs ?? '', name);
+    return signed === undefined
+      ? nameBytes
+      : nameBytes * 2 + Buffer.byteLength(JSON.stringify(signed));
+  }
+
+  private withSignatures(
+    hostname: string,
+    files: readonly FileAnnouncement[],
+  ): readonly FileAnnouncement[] {
+    const { signatures } = this.dependencies;
+    if (signatures === undefined) return files;
+    return files.map((file) => ({ ...file, signed: signatures.published(hostname, file) }));
   }
 
   private throwIfEnded(): void {

@@ -27,6 +27,7 @@ import {
 import type { Credentials } from '../../protocol/credentials';
 import { MAX_PUBLISH_ENTRIES } from '../../protocol/limits';
 import { recordOf } from '../../protocol/recordReplies';
+import type { SignedText } from '../../protocol/signedText';
 import type { HostTrust } from '../team/hostTrust';
 import { type FileAnnouncement, toEntry, toMetadata } from './fileAnnouncement';
 import type { HeartbeatState } from './heartbeat';
@@ -51,6 +52,9 @@ export interface RegistrationData {
   /** In a team session: who this peer is, and that it is a member. */
   readonly credentials?: Credentials | undefined;
 }
+
+/** What is said of a name that is taken back. */
+export type Withdrawal = SignedText & { readonly name: string };
 
 export interface RegistrationResult {
   /** How often the tracker wants to hear of this peer; undefined: it does not say. */
@@ -152,9 +156,17 @@ export class TrackerClient {
     });
   }
 
-  /** Takes names back, at most `batchLimit`, and resolves to those that the tracker has refused. */
-  async unpublish(hostname: string, names: readonly string[]): Promise<EntryRefusal[]> {
-    if (this.version === 2) return this.change('UNPUBLISH', { hostname, names }, names);
+  /**
+   * Takes names back, at most `batchLimit`, and resolves to those that the tracker has refused.
+   * @param withdrawn what is said of them from now on, in a team session.
+   */
+  async unpublish(
+    hostname: string,
+    names: readonly string[],
+    withdrawn: readonly Withdrawal[] = [],
+  ): Promise<EntryRefusal[]> {
+    const data = { hostname, names, ...(withdrawn.length > 0 && { withdrawn }) };
+    if (this.version === 2) return this.change('UNPUBLISH', data, names);
     return this.each(names, (name) => this.change('UNPUBLISH', { hostname, fname: name }, [name]));
   }
 

@@ -1,20 +1,24 @@
 import * as assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { Emitter } from '../../../src/common/events';
 import { nullLogger } from '../../../src/common/logger';
+import { ensureDisplayName } from '../../../src/editor/displayName';
 import type { Engine } from '../../../src/editor/engine';
 import { Fetching } from '../../../src/editor/fetching';
+import { Invitations, type InvitationsDependencies } from '../../../src/editor/invitations';
+import { inviteText, readInviteOrFile } from '../../../src/editor/invites';
 import { notify, onActionFailed } from '../../../src/editor/notifier';
 import { Publishing } from '../../../src/editor/publishing';
-import { Startup, type StartupDependencies } from '../../../src/editor/startup';
+import { tellNotice } from '../../../src/editor/startup';
 import type {
   FetchRequest,
   FileDuplicates,
   NetworkFile,
-  Notice,
   PublishRequest,
 } from '../../../src/peer/peerApi';
+import { formatInvite, formatInviteLink } from '../../../src/protocol/invite';
+import { createTeam } from '../../../src/protocol/teamKeys';
 import { Cleanup } from '../../../scripts/host/cleanup';
 import { rejectsWith } from '../../support/rejectsWith';
 import { eventually } from '../../support/waitFor';
@@ -156,20 +160,99 @@ describe('questions to the user', () => {
 
   it('tells in one message which files were deleted and are published no more', () => {
     const shown = instead(vscode.window, 'showInformationMessage', undefined);
-    const notices = new Emitter<Notice>();
-    const engine = { onDidNotice: notices.event, onDidCrash: new Emitter().event };
-    const localTracker = { onDidChange: new Emitter().event };
-    const dependencies = { engine, localTracker } as unknown as StartupDependencies;
-    const startup = new Startup(dependencies);
-    cleanup.add(() => startup.dispose());
     for (const names of [['a.txt'], ['b.txt', 'c.txt', 'd.txt'], []])
-      notices.fire({ kind: 'unpublishedMissing', names });
+      tellNotice({ kind: 'unpublishedMissing', names });
     assert.deepEqual(
       shown.map(([text]) => text),
       [
         'a.txt is gone from its place and is not published any more.',
         '3 files are gone from their places and are not published any more, b.txt among them.',
       ],
+    );
+  });
+
+  it('asks for a name once, where the one of the machine says nothing', async () => {
+    const settings = (): vscode.WorkspaceConfiguration =>
+      vscode.workspace.getConfiguration('peershelf');
+    cleanup.add(() =>
+      settings().update('displayName', undefined, vscode.ConfigurationTarget.Global),
+    );
+    await settings().update('displayName', undefined, vscode.ConfigurationTarget.Global);
+    const asked = instead(vscode.window, 'showInputBox', ' Alice ');
+    assert.equal(await ensureDisplayName('alice'), true);
+    assert.equal(asked.length, 0);
+    assert.equal(await ensureDisplayName('root'), true);
+    assert.equal(await ensureDisplayName('root'), true);
+    assert.equal(asked.length, 1);
+    assert.match((asked[0]?.[0] as vscode.InputBoxOptions).value ?? '', /^root \(/u);
+    assert.equal(settings().get('displayName'), 'Alice');
+  });
+
+  it('joins nothing when the question for a name is not answered', async () => {
+    instead(vscode.window, 'showInputBox', undefined);
+    assert.equal(await ensureDisplayName('root'), false);
+  });
+
+  it('reads an invite with text around it, and from a file', () => {
+    const team = createTeam();
+    const invite = formatInvite({
+      sessionName: 'Team',
+      addresses: [{ host: '192.0.2.1', port: 9000 }],
+      fingerprint: 'a'.repeat(64),
+      team,
+    });
+    const expected = { team: team.id, name: 'Team', invite };
+    const file = join(folder.fsPath, 'invite.txt');
+    const text = inviteText(expected);
+    writeFileSync(file, text);
+    // An input box drops line breaks.
+    for (const typed of [
+      invite,
+      `see <${invite}>, bye`,
+      text,
+      text.replaceAll('\n', ''),
+      file,
+      ` "${file}" `,
+    ])
+      assert.deepEqual(readInviteOrFile(typed).target, expected, typed);
+    assert.deepEqual(readInviteOrFile(invite).addresses, ['192.0.2.1:9000']);
+    assert.throws(() => readInviteOrFile('nothing'), { code: 'INVITE_NOT_FOUND' });
+    assert.throws(() => readInviteOrFile(join(folder.fsPath, 'none')), { code: 'FILE_UNREADABLE' });
+  });
+
+  it('asks before a link does anything, with everything of others made harmless', async () => {
+    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const joined: unknown[] = [];
+    const session = { team: undefined, join: (target: unknown) => joined.push(target) };
+    const invitations = new Invitations({ session } as unknown as InvitationsDependencies);
+    const link = (sessionName: string): vscode.Uri =>
+      vscode.Uri.parse(
+        formatInviteLink(
+          {
+            sessionName,
+            addresses: [{ host: '192.0.2.1', port: 9000 }],
+            fingerprint: 'a'.repeat(64),
+            team: createTeam(),
+          },
+          'vscode',
+        ),
+      );
+    await invitations.openLink(link('[x](command:workbench.action.quit) $(error)'));
+    const [[question, options]] = asked as [[string, vscode.MessageOptions]];
+    assert.equal(
+      question,
+      'Join the team session "[x] (command:workbench.action.quit) $ (error)"?',
+    );
+    assert.equal(options.modal, true);
+    assert.match(options.detail ?? '', /192\.0\.2\.1:9000[^]*Nothing is shared until you publish/u);
+    assert.deepEqual(joined, []);
+    await rejectsWith(
+      'INVITE_NOT_FOUND',
+      invitations.openLink(vscode.Uri.parse('vscode://peershelf.peershelf/other')),
+    );
+    await rejectsWith(
+      'INVITE_DAMAGED',
+      invitations.openLink(vscode.Uri.parse('vscode://peershelf.peershelf/join?invite=AAAAAAAA')),
     );
   });
 

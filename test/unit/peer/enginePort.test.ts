@@ -3,8 +3,8 @@ import { MessageChannel } from 'node:worker_threads';
 import { onAbort } from '../../../src/common/abort';
 import { PeershelfError } from '../../../src/common/errors';
 import { Emitter } from '../../../src/common/events';
-import { EngineClient, serveEngine } from '../../../src/peer/enginePort';
-import type { ConnectionState, PeerApi, PeerEvents } from '../../../src/peer/peerApi';
+import { type EngineApi, EngineClient, serveEngine } from '../../../src/peer/enginePort';
+import type { ConnectionState, PeerEvents } from '../../../src/peer/peerApi';
 import { useCleanup } from '../../support/cleanup';
 import { rejectsWith } from '../../support/rejectsWith';
 import { nextEvent } from '../../support/waitFor';
@@ -13,7 +13,7 @@ describe('the engine port', () => {
   const cleanup = useCleanup();
 
   /** A client and an engine with only the calls that a test needs, on two ends of a real channel. */
-  const connect = (calls: Partial<PeerApi>) => {
+  const connect = (calls: Partial<EngineApi>) => {
     const { port1, port2 } = new MessageChannel();
     const connection = new Emitter<ConnectionState>();
     const silent = new Emitter<never>();
@@ -24,7 +24,7 @@ describe('the engine port', () => {
       onDidChangeTransfers: silent.event,
       onDidNotice: silent.event,
     };
-    const server = serveEngine({ ...calls, ...events } as PeerApi & PeerEvents, port2);
+    const server = serveEngine({ ...calls, ...events } as EngineApi & PeerEvents, port2);
     const logged: string[] = [];
     const client = new EngineClient(port1, (_level, _tag, message) => logged.push(message));
     cleanup.add(() => {

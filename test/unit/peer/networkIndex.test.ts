@@ -26,6 +26,7 @@ describe('NetworkIndex', () => {
         return Promise.resolve(tracker.hosts);
       },
       ownHostname: () => 'me',
+      shown: ({ signed: _, ...file }) => file,
     });
     let changes = 0;
     index.onDidChange(() => (changes += 1));
@@ -88,6 +89,7 @@ describe('NetworkIndex', () => {
         return answer.promise;
       },
       ownHostname: () => undefined,
+      shown: (file) => file,
     });
     const both = Promise.all([index.refresh(), index.refresh()]);
     answer.resolve(new Map());

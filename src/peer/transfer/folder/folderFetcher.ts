@@ -19,6 +19,7 @@ import type { HashPool } from '../../hash/hashPool';
 import type { FetchResult, FolderFetchRequest, FolderFetchResult } from '../../peerApi';
 import { Destination } from '../destination';
 import type { Leftovers } from '../leftovers';
+import type { Offers } from '../offers';
 import { askPeer } from '../pieces/peerHttp';
 import type { RateLimiter } from '../rateLimiter';
 import type { SourceDialer } from '../sourceDialer';
@@ -47,6 +48,7 @@ export interface FolderFetcherDependencies {
   readonly stallMs: number;
   readonly transfers: TransferList;
   readonly fetcher: Pick<Fetcher, 'fetchPart'>;
+  readonly offers: Pick<Offers, 'confirmFolder'>;
 }
 
 interface FolderJob {
@@ -127,11 +129,15 @@ export class FolderFetcher {
   }
 
   private async run(job: FolderJob): Promise<FolderFetchResult> {
-    const { request, hosts, handle } = job;
+    const { request, handle } = job;
     const { prefix, hostname, destination } = request;
+    const wanted = { prefix, hostname };
     const startMs = this.dependencies.clock.monotonic();
-    const { files, ambiguous } = planFolder(hosts, { prefix, hostname });
-    if (files.length + ambiguous.length === 0)
+    const { offers } = this.dependencies;
+    const { hosts, failures } = await offers.confirmFolder(job.hosts, wanted, handle.signal);
+    const { files, ambiguous } = planFolder(hosts, wanted);
+    const failed = [...ambiguous, ...failures.values()];
+    if (files.length + failed.length === 0)
       throw new PeershelfError('NOT_FOUND', `nobody offers ${prefix}`, {
         details: { name: prefix },
       });
@@ -139,14 +145,14 @@ export class FolderFetcher {
     const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     handle.setTotal(totalBytes);
     const tally = new Tally(totalBytes, job);
-    for (const error of ambiguous) tally.fail(String(error.details['name']), error);
+    for (const error of failed) tally.fail(String(error.details['name']), error);
     const missing = await this.passOver(files.filter(isSmall), job, tally);
     const others = await this.fetchSmall(missing, job, tally);
     const rest = [...files.filter((file) => !isSmall(file)), ...others];
     await mapConcurrently(rest, FILES_AT_ONCE, (file) => this.fetchOne(file, job, tally));
     return {
       path: destination,
-      files: files.length + ambiguous.length,
+      files: files.length + failed.length,
       fetched: tally.fetched,
       alreadyThere: tally.alreadyThere,
       sizeBytes: totalBytes,
