@@ -20,10 +20,12 @@ import { Publishing } from './editor/publishing';
 import { Session } from './editor/session';
 import { SessionActions } from './editor/sessionActions';
 import { Startup } from './editor/startup';
+import { TransferActions } from './editor/transferActions';
 import { NetworkView } from './views/networkView';
 import { PublishedView } from './views/publishedView';
 import { RemoteFileSystem } from './views/remoteFileSystem';
 import { StatusBar } from './views/statusBar';
+import { TransfersView } from './views/transfersView';
 
 /** What must end in order, after `context.subscriptions`: see `deactivate`. */
 let stopEngine: (() => Promise<void>) | undefined;
@@ -84,6 +86,7 @@ function build(context: vscode.ExtensionContext): void {
     publishing,
     fetching: new Fetching(engine, logger),
     comparing: new Comparing(),
+    transfers: new TransferActions(engine, publishing),
     logger,
     showMore: (hostname) => networkView.showMore(hostname),
     showLog: () => output.show(),
@@ -92,7 +95,7 @@ function build(context: vscode.ExtensionContext): void {
     ...{ engine, session, membership, localTracker, invitations, publishing, runner },
   });
   context.subscriptions.push(
-    ...[startup, commands, new StatusBar(engine), networkView, new PublishedView(engine)],
+    ...[startup, commands, new StatusBar(engine), networkView, new PublishedView(engine), new TransfersView(engine)],
     ...[localTracker, session, new RemoteFileSystem(engine, logger).register()],
   );
   startup.start();

@@ -126,6 +126,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     `The keys of the session ${d.text('session', '')} are not kept here. Join with its invite.`,
   STALLED: (d) => `${d.owner} stopped sending. Nothing was changed; try again.`,
   TIMED_OUT: () => 'The tracker did not answer in time. Check the network, and try again.',
+  TOO_MANY_FILES: (d) =>
+    `There are more than ${d.text('limit', '')} files. Share smaller folders, or leave files out with .peershelfignore.`,
   TRACKER_IDENTITY_MISMATCH: (d) =>
     `${d.text('address', 'The tracker')} is not the tracker of this invite. Nothing was sent. Check the network, or ask for a new invite.`,
   TRACKER_REFUSED: (d) => `The tracker refused: ${d.text('reason', 'no reason given')}.`,

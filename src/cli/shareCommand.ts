@@ -6,15 +6,18 @@ import { fromPlainError, PeershelfError } from '../common/errors';
 import { onAbort } from '../common/abort';
 import { formatHostPort, isAddressLiteral } from '../protocol/address';
 import { plainText } from '../protocol/text';
-import { listFolder } from '../peer/folderFiles';
 import type { Peer } from '../peer/peer';
-import type { Notice, PeerSettings, PortRange } from '../peer/peerApi';
+import type { Notice, PeerSettings, PortRange, PublishRequest } from '../peer/peerApi';
+import { findFiles } from '../peer/selection/fileFinder';
 import type { CommandContext } from './commandContext';
 import { noteDuplicates } from './duplicateNotes';
 import { errorText } from './errorText';
 import { printJson, printLine } from './output';
 import { parseMegabytes } from './rate';
 import { type SessionOptions, withPeer } from './session';
+
+/** Files that look like secrets and are named one by one. */
+const MAX_NAMED_SECRETS = 20;
 
 interface ShareOptions extends SessionOptions {
   readonly name?: string;
@@ -23,6 +26,7 @@ interface ShareOptions extends SessionOptions {
   readonly port?: string;
   readonly host?: string;
   readonly maxUpload?: number;
+  readonly includeSecrets?: boolean;
   readonly json?: boolean;
 }
 
@@ -38,9 +42,14 @@ export function addShareCommand(program: Command, context: CommandContext): void
     .option('--port <port>', 'port or range to serve on, such as 6012 or 6000-7000; 0 for any')
     .option('--host <address>', 'address to serve on')
     .option('--max-upload <megabytes>', 'megabytes a second sent in all', parseMegabytes)
+    .option('--include-secrets', 'share files that look like keys, passwords or tokens, too')
     .action(async (paths: string[], options: ShareOptions) => {
       const { output, signal } = context;
-      const files = toFiles(paths, options.name);
+      const files = await chooseFiles(paths, options, context);
+      if (files.length === 0) {
+        context.setExitCode(1);
+        return;
+      }
       await withPeer({ options, output, signal, settings: toSettings(options) }, (peer) =>
         share(peer, files, { context, json: options.json === true }),
       );
@@ -49,7 +58,7 @@ export function addShareCommand(program: Command, context: CommandContext): void
 
 async function share(
   peer: Peer,
-  files: { path: string; name: string }[],
+  files: PublishRequest['files'],
   { context, json }: { context: CommandContext; json: boolean },
 ): Promise<void> {
   const { output, signal } = context;
@@ -97,19 +106,44 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   clearInterval(alive);
 }
 
-function toFiles(
+/** What is shared of the paths; says what is not, and why. */
+async function chooseFiles(
+  paths: readonly string[],
+  { name, includeSecrets }: ShareOptions,
+  { output, signal, setExitCode }: CommandContext,
+): Promise<PublishRequest['files']> {
+  const tell = (line: string): unknown => output.stderr.write(`peershelf: ${line}\n`);
+  const { files, failures } = await findFiles({ places: toPlaces(paths, name) }, signal);
+  for (const { error } of failures) {
+    setExitCode(1);
+    tell(errorText(error));
+  }
+  const wanted = files.filter(({ isSecret }) => includeSecrets === true || !isSecret);
+  const leftOut = files.filter((file) => !wanted.includes(file));
+  for (const secret of leftOut.slice(0, MAX_NAMED_SECRETS)) tell(secretText(secret.name));
+  if (leftOut.length > MAX_NAMED_SECRETS)
+    tell(`${leftOut.length - MAX_NAMED_SECRETS} more files look like secrets and are not shared`);
+  if (files.length + failures.length === 0) tell('there is nothing to share there');
+  return wanted;
+}
+
+function secretText(name: string): string {
+  const shown = plainText(name, Number.POSITIVE_INFINITY);
+  return `${shown} looks like a secret and is not shared; --include-secrets shares it`;
+}
+
+function toPlaces(
   paths: readonly string[],
   name: string | undefined,
 ): { path: string; name: string }[] {
   if (name !== undefined && paths.length > 1)
     throw new PeershelfError('INVALID_ARGUMENT', '--name goes with a single file');
-  return paths.flatMap((given) => {
+  return paths.map((given) => {
     const path = resolve(given);
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
-      return [{ path, name: name ?? basename(path) }];
-    if (name !== undefined)
+    const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (isFolder && name !== undefined)
       throw new PeershelfError('INVALID_ARGUMENT', '--name goes with a file, not a folder');
-    return listFolder(path);
+    return { path, name: name ?? basename(path) };
   });
 }
 

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
 import { PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import type { NetworkFile, PublishedFile } from '../peer/peerApi';
+import type { NetworkFile, PublishedFile, Transfer } from '../peer/peerApi';
 import type { CommandRunner } from './commandRunner';
 import type { Comparing } from './comparing';
 import { COMMANDS } from './contributions';
@@ -13,6 +13,7 @@ import type { Invitations } from './invitations';
 import type { Publishing } from './publishing';
 import type { Session } from './session';
 import type { SessionActions } from './sessionActions';
+import type { TransferActions } from './transferActions';
 
 export interface CommandsDependencies {
   readonly runner: CommandRunner;
@@ -23,6 +24,7 @@ export interface CommandsDependencies {
   readonly publishing: Publishing;
   readonly fetching: Fetching;
   readonly comparing: Comparing;
+  readonly transfers: TransferActions;
   readonly logger: Logger;
   readonly showMore: (hostname: string) => void;
   readonly showLog: () => void;
@@ -32,7 +34,8 @@ export interface CommandsDependencies {
 export class Commands extends DisposableBase {
   constructor(private readonly dependencies: CommandsDependencies) {
     super();
-    const { runner, session, sessionActions: actions, invitations, comparing } = dependencies;
+    const { runner, session, sessionActions: actions, invitations } = dependencies;
+    const { comparing, transfers } = dependencies;
     const handlers = {
       [COMMANDS.publish]: (...args: unknown[]) => dependencies.publishing.publish(urisOf(args)),
       [COMMANDS.unpublish]: (...args: unknown[]) => this.unpublish(args),
@@ -52,6 +55,13 @@ export class Commands extends DisposableBase {
       [COMMANDS.saveInvite]: () => invitations.saveInvite(),
       [COMMANDS.renewInvite]: () => invitations.renewInvite(),
       [COMMANDS.leave]: () => session.leave(),
+      [COMMANDS.pauseTransfer]: (...args: unknown[]) => transfers.pause(transfersOf(args)),
+      [COMMANDS.resumeTransfer]: (...args: unknown[]) => transfers.resume(transfersOf(args)),
+      [COMMANDS.cancelTransfer]: (...args: unknown[]) => transfers.cancel(transfersOf(args)),
+      [COMMANDS.retryTransfer]: (...args: unknown[]) => transfers.retry(transfersOf(args)),
+      [COMMANDS.revealTransfer]: (...args: unknown[]) => transfers.reveal(transfersOf(args)),
+      [COMMANDS.offerTransfer]: (...args: unknown[]) => transfers.offer(transfersOf(args)),
+      [COMMANDS.clearTransfers]: () => transfers.clear(),
       [COMMANDS.refreshNetwork]: () => dependencies.engine.calls.refreshNetwork(),
       [COMMANDS.showMore]: (hostname: unknown) => dependencies.showMore(String(hostname)),
       [COMMANDS.showMenu]: () => actions.showMenu(),
@@ -112,6 +122,9 @@ function rowsOf(args: readonly unknown[]): unknown[] {
 function urisOf(args: readonly unknown[]): vscode.Uri[] {
   const chosen = selectionOf(args).filter((one) => one instanceof vscode.Uri);
   if (chosen.length > 0) return chosen;
+  // A source control view passes each chosen row as an argument of its own.
+  const changed = args.filter(isResourceState).map(({ resourceUri }) => resourceUri);
+  if (changed.length > 0) return changed;
   const active = activeUri();
   if (active !== undefined) return [active];
   throw new PeershelfError('NO_FILE_CHOSEN', 'there is no active file');
@@ -141,6 +154,23 @@ async function each(
 
 function networkFilesOf(args: readonly unknown[]): NetworkFile[] {
   return rowsOf(args).flatMap((node) => (isFileNode(node) ? [node.file] : []));
+}
+
+function transfersOf(args: readonly unknown[]): Transfer[] {
+  return rowsOf(args).flatMap((node) => (isTransferNode(node) ? [node.transfer] : []));
+}
+
+function isTransferNode(value: unknown): value is { readonly transfer: Transfer } {
+  return typeof value === 'object' && value !== null && 'transfer' in value;
+}
+
+function isResourceState(value: unknown): value is vscode.SourceControlResourceState {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'resourceUri' in value &&
+    value.resourceUri instanceof vscode.Uri
+  );
 }
 
 function isFileNode(value: unknown): value is { readonly file: NetworkFile } {

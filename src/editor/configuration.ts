@@ -50,6 +50,7 @@ export function engineOptions(
   return {
     storageFolder: join(globalStorage.fsPath, 'workspaces', key),
     // In Restricted Mode nothing is offered, not even what was published before.
+    presence: true,
     keepCatalogue: vscode.workspace.isTrusted,
     windowId,
     hashWorker,

@@ -20,6 +20,13 @@ export const COMMANDS = {
   saveInvite: 'peershelf.saveInvite',
   renewInvite: 'peershelf.renewInvite',
   leave: 'peershelf.leave',
+  pauseTransfer: 'peershelf.pauseTransfer',
+  resumeTransfer: 'peershelf.resumeTransfer',
+  cancelTransfer: 'peershelf.cancelTransfer',
+  retryTransfer: 'peershelf.retryTransfer',
+  revealTransfer: 'peershelf.revealTransfer',
+  offerTransfer: 'peershelf.offerTransfer',
+  clearTransfers: 'peershelf.clearTransfers',
   refreshNetwork: 'peershelf.refreshNetwork',
   showMore: 'peershelf.showMore',
   showMenu: 'peershelf.showMenu',
@@ -31,6 +38,7 @@ export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
 export const VIEWS = {
   published: 'peershelf.published',
   network: 'peershelf.network',
+  transfers: 'peershelf.transfers',
 } as const;
 
 /** Context keys, for `when` clauses: `connection` is the kind of the connection's state. */
@@ -41,6 +49,8 @@ export const CONTEXT_KEYS = {
   ownsSession: 'peershelf.ownsSession',
   trackerRunning: 'peershelf.trackerRunning',
   publishedPaths: 'peershelf.publishedPaths',
+  publishedFolders: 'peershelf.publishedFolders',
+  hasEndedTransfers: 'peershelf.hasEndedTransfers',
   hasPublished: 'peershelf.hasPublished',
 } as const;
 
@@ -58,6 +68,7 @@ export interface SettingTypes {
   readonly displayName: string;
   readonly fetchFolder: string;
   readonly autoRepublish: boolean;
+  readonly exclude: readonly string[];
   readonly maxUploads: number;
   readonly maxUploadMegabytesPerSecond: number;
   readonly maxDownloadMegabytesPerSecond: number;
@@ -74,6 +85,7 @@ export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
   displayName: true,
   fetchFolder: true,
   autoRepublish: true,
+  exclude: true,
   maxUploads: true,
   maxUploadMegabytesPerSecond: true,
   maxDownloadMegabytesPerSecond: true,

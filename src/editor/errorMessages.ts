@@ -200,6 +200,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     ),
   STALLED: (d) => l10n.t('{0} stopped sending. Nothing was changed; try again.', d.owner),
   TIMED_OUT: () => l10n.t('The tracker did not answer in time. Check the network and try again.'),
+  TOO_MANY_FILES: (d) =>
+    l10n.t(
+      'There are more than {0} files. Publish smaller folders, or leave files out with .peershelfignore or the setting peershelf.exclude.',
+      d.text('limit', ''),
+    ),
   TRACKER_IDENTITY_MISMATCH: (d) =>
     l10n.t(
       '{0} is not the tracker of this invite. Nothing was sent. Check the network, or ask for a new invite.',

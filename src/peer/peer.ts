@@ -7,7 +7,6 @@ import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
 import { type ContentId, formatContentId } from '../protocol/contentId';
 import type { LocatedSource } from '../protocol/controlRepliesV2';
-import { parseInvite } from '../protocol/invite';
 import { Slot } from './catalogue/slot';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
@@ -17,19 +16,24 @@ import { ContentHasher } from './hash/contentHasher';
 import { HashCache } from './hash/hashCache';
 import { HashPool } from './hash/hashPool';
 import { LayerStore } from './hash/layerStore';
-import { openIdentity } from './identity/identity';
-import { NetworkIndex, toFiles } from './networkIndex';
+import { NetworkIndex } from './network/networkIndex';
+import { toNetworkFiles } from './network/networkFiles';
 import type {
   CallOptions,
   ConnectRequest,
+  DuplicateSummary,
   EngineOptions,
   FetchOptions,
   FetchRequest,
   FetchResult,
   FileDuplicates,
+  FileSelection,
+  FindFilesRequest,
   FolderFetchRequest,
   FolderFetchResult,
+  FolderQuery,
   NetworkFile,
+  NetworkFolderPage,
   NetworkPage,
   NetworkPeer,
   NetworkQuery,
@@ -41,14 +45,17 @@ import type {
   PreviewRequest,
   PublishOutcome,
   PublishRequest,
+  PublishSummary,
   RenameRequest,
+  SelectionWish,
   UnpublishRequest,
 } from './peerApi';
 import { Previews } from './previews';
 import { notConnected, Publisher } from './publisher';
-import { TeamMember } from './team/teamMember';
+import { Selections } from './selection/selections';
 import { shownFile } from './team/shownFile';
-import { type SessionTarget, TrackerSession } from './trackerSession';
+import { toSessionTarget } from './sessionTarget';
+import { TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
 import type { Offers } from './transfer/offers';
@@ -84,6 +91,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly session: TrackerSession;
   private readonly publisher: Publisher;
   private readonly network: NetworkIndex;
+  private readonly selections: Selections;
   private settings: PeerSettings;
   private lastActivityMs: number;
   private stopping: Promise<void> | undefined;
@@ -155,6 +163,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         shown: (file) => shownFile(file, this.session.entryTrust),
       }),
     );
+    this.selections = new Selections({
+      publish: (request, some) => this.publish(request, some),
+      findDuplicates: (request, some) => this.findDuplicates(request, some),
+      published: () => this.publisher.all(),
+    });
     this.onDidChangeConnection = this.session.onDidChangeConnection;
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
@@ -166,7 +179,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   async connect(request: ConnectRequest, { signal }: CallOptions = {}): Promise<void> {
     this.throwIfStopped();
     this.noteActivity();
-    await abortable(this.session.join(this.targetOf(request)), signal).catch(
+    await abortable(this.session.join(toSessionTarget(request, this.clock)), signal).catch(
       async (error: unknown) => {
         if (signal?.aborted === true) await this.session.leave();
         throw error;
@@ -191,6 +204,18 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const entries = await this.publisher.identify(request, options);
     const questions = { client: this.client, own: this.session.registeredHostname };
     return abortable(findDuplicates(entries, questions), options.signal);
+  }
+
+  findFiles(request: FindFilesRequest, options: CallOptions = {}): Promise<FileSelection> {
+    return this.selections.find(request, options);
+  }
+
+  compareSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<DuplicateSummary> {
+    return this.selections.compare(wish, options);
+  }
+
+  publishSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<PublishSummary> {
+    return this.selections.publish(wish, options);
   }
 
   async unpublish({ names }: UnpublishRequest): Promise<void> {
@@ -227,7 +252,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     options: StartOptions = {},
   ): Promise<FolderFetchResult> {
     this.noteActivity();
-    const hosts = await abortable(this.client.list(), options.signal);
+    const hosts = await abortable(this.client.list(request.prefix), options.signal);
     const own = this.session.registeredHostname;
     if (own !== undefined) hosts.delete(own);
     return this.folders.fetch(request, hosts, options);
@@ -261,6 +286,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     await retry(this.transfers, id, this);
   }
 
+  clearTransfers(): Promise<void> {
+    this.transfers.clear();
+    return Promise.resolve();
+  }
+
   async refreshNetwork(): Promise<void> {
     if (this.session.client === undefined) throw notConnected();
     await this.network.refresh();
@@ -280,10 +310,15 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return Promise.resolve(this.network.files(query));
   }
 
+  networkFolder(query: FolderQuery): Promise<NetworkFolderPage> {
+    return Promise.resolve(this.network.folder(query));
+  }
+
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
     const files = await this.client.discover(hostname);
-    const listed = toFiles(hostname, { displayName: hostname, files });
-    return listed.flatMap((file) => shownFile(file, this.session.entryTrust) ?? []);
+    return toNetworkFiles(hostname, files).flatMap(
+      (file) => shownFile(file, this.session.entryTrust) ?? [],
+    );
   }
 
   async ping({ hostname }: { readonly hostname: string }): Promise<boolean> {
@@ -313,13 +348,6 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   stop(): Promise<void> {
     this.stopping ??= this.stopOnce();
     return this.stopping;
-  }
-
-  private targetOf(request: ConnectRequest): SessionTarget {
-    if ('tracker' in request) return { kind: 'open', tracker: request.tracker };
-    const { invite, identity } = request;
-    const member = new TeamMember(parseInvite(invite), openIdentity(identity), this.clock);
-    return { kind: 'team', member };
   }
 
   private throwIfStopped(): void {
@@ -360,7 +388,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   private createSession(
     folder: string | undefined,
-    { windowId, storageFolder: sharedFolder }: EngineOptions,
+    { windowId, storageFolder: sharedFolder, presence }: EngineOptions,
   ): TrackerSession {
     const { clock, logger } = this;
     return new TrackerSession({
@@ -369,6 +397,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       folder,
       sharedFolder,
       windowId,
+      presence: presence ?? false,
       onIdentityChanged: (hostname) =>
         this.noticeEmitter.fire({ kind: 'identityChanged', hostname }),
       server: this.server,
@@ -390,19 +419,22 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       this.session.onDidChangeConnection(({ kind }) => {
         if (kind !== 'connected') this.network.clear();
         // Views show how many others there are, whether the list is looked at or not.
-        else this.network.refresh().catch((error: unknown) => this.onRefreshFailed(error));
+        else {
+          const { client } = this.session;
+          const tracker = client?.version === 2 ? client.network : undefined;
+          this.network
+            .connected(tracker)
+            .catch((error: unknown) => this.logger.debug(`refresh: ${describeError(error)}`));
+        }
       }),
     );
+    this.register(this.session.onDidReceiveEvent((event) => this.network.receive(event)));
     this.register(
       this.transfers.onDidChangeRunning(() => {
         this.noteActivity();
         this.publisher.fireSoon();
       }),
     );
-  }
-
-  private onRefreshFailed(error: unknown): void {
-    this.logger.debug(`refresh: ${describeError(error)}`);
   }
 
   private get client(): TrackerClient {

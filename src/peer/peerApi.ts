@@ -32,6 +32,19 @@ export interface PeerApi {
    */
   findDuplicates(request: PublishRequest, options?: FetchOptions): Promise<FileDuplicates[]>;
 
+  /**
+   * The files that are chosen and those of chosen folders, without what rules leave out. They are kept
+   * for `compareSelection` and `publishSelection`, until they are published or others have been chosen.
+   * @throws TOO_MANY_FILES, INVALID_ARGUMENT for a glob pattern that is none, CANCELLED.
+   */
+  findFiles(request: FindFilesRequest, options?: CallOptions): Promise<FileSelection>;
+
+  /** As `findDuplicates`, of all files of a selection. @throws LIST_CHANGED when it is not kept. */
+  compareSelection(request: SelectionWish, options?: FetchOptions): Promise<DuplicateSummary>;
+
+  /** As `publish`, of all files of a selection. @throws LIST_CHANGED when it is not kept. */
+  publishSelection(request: SelectionWish, options?: FetchOptions): Promise<PublishSummary>;
+
   /** Takes names back. Those that are not published are passed over. Running uploads of them end. */
   unpublish(request: UnpublishRequest, options?: CallOptions): Promise<void>;
 
@@ -86,17 +99,26 @@ export interface PeerApi {
    */
   retryTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
 
-  /** Asks the tracker for what everyone offers now. Fires `onDidChangeNetwork` when it changed. */
+  /** Forgets the transfers that have ended. */
+  clearTransfers(request?: undefined, options?: CallOptions): Promise<void>;
+
+  /** Makes sure that the index has what everyone offers now. Fires `onDidChangeNetwork` when it changed. */
   refreshNetwork(request?: undefined, options?: CallOptions): Promise<void>;
 
-  /** Whether somebody looks at the network: while true, it is refreshed every few seconds. */
+  /**
+   * Whether somebody looks at the network: while true, a tracker of version 1 is asked every few
+   * seconds. One of version 2 tells what changes, whether somebody looks or not.
+   */
   watchNetwork(request: { readonly watching: boolean }, options?: CallOptions): Promise<void>;
 
-  /** Peers of the last refresh, sorted by display name; this peer is left out. */
+  /** Who is in the session, with files and without, sorted by display name; this peer is left out. */
   networkPeers(request?: undefined, options?: CallOptions): Promise<NetworkPeer[]>;
 
-  /** Files of the last refresh, sorted by name; those of this peer are left out. */
+  /** Files of others, sorted by name. */
   networkFiles(request: NetworkQuery, options?: CallOptions): Promise<NetworkPage>;
+
+  /** What lies directly in one folder of what others offer: folders, then files, sorted by name. */
+  networkFolder(request: FolderQuery, options?: CallOptions): Promise<NetworkFolderPage>;
 
   /** What one host offers, asked of the tracker now. @throws NOT_FOUND for an unknown host. */
   discover(request: { readonly hostname: string }, options?: CallOptions): Promise<NetworkFile[]>;
@@ -236,6 +258,58 @@ export interface FileDuplicates {
   }[];
 }
 
+export interface FindFilesRequest {
+  readonly places: readonly {
+    /** Absolute path of a file or folder. */
+    readonly path: string;
+    /** Published name of the file; of a folder, what the names of its files begin with, or empty. */
+    readonly name: string;
+    /** Workspace folder: must contain the real paths, and its rules hold. */
+    readonly folder?: string | undefined;
+    /** Glob patterns for paths relative to `folder`, of what is left out of folders. */
+    readonly exclude?: readonly string[] | undefined;
+    /** Absolute paths of folders that are left out of others. */
+    readonly leaveOut?: readonly string[] | undefined;
+  }[];
+}
+
+/** What was found, without naming all of it. */
+export interface FileSelection {
+  readonly id: string;
+  readonly files: number;
+  readonly totalBytes: number;
+  /** The first ones, by name. */
+  readonly names: readonly string[];
+  /** Files whose names say that nobody should see them. */
+  readonly secrets: number;
+  readonly secretNames: readonly string[];
+}
+
+export interface SelectionWish {
+  readonly id: string;
+  /** Whether the files that look like secrets are meant, too. */
+  readonly withSecrets: boolean;
+}
+
+export interface DuplicateSummary {
+  /** Files that were compared. */
+  readonly files: number;
+  /** Those of them that others offer already, or under whose name others offer something else. */
+  readonly count: number;
+  readonly first: readonly FileDuplicates[];
+}
+
+export interface PublishSummary {
+  readonly published: number;
+  /** The first ones of them. */
+  readonly names: readonly string[];
+  /** The tracker has not taken them all yet. */
+  readonly isPending: boolean;
+  readonly failedCount: number;
+  /** The first thousand of them: files, and folders that could not be read. */
+  readonly failed: readonly { readonly name: string; readonly error: PlainError }[];
+}
+
 export interface UnpublishRequest {
   readonly names: readonly string[];
 }
@@ -371,8 +445,14 @@ export interface NetworkPeer {
   readonly displayName: string;
   readonly address: HostPort;
   readonly fileCount: number;
-  /** How long ago the tracker last heard of the peer. */
+  /** How long ago the tracker last heard of the peer, as far as it has said. */
   readonly lastSeenAgeMs: number;
+  /** `away`: its connection to the tracker is closed. Version 1 does not tell: then it is `online`. */
+  readonly state: 'online' | 'away';
+  /** How long it has been in this state. */
+  readonly sinceAgeMs: number;
+  /** Whether it says that it sends or receives files; version 1 does not tell. */
+  readonly isTransferring: boolean;
 }
 
 export interface NetworkFile {
@@ -391,7 +471,50 @@ export interface NetworkQuery {
   readonly hostname?: string | undefined;
   /** Only names or owners that contain every word of this text, whatever the case. */
   readonly text?: string | undefined;
+  /** Only names that begin with this. */
+  readonly prefix?: string | undefined;
   readonly limit: number;
+  /** Files that come before the first of the page. */
+  readonly offset?: number | undefined;
+}
+
+export interface FolderQuery {
+  /** What the names in the folder begin with, `/` at its end; empty for the top. */
+  readonly prefix: string;
+  /** Only files of this host. */
+  readonly hostname?: string | undefined;
+  /** As that of a `NetworkQuery`; folders without a match are left out. */
+  readonly text?: string | undefined;
+  /** Folders and files of the page, at most 500. */
+  readonly limit?: number | undefined;
+  /** Folders and files that come before the first of the page. */
+  readonly offset?: number | undefined;
+}
+
+export interface NetworkFolder {
+  /** Last part of its path. */
+  readonly name: string;
+  /** For listing it: its path, `/` at its end. */
+  readonly prefix: string;
+  /** Names in it and below it. */
+  readonly fileCount: number;
+}
+
+/** One content under one name, whoever offers it. */
+export interface NetworkRow extends Omit<NetworkFile, 'hostname' | 'displayName'> {
+  /** At least one; of peers that do not say what the content is, only one. */
+  readonly sources: readonly {
+    readonly hostname: string;
+    readonly displayName: string;
+    readonly state: NetworkPeer['state'];
+  }[];
+}
+
+export interface NetworkFolderPage {
+  readonly folders: readonly NetworkFolder[];
+  readonly files: readonly NetworkRow[];
+  /** Folders and files in all. */
+  readonly total: number;
 }
 
 export interface NetworkPage {
@@ -420,6 +543,13 @@ export interface Transfer {
   /** `waiting`: for its turn, as only so many run at once. */
   readonly state: 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
   readonly error: PlainError | undefined;
+  readonly kind: 'file' | 'folder';
+  /** Display names of who has sent parts of a download. */
+  readonly sources: readonly string[];
+  /** Absolute path that a download goes to; when it is done, where it is. */
+  readonly path: string | undefined;
+  /** Whether `retryTransfer` would start it again. */
+  readonly canRetry: boolean;
 }
 
 export interface PeerSnapshot {
@@ -462,6 +592,11 @@ export interface EngineOptions {
   readonly storageFolder: string;
   /** Whether published files are offered again after a restart; the command line does not. */
   readonly keepCatalogue: boolean;
+  /**
+   * Whether others see this peer in a session before it has published anything, where the tracker
+   * speaks version 2. Who only looks is not seen.
+   */
+  readonly presence?: boolean | undefined;
   /** What tells this window from others: an engine that starts again takes its own place back. */
   readonly windowId: string;
   /** Bundle of the hash worker. */

@@ -6,6 +6,7 @@ import { describeError, PeershelfError, toPlainError } from '../common/errors';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
 import { formatHostPort, type HostPort, isLoopback, unmapIpv4 } from '../protocol/address';
+import type { ControlEvent } from '../protocol/controlRepliesV2';
 import type { SignedText } from '../protocol/signedText';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue';
 import { Announcer, type AnnouncementSignatures } from './control/announcer';
@@ -37,6 +38,8 @@ export interface TrackerSessionDependencies {
   readonly sharedFolder: string;
   /** Tells this window from others, also when its engine starts again. */
   readonly windowId: string;
+  /** Whether this peer registers before it has published anything. */
+  readonly presence: boolean;
   readonly server: PeerServer;
   readonly settings: () => PeerSettings;
   readonly heartbeatState: () => HeartbeatState;
@@ -66,6 +69,7 @@ export class TrackerSession extends DisposableBase {
   private readonly link: ControlLink;
   private readonly heartbeat = this.register(new DisposableSlot());
   private readonly connectionEmitter = this.register(new Emitter<ConnectionState>());
+  private readonly eventEmitter = this.register(new Emitter<ControlEvent>());
   private readonly catalogueEmitter = this.register(new Emitter<void>());
   private readonly catalogueSubscription = this.register(new DisposableSlot());
   /** Counts calls of `join` and `leave`: only the last one holds. */
@@ -86,6 +90,8 @@ export class TrackerSession extends DisposableBase {
   private connectionCounter = 0;
 
   readonly onDidChangeConnection = this.connectionEmitter.event;
+  /** What the tracker says without being asked. */
+  readonly onDidReceiveEvent = this.eventEmitter.event;
   /** Entries came or went, or the tracker took them. */
   readonly onDidChangeCatalogue = this.catalogueEmitter.event;
 
@@ -289,11 +295,13 @@ export class TrackerSession extends DisposableBase {
     const client = new TrackerClient(connection, team?.trust);
     const { clock, logger, settings } = this.dependencies;
     const { exporter } = connection;
+    connection.onDidReceiveEvent((event) => this.eventEmitter.fire(event));
     const announcer = new Announcer(client, {
       clock,
       logger,
       files: () => this.currentCatalogue?.all() ?? [],
       identity: settings,
+      presence: this.dependencies.presence,
       instance: { id: this.instanceId, counter: (this.connectionCounter += 1) },
       listen: () => this.listen(connection.localAddress),
       ...(team === undefined || exporter === undefined

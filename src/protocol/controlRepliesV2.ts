@@ -36,6 +36,12 @@ export interface Hello {
   readonly maxPublish: number;
 }
 
+/** What a tracker says without being asked. Nothing of it but the name is checked. */
+export interface ControlEvent {
+  readonly name: string;
+  readonly members: Record<string, unknown>;
+}
+
 const intervalField = v.pipe(
   v.number(),
   v.minValue(HEARTBEAT_RANGE_MS.min),
@@ -109,9 +115,9 @@ export function readLocated(
 }
 
 /** What a tracker says without being asked, or undefined for a reply. */
-export function readEvent(message: Record<string, unknown>): { readonly name: string } | undefined {
+export function readEvent(message: Record<string, unknown>): ControlEvent | undefined {
   if (message['event'] === undefined || message['status'] !== undefined) return undefined;
   const { event } = message;
   // What is no name is an event that nobody knows.
-  return { name: typeof event === 'string' ? event : '' };
+  return { name: typeof event === 'string' ? event : '', members: message };
 }

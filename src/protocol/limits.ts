@@ -81,6 +81,18 @@ export const MAX_PUBLISH_ENTRIES = 1_000;
 /** Hosts that LOCATE names for one content id: more would not make a fetch faster. */
 export const MAX_LOCATED_HOSTS = 100;
 
+/** Hosts and files of one page of LIST, SEARCH and SUBSCRIBE: about 250 KB, a few milliseconds of work. */
+export const MAX_PAGE_ENTRIES = 1_000;
+
+/** Hosts and files of one `changes` event, for the same reason. */
+export const MAX_CHANGES = 1_000;
+
+/** Longest query of SEARCH, in UTF-16 units: nobody types more. */
+export const MAX_QUERY_CHARACTERS = 256;
+
+/** Longest cursor, which only its tracker understands. */
+export const MAX_CURSOR_CHARACTERS = 64;
+
 /** Longest `id` of a request that is a string, in UTF-16 units. */
 export const MAX_REQUEST_ID_LENGTH = 64;
 

@@ -63,14 +63,18 @@ export const hostSchemaV2 = v.pipe(
     addr: v.tuple([ipField, v.pipe(wholeField, v.maxValue(65_535))]),
     display_name: v.nullish(nameField),
     age: v.nullish(wholeField, 0),
+    away: v.nullish(wholeField),
     connected_at: v.nullish(wholeField, 0),
+    busy: v.nullish(v.boolean(), false),
   }),
   v.transform((host) => ({
     displayName: host.display_name ?? undefined,
     ip: host.addr[0],
     port: host.addr[1],
     ageMs: host.age,
+    awayMs: host.away ?? undefined,
     connectedAt: host.connected_at / 1_000,
+    isBusy: host.busy,
   })),
 );
 

@@ -1,18 +1,27 @@
 import { CONTROL_REASONS } from '../protocol/controlReasons';
-import type { ControlRequestV2, EntryRefusal, NamedFile } from '../protocol/controlRequestsV2';
+import type {
+  ControlRequestV2,
+  EntryRefusal,
+  NamedFile,
+  PageRequest,
+} from '../protocol/controlRequestsV2';
 import { answerRequest } from './actions';
+import type { ConnectionEvents } from './connectionEvents';
 import type { TrackerLimits } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
 import type { Membership } from './membership';
+import { isCursor } from './pages';
 import type { BatchOutcome, Owner, Registry } from './registry';
 import { errorReply } from './replies';
-import { acknowledgedReply, registeredReply } from './repliesV2';
+import { acknowledgedReply, registeredReply, syncedReply } from './repliesV2';
 
 export interface ActionContext {
   readonly registry: Registry;
   readonly limits: TrackerLimits;
   /** Of the connection, in a team session. */
   readonly membership?: Membership | undefined;
+  /** Of the connection: what it is told without asking. */
+  readonly events: ConnectionEvents;
 }
 
 type RegisterRequest = Extract<ControlRequestV2, { action: 'REGISTER' }>;
@@ -32,7 +41,15 @@ export function answerRequestV2(
     case 'LOCATE':
       return registry.locate(request.ids);
     case 'LIST':
-      return registry.list(2);
+      return request.page === undefined ? registry.list(2) : page(registry, request.page);
+    case 'SEARCH':
+      return page(registry, request.page);
+    case 'SUBSCRIBE':
+      return context.events.subscribe(request.page);
+    case 'SYNC':
+      return context.events.isSubscribed
+        ? whenReady(registry.flushed(), syncedReply)
+        : errorReply(CONTROL_REASONS.notSubscribed);
     case 'DISCOVER':
       return whenReady(
         registry.discover(request.hostname, 2),
@@ -52,6 +69,13 @@ export function answerRequestV2(
     case 'UNREGISTER':
       return answerRequest(registry, owner, request);
   }
+}
+
+function page(registry: Registry, request: PageRequest): MaybePromise<string> {
+  const { cursor } = request;
+  return cursor === undefined || isCursor(cursor)
+    ? registry.page(request)
+    : errorReply(CONTROL_REASONS.badCursor);
 }
 
 function register(
@@ -99,12 +123,13 @@ function ping(
   owner: Owner,
   request: PingRequest,
 ): MaybePromise<string> {
-  const { record, ...plain } = request;
+  const { record, isBusy = false, ...plain } = request;
   const answer = (): MaybePromise<string> => answerRequest(registry, owner, plain);
-  if (membership === undefined || record === undefined || plain.hostname === undefined)
-    return answer();
-  membership.onSeen();
-  const renewed = registry.renew(owner, plain.hostname, record);
+  if (plain.hostname === undefined) return answer();
+  if (record !== undefined) membership?.onSeen();
+  // A record means nothing in an open session.
+  const renewal = { isBusy, record: membership && record };
+  const renewed = registry.renew(owner, plain.hostname, renewal);
   return renewed instanceof Promise ? renewed.then(answer) : answer();
 }
 

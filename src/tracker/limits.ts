@@ -1,4 +1,9 @@
-import { HEARTBEAT_INTERVALS_MS, HOST_EXPIRY_MS, MAX_CONTROL_LINE_BYTES } from '../protocol/limits';
+import {
+  HEARTBEAT_INTERVALS_MS,
+  HOST_EXPIRY_MS,
+  HOST_RECORD_LIFETIME_MS,
+  MAX_CONTROL_LINE_BYTES,
+} from '../protocol/limits';
 
 /** What one tracker allows. docs/PROTOCOL.md says what happens at each limit. */
 export interface TrackerLimits {
@@ -125,6 +130,24 @@ export const TAKEOVER_SILENCE_MS = 660_000;
 
 /** Time that a client has to take the last reply and close, before its socket is destroyed. */
 export const CLOSE_DEADLINE_MS = 1_000;
+
+/** Changes are collected for this long before subscribers hear of them: nobody sees the difference. */
+export const CHANGE_DELAY_MS = 50;
+
+/** … or for this many times as long as telling the last ones took, so that a fifth of a core does it. */
+export const CHANGE_REST_FACTOR = 4;
+
+/** Events written in one go: 5,000 changes, a few milliseconds. */
+export const MAX_EVENTS_AT_ONCE = 5;
+
+/** Events kept for the slowest subscriber: about 30,000 changes. Whoever needs older ones begins anew. */
+export const MAX_CHANGE_LOG_BYTES = 8 * 1024 * 1024;
+
+/** A search that takes longer goes on in the next turn, so that others are answered meanwhile. */
+export const SEARCH_SLICE_MS = 5;
+
+/** Subscribers get a renewed host record this often: a third of its life, for any number of renewals. */
+export const RECORD_PUSH_INTERVAL_MS = HOST_RECORD_LIFETIME_MS / 3;
 
 /** First probe of a connection without traffic: a peer whose machine is gone frees its hostname. */
 export const KEEP_ALIVE_DELAY_MS = 60_000;

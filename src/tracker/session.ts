@@ -15,6 +15,7 @@ import {
 import { LineDecoder } from '../protocol/lineDecoder';
 import { answerRequest } from './actions';
 import { answerRequestV2 } from './actionsV2';
+import { ConnectionEvents } from './connectionEvents';
 import { CLOSE_DEADLINE_MS, KEEP_ALIVE_DELAY_MS, type TrackerLimits } from './limits';
 import type { MaybePromise } from './maybePromise';
 import type { Membership } from './membership';
@@ -60,6 +61,7 @@ export class ControlSession {
   private state: SessionState = 'open';
   /** What the connection speaks: version 1 until the client has said HELLO. */
   private version: ControlVersion = 1;
+  private readonly events: ConnectionEvents;
   private inputEnded = false;
   private lastLineMs: number;
 
@@ -74,6 +76,10 @@ export class ControlSession {
     const { clock, limits } = dependencies;
     this.owner = { ...owner, onReplaced: () => this.close(replacedEvent(wholeMs(clock.now()))) };
     this.lastLineMs = clock.monotonic();
+    this.events = new ConnectionEvents(dependencies.registry, {
+      isReady: () => this.takesEvents() && !socket.writableNeedDrain,
+      send: (event) => void socket.write(event),
+    });
     this.decoder = new LineDecoder({
       maxLineBytes: limits.maxLineBytes,
       maxBufferBytes: limits.maxLineBytes + READ_AHEAD_BYTES,
@@ -122,7 +128,10 @@ export class ControlSession {
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('end', () => this.endInput());
-    socket.on('drain', () => this.unblock());
+    socket.on('drain', () => {
+      this.unblock();
+      this.events.resume();
+    });
     socket.on('timeout', () => this.drop('it does not read its replies'));
     socket.on('error', (error) => this.dependencies.logger.debug(this.describe(error.message)));
   }
@@ -199,7 +208,11 @@ export class ControlSession {
       case 'request':
         return answerRequest(registry, this.owner, parsed.request);
       case 'requestV2':
-        return answerRequestV2({ registry, limits, membership }, this.owner, parsed.request);
+        return answerRequestV2(
+          { registry, limits, membership, events: this.events },
+          this.owner,
+          parsed.request,
+        );
     }
   }
 
@@ -259,6 +272,7 @@ export class ControlSession {
 
   private end(lastReplies: string): void {
     this.state = 'closing';
+    this.events.dispose();
     // Reading on: closing over unread input would reset the connection and lose the last reply.
     this.socket.resume();
     this.socket.end(lastReplies, 'latin1');
@@ -284,6 +298,7 @@ export class ControlSession {
 
   private async release(): Promise<void> {
     this.state = 'closed';
+    this.events.dispose();
     this.closeDeadline.dispose();
     await this.settle(this.dependencies.registry.release(this.owner));
   }
@@ -296,6 +311,11 @@ export class ControlSession {
       this.dependencies.logger.error(this.describe(describeError(error)));
       return undefined;
     }
+  }
+
+  /** While requests wait, events need not. */
+  private takesEvents(): boolean {
+    return this.state === 'open' || this.state === 'waiting';
   }
 
   /** A method, because what was called in between may have changed the state. */

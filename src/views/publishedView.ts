@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
 import { fromPlainError } from '../common/errors';
@@ -76,8 +77,20 @@ export class PublishedView
       'publishedPaths',
       published.slice(0, MAX_CONTEXT_PATHS).map(({ path }) => path),
     );
+    setContext('publishedFolders', foldersOf(published));
     this.changeEmitter.fire(undefined);
   }
+}
+
+/** The folders in which something is published, as menus know them. */
+function foldersOf(files: readonly PublishedFile[]): string[] {
+  const folders = new Set<string>();
+  for (const { path } of files)
+    for (let folder = dirname(path); !folders.has(folder); folder = dirname(folder)) {
+      if (folders.size >= MAX_CONTEXT_PATHS) return [...folders];
+      folders.add(folder);
+    }
+  return [...folders];
 }
 
 /** In words, as colour alone would not do. */

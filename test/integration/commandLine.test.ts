@@ -80,6 +80,25 @@ describe('the command line', () => {
     assert.match(other.stderr(), /^peershelf: one\.txt: .+ offers the same content as .+\n$/u);
   });
 
+  it('shares a folder without what its rules leave out, and secrets only when that is wished for', async () => {
+    const tracker = await startTracker();
+    mkdirSync(join(folder, 'd'));
+    for (const [name, content] of Object.entries({
+      '.peershelfignore': '*.log\n.peershelfignore\n',
+      '.env': 'k',
+      'a.log': 'l',
+      a: '1',
+    }))
+      writeFileSync(join(folder, 'd', name), content);
+    const target = ['--tracker', tracker, '--port', '0', '--hostname'];
+    const careful = run('share', 'd', ...target, 'alice');
+    await careful.printed(/^published d\/a\nserving on /u);
+    assert.match(careful.stderr(), /^peershelf: d\/\.env looks like a secret and is not shared/u);
+    const all = run('share', 'd', '--include-secrets', ...target, 'bob');
+    await all.printed(/^published d\/\.env\npublished d\/a\nserving on /u);
+    assert.equal((await finish('share', 'd/.env', ...target, 'carol')).code, 1);
+  });
+
   it('says that a shared file is gone, and offers it no more', async () => {
     const tracker = await startTracker();
     const sharing = await share(tracker, 'gone.txt', 'soon gone');

@@ -11,7 +11,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Cleanup } from '../../scripts/host/cleanup';
-import { listFolder } from '../../src/peer/folderFiles';
 import type {
   FolderFetchRequest,
   FolderFetchResult,
@@ -270,18 +269,5 @@ describe('folders', () => {
     const bob = await joinAs('bob');
     await rejectsWith('NOT_FOUND', fetch(bob, 'nothing/'));
     assert.ok(!existsSync(bob.path('got')));
-  });
-
-  it('lists a folder by its name and the way down, without links and half-fetched files', () => {
-    const folder = join(temporaryFolder(cleanup), 'project');
-    mkdirSync(join(folder, '.git'), { recursive: true });
-    mkdirSync(join(folder, 'src'));
-    for (const name of ['b', 'src/a', '.git/config', '.peershelf-0123456789abcdef.part'])
-      writeFileSync(join(folder, name), name);
-    symlinkSync(folder, join(folder, 'loop'));
-    assert.deepEqual(
-      listFolder(folder).map(({ name }) => name),
-      ['project/b', 'project/src/a'],
-    );
   });
 });

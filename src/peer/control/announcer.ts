@@ -22,6 +22,9 @@ const FORGOTTEN: ReadonlySet<unknown> = new Set([
   CONTROL_REASONS.notYourHost,
 ]);
 
+/** What a peer tells that serves nothing yet. */
+const NOWHERE = { port: 0, ip: '' };
+
 interface Identity {
   readonly hostname: string;
   readonly displayName: string;
@@ -35,6 +38,8 @@ export interface AnnouncerDependencies {
   /** Opens the listening socket if it is not open, and says how others reach it. */
   readonly listen: () => Promise<{ readonly port: number; readonly ip: string }>;
   readonly identity: () => Identity;
+  /** Whether others see this peer before it has published anything; only version 2 can say it. */
+  readonly presence?: boolean;
   /** Which connection of which window this is. */
   readonly instance: InstanceClaim;
   /** In a team session: what shows that this peer may register as that. */
@@ -52,7 +57,8 @@ export interface AnnouncementSignatures {
 /**
  * Brings what a tracker knows of this peer in line with what is published, on one connection: it
  * compares the two and sends the difference, so it may be asked at any time and as often as wished.
- * A peer that has never published anything is not registered, and listens to nobody.
+ * A peer that has never published anything listens to nobody, and is not registered or, where it is to
+ * be seen, serves nothing.
  */
 export class Announcer {
   private registeredAs: string | undefined;
@@ -65,6 +71,8 @@ export class Announcer {
   private readonly ended = new AbortController();
   private running: Promise<void> | undefined;
   private again = false;
+  /** Whether it has told where others fetch from it. */
+  private serves = false;
   private intervals: HeartbeatIntervals | undefined;
 
   constructor(
@@ -122,8 +130,8 @@ export class Announcer {
 
   private async syncOnce(): Promise<void> {
     const files = this.dependencies.files();
-    if (!this.isRegistered()) {
-      if (files.length === 0 && this.registeredAs === undefined) return;
+    if (!this.isRegistered() || (files.length > 0 && !this.serves)) {
+      if (files.length === 0 && this.registeredAs === undefined && !this.isPresent) return;
       await this.register(files);
     }
     const hostname = this.registeredAs ?? '';
@@ -136,6 +144,11 @@ export class Announcer {
       await this.publish(hostname, batch);
   }
 
+  /** Whether this peer is to be seen before it has published anything. */
+  private get isPresent(): boolean {
+    return this.dependencies.presence === true && this.client.version === 2;
+  }
+
   private isRegistered(): boolean {
     const { hostname, displayName } = this.dependencies.identity();
     const { registeredFor } = this;
@@ -144,7 +157,8 @@ export class Announcer {
 
   private async register(files: readonly FileAnnouncement[]): Promise<void> {
     const { identity, instance, listen, logger } = this.dependencies;
-    const address = await listen();
+    const serves = files.length > 0 || this.serves || !this.isPresent;
+    const address = serves ? await listen() : NOWHERE;
     const wished = identity();
     const first = files.slice(
       0,
@@ -171,6 +185,7 @@ export class Announcer {
         throw error;
       }
       this.registeredFor = wished;
+      this.serves = serves;
       this.announced.clear();
       this.note(first, refused, () => false);
       logger.info(`registered as ${hostname}, port ${address.port}, ${files.length} files`);

@@ -31,6 +31,7 @@ import type { SignedText } from '../../protocol/signedText';
 import type { HostTrust } from '../team/hostTrust';
 import { type FileAnnouncement, toEntry, toMetadata } from './fileAnnouncement';
 import type { HeartbeatState } from './heartbeat';
+import { NetworkRequests } from './networkRequests';
 import { replacedError, type TrackerConnection } from './trackerConnection';
 
 export type { FileAnnouncement } from './fileAnnouncement';
@@ -69,12 +70,16 @@ export interface RegistrationResult {
 export class TrackerClient {
   private currentVersion: ControlVersion = 1;
   private maxPublish = PIPELINE_DEPTH;
+  /** What is about everything, in version 2. */
+  readonly network: NetworkRequests;
 
   /** @param trust in a team session: hosts that it does not know as members are left out. */
   constructor(
     private readonly connection: Pick<TrackerConnection, 'request'>,
     private readonly trust?: Pick<HostTrust, 'verify'>,
-  ) {}
+  ) {
+    this.network = new NetworkRequests(connection, trust);
+  }
 
   get version(): ControlVersion {
     return this.currentVersion;
@@ -221,12 +226,10 @@ export class TrackerClient {
     return expectStatus(reply, ['ALIVE', 'DEAD']) === 'ALIVE';
   }
 
-  async list(): Promise<Map<string, ListedHost>> {
-    const reply = await this.connection.request('LIST');
-    const hosts = readRegistry(reply, this.version);
-    if (this.trust === undefined) return hosts;
-    const named = [...hosts].map(([hostname, host]) => ({ ...host, hostname }));
-    return new Map(this.trusted(reply, named).map(({ hostname, ...host }) => [hostname, host]));
+  /** Everyone with files whose names begin with `prefix`, and, without one, everyone else. */
+  async list(prefix = ''): Promise<Map<string, ListedHost>> {
+    if (this.version === 2) return this.network.list(prefix);
+    return readRegistry(await this.connection.request('LIST'));
   }
 
   /** In a team session: those with a valid record, as the record calls them. */

@@ -14,8 +14,10 @@ import { tellNotice } from '../../../src/editor/startup';
 import type {
   FetchRequest,
   FileDuplicates,
+  FileSelection,
+  FindFilesRequest,
   NetworkFile,
-  PublishRequest,
+  SelectionWish,
 } from '../../../src/peer/peerApi';
 import { formatInvite, formatInviteLink } from '../../../src/protocol/invite';
 import { createTeam } from '../../../src/protocol/teamKeys';
@@ -64,22 +66,29 @@ describe('questions to the user', () => {
   };
   const createPublishing = (
     duplicates: readonly FileDuplicates[] = [],
-  ): { publishing: Publishing; requests: PublishRequest[] } => {
-    const requests: PublishRequest[] = [];
+    found: Partial<FileSelection> = {},
+  ): { publishing: Publishing; requests: FindFilesRequest[]; wishes: SelectionWish[] } => {
+    const requests: FindFilesRequest[] = [];
+    const wishes: SelectionWish[] = [];
+    const selection = { id: '1', files: 1, totalBytes: 1, names: [], secrets: 0, secretNames: [] };
     const calls = {
-      publish: (request: PublishRequest) => {
+      findFiles: (request: FindFilesRequest) => {
         requests.push(request);
-        return Promise.resolve(request.files.map(({ name }) => ({ name, error: undefined })));
+        return Promise.resolve({ ...selection, ...found });
       },
-      findDuplicates: () => Promise.resolve(duplicates),
-      snapshot: () => Promise.resolve({ published: [] }),
+      compareSelection: () =>
+        Promise.resolve({ files: 1, count: duplicates.length, first: duplicates }),
+      publishSelection: (wish: SelectionWish) => {
+        wishes.push(wish);
+        return Promise.resolve({ published: 1, names: ['x'], failed: [], failedCount: 0 });
+      },
     };
     const publishing = new Publishing({
       engine: { calls } as unknown as Engine,
       logger: nullLogger,
       ensureConnected: () => Promise.resolve(true),
     });
-    return { publishing, requests };
+    return { publishing, requests, wishes };
   };
 
   it('offers a safe name to save a file whose own name is none', async () => {
@@ -129,12 +138,12 @@ describe('questions to the user', () => {
     assert.deepEqual(asked, [
       ['Bob $ (x) offers the content of twice.txt as other.txt.', 'Publish Anyway'],
     ]);
-    assert.deepEqual(dismissed.requests, []);
+    assert.deepEqual(dismissed.wishes, []);
 
     instead(vscode.window, 'showWarningMessage', 'Publish Anyway');
     const wished = createPublishing(duplicates);
     await wished.publishing.publish([uri]);
-    await eventually(() => wished.requests.length === 1 || undefined, 'the publication');
+    await eventually(() => wished.wishes.length === 1 || undefined, 'the publication');
   });
 
   it('offers to save an untitled editor, and publishes the file', async () => {
@@ -145,7 +154,7 @@ describe('questions to the user', () => {
     await publishing.publish([document.uri]);
     assert.equal(asked.length, 1);
     assert.deepEqual(
-      requests.map(({ files }) => files.map(({ path }) => path)),
+      requests.map(({ places }) => places.map(({ path }) => path)),
       [[join(folder.fsPath, 'titled.txt')]],
     );
   });
@@ -254,6 +263,49 @@ describe('questions to the user', () => {
       'INVITE_DAMAGED',
       invitations.openLink(vscode.Uri.parse('vscode://peershelf.peershelf/join?invite=AAAAAAAA')),
     );
+  });
+
+  it('asks before it publishes what looks like a secret, and names it', async () => {
+    const uri = vscode.Uri.joinPath(folder, 'twice.txt');
+    const one = { secrets: 1, secretNames: ['.env $(x)'] };
+    const several = { files: 30, secrets: 21, secretNames: ['a.pem', 'b.key'] };
+    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const refused = [createPublishing([], one), createPublishing([], several)];
+    for (const { publishing } of refused) await publishing.publish([uri]);
+    assert.deepEqual(
+      refused.map(({ wishes }) => wishes),
+      [[], []],
+    );
+    assert.equal(asked[0]?.[0], '.env $ (x) looks like a secret. Publish it?');
+    assert.deepEqual(asked[0].slice(2), ['Publish Secrets Too']);
+    assert.equal(asked[1]?.[0], '21 files look like secrets. Publish them?');
+    const { detail, modal } = asked[1][1] as vscode.MessageOptions;
+    assert.match(detail ?? '', /^a\.pem\nb\.key\nand 19 more\n/u);
+    assert.equal(modal, true);
+
+    for (const [answer, withSecrets] of [
+      ['Publish the Others', false],
+      ['Publish Secrets Too', true],
+    ] as const) {
+      instead(vscode.window, 'showWarningMessage', answer);
+      const { publishing, wishes } = createPublishing([], several);
+      await publishing.publish([uri]);
+      assert.deepEqual(wishes, [{ id: '1', withSecrets }]);
+    }
+  });
+
+  it('asks before it publishes very many files', async () => {
+    const uri = vscode.Uri.joinPath(folder, 'twice.txt');
+    const many = { files: 1234, totalBytes: 5_600_000 };
+    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const refused = createPublishing([], many);
+    await refused.publishing.publish([uri]);
+    assert.equal(asked[0]?.[0], 'Publish 1234 files (5.6 MB)?');
+    assert.deepEqual(refused.wishes, []);
+    instead(vscode.window, 'showWarningMessage', 'Publish');
+    const wished = createPublishing([], many);
+    await wished.publishing.publish([uri]);
+    assert.equal(wished.wishes.length, 1);
   });
 
   it('reports an action of a message that fails', async () => {

@@ -180,6 +180,26 @@ describe('the extension in its host', () => {
     assert.throws(() => readFileSync(join(folder.fsPath, '../outside/from bob.txt')), /ENOENT/u);
   });
 
+  it('publishes a folder without what its rules leave out, and takes it back', async () => {
+    await write('project/.gitignore', 'build/\n*.log\n');
+    await write('project/.peershelfignore', 'notes/\n');
+    for (const name of ['a.ts', 'src/b.ts', 'build/c.js', 'd.log', 'notes/e.md'])
+      await write(`project/${name}`, name);
+    await write('project/node_modules/f/index.js', 'f');
+    const project = vscode.Uri.joinPath(folder, 'project');
+    await run(COMMANDS.publish, project, [project]);
+    const ofProject = async (): Promise<string[]> =>
+      (await seenByBob()).filter((name) => name.startsWith('project/')).sort();
+    assert.deepEqual(await ofProject(), [
+      'project/.gitignore',
+      'project/.peershelfignore',
+      'project/a.ts',
+      'project/src/b.ts',
+    ]);
+    await run(COMMANDS.unpublish, project, [project]);
+    assert.deepEqual(await ofProject(), []);
+  });
+
   it('leaves the session: others see its files no more', async () => {
     await run(COMMANDS.leave);
     assert.deepEqual(await seenByBob(), []);

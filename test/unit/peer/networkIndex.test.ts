@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { deferred } from '../../../src/common/deferred';
 import { nullLogger } from '../../../src/common/logger';
-import { NetworkIndex } from '../../../src/peer/networkIndex';
+import { NetworkIndex } from '../../../src/peer/network/networkIndex';
 import type { ListedHost } from '../../../src/protocol/controlReplies';
 import { FakeClock, flushPromises } from '../../support/fakeClock';
 

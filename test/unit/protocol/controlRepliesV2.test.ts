@@ -57,7 +57,7 @@ describe('replies of a tracker of version 2', () => {
           'a',
           {
             ...{ displayName: 'a', ip: '10.0.0.1', port: 0, files: read },
-            ...{ ageMs: 4_000, lastSeen: 6, connectedAt: 6 },
+            ...{ ageMs: 4_000, awayMs: undefined, lastSeen: 6, connectedAt: 6, isBusy: false },
           },
         ],
       ],
@@ -105,8 +105,8 @@ describe('replies of a tracker of version 2', () => {
   });
 
   it('are told from events', () => {
-    assert.deepEqual(readEvent({ event: 'replaced' }), { name: 'replaced' });
-    assert.deepEqual(readEvent({ event: {} }), { name: '' });
+    assert.equal(readEvent({ event: 'replaced' })?.name, 'replaced');
+    assert.equal(readEvent({ event: {} })?.name, '');
     assert.equal(readEvent({ status: 'OK', event: 'replaced' }), undefined);
     assert.equal(readEvent({}), undefined);
   });

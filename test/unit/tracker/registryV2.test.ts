@@ -93,10 +93,10 @@ describe('MemoryRegistry, version 2', () => {
     });
     const files = { a: { ...v2, published_at: 7_250 } };
     const addr = ['10.9.9.9', 6000];
-    assert.deepEqual(json(registry.discover('alice', 2)), {
-      ...{ status: 'OK', addr, display_name: 'Alice', age: 4_000, files },
-    });
     const connected_at = 1_700_000_000_000;
+    assert.deepEqual(json(registry.discover('alice', 2)), {
+      ...{ status: 'OK', addr, display_name: 'Alice', age: 4_000, connected_at, files },
+    });
     assert.deepEqual(json(registry.list(2)), {
       status: 'OK',
       registry: { alice: { addr, display_name: 'Alice', files, age: 4_000, connected_at } },

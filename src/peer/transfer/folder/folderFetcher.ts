@@ -121,6 +121,7 @@ export class FolderFetcher {
       peer: request.hostname ?? '',
       totalBytes: 0,
       wish: { kind: 'folder', request },
+      path: request.destination,
     } as const;
     const tell = throttled(clock, options.onProgress);
     return transfers.run(about, options, (handle) =>
@@ -283,6 +284,7 @@ class SmallFiles {
       },
     });
     const items = reply.end();
+    this.job.handle.addSource(source.displayName);
     const arrived: { file: SmallFile; start: number; path: string }[] = [];
     const left: SmallFile[] = [];
     const prepared = new Set<string>();

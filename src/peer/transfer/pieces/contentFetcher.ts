@@ -51,6 +51,8 @@ export interface ContentJob {
   /** What attempts leave to each other. */
   readonly part: DownloadPart;
   readonly onProgress: (bytes: number) => void;
+  /** A source has sent its first right piece. */
+  readonly onSource?: (source: ContentSource) => void;
 }
 
 export interface FetchedContent extends Placed {
@@ -176,6 +178,7 @@ export class ContentFetcher {
         sources,
         findSources,
         onVerified: onProgress,
+        onSource: job.onSource,
       }).run();
       return { ...result, keptBytes };
     } finally {
