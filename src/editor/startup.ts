@@ -62,7 +62,7 @@ export class Startup extends DisposableBase {
     this.register(session.onDidChange(() => this.onSessionChanged()));
     this.register(session.onDidEnd((error) => runner.report('session', error)));
     this.register(engine.onDidCrash(() => this.onCrash()));
-    this.register(engine.onDidNotice((notice) => tell(notice)));
+    this.register(engine.onDidNotice(tellNotice));
   }
 
   start(): void {
@@ -140,7 +140,8 @@ export class Startup extends DisposableBase {
   }
 }
 
-function tell(notice: Notice): void {
+/** Shows what the engine has done or found by itself. */
+export function tellNotice(notice: Notice): void {
   switch (notice.kind) {
     case 'unpublishedMissing':
       tellUnpublished(notice.names);

@@ -39,7 +39,8 @@ export function createFetchers(
   leftovers.sweep();
   const downloadLimiter = new RateLimiter(clock, dependencies.maxBytesPerSecond);
   const dialer = new SourceDialer(clock, dependencies.security);
-  const common = { clock, logger, leftovers, stallMs, dialer };
+  const saveHashes = (): void => hasher.save();
+  const common = { clock, logger, leftovers, stallMs, dialer, saveHashes };
   const contents = new ContentFetcher({
     ...{ ...common, pool, hasher, layers, downloadLimiter },
     localCopies: (id) => cache.pathsOf(id),
@@ -47,7 +48,7 @@ export function createFetchers(
   const offers = new Offers({ clock, dialer, stallMs, entryTrust: dependencies.entryTrust });
   const fetcher = new Fetcher({ ...common, transfers, contents, locate });
   const folders = new FolderFetcher({
-    ...{ ...common, transfers, pool, downloadLimiter, fetcher, offers },
+    ...{ ...common, transfers, pool, hasher, downloadLimiter, fetcher, offers },
   });
   return { fetcher, folders, offers };
 }

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   unlinkSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -269,6 +270,40 @@ describe('the command line', () => {
     assert.match(fetching.stderr(), /Cancelled/u);
     assert.deepEqual(readdirSync(folder), []);
   });
+
+  if (process.platform === 'linux')
+    it('shows a bar on a terminal, and nothing of it elsewhere', async () => {
+      const tracker = await startTracker();
+      writeFileSync(join(folder, 'large'), Buffer.alloc(3_000_000));
+      await run('share', 'large', '--tracker', tracker, '--port', '0').printed(/serving on/u);
+      // The fetcher has data of its own, so that it finds no copy on this computer.
+      const env = { XDG_DATA_HOME: join(data, 'other'), HOME: data };
+      const into = (name: string): string[] => ['--tracker', tracker, '--output', join(data, name)];
+      const args = [CLI, 'fetch', 'large', ...into('bar'), '--max-download', '2'];
+      const command = [process.execPath, ...args].map((arg) => `'${arg}'`).join(' ');
+      const onTerminal = startProcess(cleanup, 'script', ['-qec', command, '/dev/null'], { env });
+      assert.equal(await onTerminal.exited, 0, onTerminal.stdout());
+      const shares = [...onTerminal.stdout().matchAll(/(\d+)% of 2\.9 MiB/gu)].map(([, share]) =>
+        Number(share),
+      );
+      assert.ok(
+        shares.some((share) => share > 0 && share < 100),
+        onTerminal.stdout(),
+      );
+      assert.deepEqual(
+        shares,
+        shares.toSorted((a, b) => a - b),
+      );
+      rmSync(join(data, 'other'), { recursive: true });
+      const piped = startProcess(
+        cleanup,
+        process.execPath,
+        [CLI, 'fetch', 'large', ...into('none')],
+        { env },
+      );
+      assert.equal(await piped.exited, 0, piped.stderr());
+      assert.equal(piped.stderr(), '');
+    });
 
   if (process.platform !== 'win32')
     it('says that the disk is full, or that a folder may not be written, and leaves nothing', async () => {

@@ -47,6 +47,8 @@ export interface FetcherDependencies {
   readonly leftovers: Leftovers;
   readonly stallMs: number;
   readonly contents: ContentFetcher;
+  /** Stores what is known of the files that have arrived. */
+  readonly saveHashes: () => void;
   /** Who has a content now, this peer left out. */
   readonly locate: (id: ContentId) => Promise<readonly LocatedSource[]>;
 }
@@ -76,8 +78,9 @@ export class Fetcher {
       wish: { kind: 'file', request },
       path: request.destination,
     } as const;
-    return this.dependencies.transfers.run(about, options, (handle) =>
-      this.run({ request, candidates, handle, options }),
+    const { transfers, saveHashes } = this.dependencies;
+    return transfers.run(about, options, (handle) =>
+      this.run({ request, candidates, handle, options }).finally(saveHashes),
     );
   }
 

@@ -10,6 +10,7 @@ import { Invitations, type InvitationsDependencies } from '../../../src/editor/i
 import { inviteText, readInviteOrFile } from '../../../src/editor/invites';
 import { notify, onActionFailed } from '../../../src/editor/notifier';
 import { Publishing } from '../../../src/editor/publishing';
+import { tellNotice } from '../../../src/editor/startup';
 import type {
   FetchRequest,
   FileDuplicates,
@@ -164,6 +165,19 @@ describe('questions to the user', () => {
     const { publishing, requests } = createPublishing();
     await rejectsWith('CANCELLED', publishing.publish([document.uri]));
     assert.deepEqual(requests, []);
+  });
+
+  it('tells in one message which files were deleted and are published no more', () => {
+    const shown = instead(vscode.window, 'showInformationMessage', undefined);
+    for (const names of [['a.txt'], ['b.txt', 'c.txt', 'd.txt'], []])
+      tellNotice({ kind: 'unpublishedMissing', names });
+    assert.deepEqual(
+      shown.map(([text]) => text),
+      [
+        'a.txt is gone from its place and is not published any more.',
+        '3 files are gone from their places and are not published any more, b.txt among them.',
+      ],
+    );
   });
 
   it('asks for a name once, where the one of the machine says nothing', async () => {

@@ -10,6 +10,7 @@ import { Cleanup } from '../../../scripts/host/cleanup';
 import { connectHost } from '../../support/hostSession';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
+import { eventually } from '../../support/waitFor';
 
 /** Enough for a command that asks nothing. */
 const RETURN_MS = 5_000;
@@ -85,6 +86,36 @@ describe('the extension in its host', () => {
     await vscode.window.showTextDocument(uri);
     await run(COMMANDS.publish);
     assert.ok((await seenByBob()).includes('active.txt'));
+  });
+
+  it('follows what is renamed in the editor, a file and a folder', async () => {
+    const file = await write('draft.txt', 'a draft');
+    await write('drafts/inner.txt', 'in a folder');
+    const uris = [file, vscode.Uri.joinPath(folder, 'drafts/inner.txt')];
+    await run(COMMANDS.publish, file, uris);
+    const rename = async (from: string, to: string): Promise<void> => {
+      const edit = new vscode.WorkspaceEdit();
+      edit.renameFile(vscode.Uri.joinPath(folder, from), vscode.Uri.joinPath(folder, to));
+      assert.equal(await vscode.workspace.applyEdit(edit), true);
+    };
+    await rename('draft.txt', 'final.txt');
+    await rename('drafts', 'finals');
+    const renamed = ['final.txt', 'finals/inner.txt'];
+    const isOne = (name: string): boolean => /^(?:draft|final)/u.test(name);
+    await eventually(async () => {
+      const names = (await seenByBob()).filter(isOne);
+      return names.sort().join() === renamed.join() || undefined;
+    }, 'the new names, and not the old ones');
+    for (const [name, content] of [
+      ['final.txt', 'a draft'],
+      ['finals/inner.txt', 'in a folder'],
+    ] as const) {
+      await bob.peer.fetch({ name, destination: bob.path(name), ifExists: 'fail' });
+      assert.equal(readFileSync(bob.path(name), 'utf8'), content);
+    }
+    const uri = (name: string): vscode.Uri => vscode.Uri.joinPath(folder, name);
+    await run(COMMANDS.unpublish, uri('final.txt'), renamed.map(uri));
+    assert.deepEqual((await seenByBob()).filter(isOne), []);
   });
 
   it('takes back what the explorer passes', async () => {
