@@ -1,9 +1,8 @@
 import { rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { HostPort } from '../src/protocol/address';
 import { assertSameFile, warmMemory } from './files';
 import { type Contender, megabytesPerSecond, runProgram, type Series, timed } from './harness';
-import { type Command, fetchCommand } from './sharing';
+import { type Command, fetchCommand, type Session } from './sharing';
 
 export interface DownloadOptions {
   readonly name: string;
@@ -53,7 +52,7 @@ export class Download implements Contender {
 
 export interface CliDownloadOptions {
   readonly name: string;
-  readonly tracker: HostPort;
+  readonly session: Session;
   /** A published file; its base name is its published name. */
   readonly source: string;
   /** Folder for everything that the fetching program writes. */
@@ -61,7 +60,7 @@ export interface CliDownloadOptions {
 }
 
 /** Our command line, fetching. */
-export function cliDownload({ name, tracker, source, folder }: CliDownloadOptions): Download {
+export function cliDownload({ name, session, source, folder }: CliDownloadOptions): Download {
   const output = join(folder, `${name.replace(/\W+/gu, '-')}.got`);
   const home = `${output}-home`;
   const published = source.slice(source.lastIndexOf('/') + 1);
@@ -69,7 +68,7 @@ export function cliDownload({ name, tracker, source, folder }: CliDownloadOption
     name,
     source,
     output,
-    command: () => fetchCommand({ tracker, name: published, output, home, options: ['--json'] }),
+    command: () => fetchCommand({ session, name: published, output, home, options: ['--json'] }),
     readSeconds,
   });
 }

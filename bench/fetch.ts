@@ -34,15 +34,15 @@ export const fetchBenchmark: Benchmark = {
 async function prepareOurs({ cleanup, folder }: BenchContext, source: string): Promise<Download> {
   const tracker = await startTracker(cleanup);
   const home = join(folder, 'publisher');
-  await startSharing(cleanup, { tracker, paths: [source], home });
-  return cliDownload({ name: 'peershelf', tracker, source, folder });
+  await startSharing(cleanup, { session: tracker, paths: [source], home });
+  return cliDownload({ name: 'peershelf', session: tracker, source, folder });
 }
 
 async function prepareReference(
   { cleanup, folder }: BenchContext,
   source: string,
 ): Promise<Download> {
-  const address = await startNginx(cleanup, join(folder, 'nginx'), folder);
+  const address = await startNginx(cleanup, join(folder, 'nginx'), { root: folder });
   const output = join(folder, 'curl.got');
   const url = `http://${formatHostPort(address)}/gigabyte.bin`;
   const args = ['--silent', '--show-error', '--fail', '--noproxy', '*', '--output', output, url];

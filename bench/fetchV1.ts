@@ -34,8 +34,12 @@ export const fetchV1Benchmark: Benchmark = {
 
 async function prepareOurs({ cleanup, folder }: BenchContext, source: string): Promise<Download> {
   const tracker = await startV1Tracker(cleanup);
-  await startSharing(cleanup, { tracker, paths: [source], home: join(folder, 'publisher') });
-  return cliDownload({ name: 'peershelf', tracker, source, folder });
+  await startSharing(cleanup, {
+    session: tracker,
+    paths: [source],
+    home: join(folder, 'publisher'),
+  });
+  return cliDownload({ name: 'peershelf', session: tracker, source, folder });
 }
 
 async function prepareTheirs({ cleanup, folder }: BenchContext, source: string): Promise<Download> {

@@ -64,8 +64,8 @@ async function measureOurs(
   try {
     const tracker = await startTracker(turn);
     const name = `${basename(source)}/`;
-    const command = fetchCommand({ tracker, name, output, home: join(place, 'fetcher') });
-    const sharing = { tracker, paths: [source], home: join(place, 'publisher') };
+    const command = fetchCommand({ session: tracker, name, output, home: join(place, 'fetcher') });
+    const sharing = { session: tracker, paths: [source], home: join(place, 'publisher') };
     const publish = await timed(() => startSharing(turn, sharing));
     const fetch = await timed(() => runProgram(command.file, command.args, command));
     parts.publish.push(publish);

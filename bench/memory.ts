@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GIBIBYTE, writeSparseFile } from './files';
 import { type BenchContext, type Benchmark, PROGRAM_ENVIRONMENT } from './harness';
+import { readMemory } from './processMemory';
 import { startTracker } from './servers';
 import { type Command, fetchCommand, startSharing } from './sharing';
 
@@ -52,14 +53,14 @@ async function measure(
   const output = join(folder, `got-${name}`);
   const tracker = await startTracker(cleanup);
   const home = join(folder, `publisher-${name}`);
-  const publisher = await startSharing(cleanup, { tracker, paths: [source], home });
-  const hashing = readPeakMemory(publisher) ?? 0;
+  const publisher = await startSharing(cleanup, { session: tracker, paths: [source], home });
+  const hashing = readMemory(publisher)?.peak ?? 0;
   const fetching = await peakMemoryOf(
-    fetchCommand({ tracker, name, output, home: join(folder, `fetcher-${name}`) }),
+    fetchCommand({ session: tracker, name, output, home: join(folder, `fetcher-${name}`) }),
   );
   if (statSync(output).size !== sizeBytes) throw new Error('the file is not whole');
   rmSync(output);
-  const serving = readPeakMemory(publisher) ?? 0;
+  const serving = readMemory(publisher)?.peak ?? 0;
   const told = { 'published with': hashing, 'served with': serving, 'fetched with': fetching };
   const parts = Object.entries(told).map(([what, peak]) => `${what} ${peak / MEBIBYTE} MiB`);
   log(`${sizeBytes} bytes: ${parts.join(', ')}`);
@@ -74,7 +75,7 @@ function peakMemoryOf({ file, args, env }: Command): Promise<number> {
   });
   let peak = 0;
   const timer = setInterval(() => {
-    peak = readPeakMemory(child.pid ?? 0) ?? peak;
+    peak = readMemory(child.pid ?? 0)?.peak ?? peak;
   }, POLL_MS);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
@@ -84,14 +85,4 @@ function peakMemoryOf({ file, args, env }: Command): Promise<number> {
       else reject(new Error(`fetch failed with ${code}`));
     });
   });
-}
-
-/** The system's own count of the most memory that a process has had, in bytes. */
-function readPeakMemory(pid: number): number | undefined {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/^VmHWM:\s+(\d+) kB$/mu.exec(status)?.[1]) * 1024 || undefined;
-  } catch {
-    return undefined; // It has just ended.
-  }
 }

@@ -101,7 +101,12 @@ async function prepare(context: BenchContext): Promise<Phase[]> {
   const theirs = writeRandomFile(join(folder, THEIRS), GIBIBYTE);
   const tracker = await startTracker(cleanup);
   const options = ['--hostname', 'other', '--display-name', 'Other'];
-  await startSharing(cleanup, { tracker, paths: [theirs], home: join(folder, 'other'), options });
+  await startSharing(cleanup, {
+    session: tracker,
+    paths: [theirs],
+    home: join(folder, 'other'),
+    options,
+  });
   const { probe, host } = await openWindow(context, tracker, workspace);
   return [
     new Phase('idle', host, () => probe.sample(() => delay(IDLE_MS))),
@@ -150,7 +155,12 @@ async function serve(
   { tracker, own }: { readonly tracker: HostPort; readonly own: string },
 ): Promise<ProbeSample> {
   const output = join(folder, 'served.bin');
-  const command = fetchCommand({ tracker, name: OWN, output, home: join(folder, 'fetcher') });
+  const command = fetchCommand({
+    session: tracker,
+    name: OWN,
+    output,
+    home: join(folder, 'fetcher'),
+  });
   const sample = await probe.sample(() => runProgram(command.file, command.args, command));
   assertSameFile(own, output);
   rmSync(output);

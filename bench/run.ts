@@ -11,6 +11,7 @@ import {
 } from './harness';
 import { activationBenchmark } from './activation';
 import { fetchBenchmark } from './fetch';
+import { fetchTeamBenchmark } from './fetchTeam';
 import { fetchV1Benchmark } from './fetchV1';
 import { folderBenchmark } from './folder';
 import { hashBenchmark } from './hash';
@@ -18,10 +19,12 @@ import { memoryBenchmark } from './memory';
 import { responsivenessBenchmark } from './responsiveness';
 import { sourcesBenchmark } from './sources';
 import { trackerBenchmark } from './tracker';
+import { trackerTeamBenchmark } from './trackerTeam';
 
 const BENCHMARKS: readonly Benchmark[] = [
   activationBenchmark,
   fetchBenchmark,
+  fetchTeamBenchmark,
   fetchV1Benchmark,
   folderBenchmark,
   hashBenchmark,
@@ -29,6 +32,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   responsivenessBenchmark,
   sourcesBenchmark,
   trackerBenchmark,
+  trackerTeamBenchmark,
 ];
 /** Fewer pairs say too little on a machine that does other things too. */
 const MIN_ROUNDS = 5;

@@ -22,6 +22,17 @@ export async function startTracker(cleanup: Cleanup): Promise<HostPort> {
   return parseHostPort(address);
 }
 
+/** The tracker of a team's session, as its owner starts it; resolves to the file with the invite. */
+export async function startTeam(cleanup: Cleanup, folder: string): Promise<string> {
+  const inviteFile = join(folder, 'invite.txt');
+  const program = join(REPOSITORY, 'dist', 'cli.js');
+  const place = ['--port', '0', '--data', folder, '--invite-file', inviteFile];
+  await start(cleanup, process.execPath, [program, 'tracker', ...place], {
+    ready: /^the invite is in /u,
+  });
+  return inviteFile;
+}
+
 /** The plain tracker of the original system. */
 export async function startV1Tracker(cleanup: Cleanup): Promise<HostPort> {
   const port = await freePort();

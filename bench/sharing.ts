@@ -14,8 +14,11 @@ const DEADLINE_MS = 120_000;
 export const CLI = join(__dirname, '../dist/cli.js');
 export const V1 = join(__dirname, '../test/support/v1.py');
 
+/** What names a session to a user: the tracker of an open one, or a file with the invite of a team. */
+export type Session = HostPort | { readonly inviteFile: string };
+
 export interface SharingOptions {
-  readonly tracker: HostPort;
+  readonly session: Session;
   readonly paths: readonly string[];
   /** Folder for what the program remembers: nobody may profit from what another one has hashed. */
   readonly home: string;
@@ -25,8 +28,8 @@ export interface SharingOptions {
 
 /** Shares by our command line until `cleanup`; resolves to the process number. */
 export async function startSharing(cleanup: Cleanup, sharing: SharingOptions): Promise<number> {
-  const { tracker, paths, home, options = [] } = sharing;
-  const place = ['--port', '0', '--tracker', formatHostPort(tracker)];
+  const { session, paths, home, options = [] } = sharing;
+  const place = ['--port', '0', ...sessionOptions(session)];
   const args = [CLI, 'share', ...paths, ...place, ...options];
   const { child, stop } = spawnOwned(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -53,7 +56,7 @@ export async function startSharing(cleanup: Cleanup, sharing: SharingOptions): P
 }
 
 export interface CliFetchOptions {
-  readonly tracker: HostPort;
+  readonly session: Session;
   readonly name: string;
   readonly output: string;
   readonly home: string;
@@ -69,14 +72,20 @@ export interface Command {
 
 /** How our command line fetches, as a user who has never fetched anything. */
 export function fetchCommand(fetching: CliFetchOptions): Command {
-  const { tracker, name, output, home, options = [] } = fetching;
+  const { session, name, output, home, options = [] } = fetching;
   rmSync(home, { recursive: true, force: true });
-  const place = ['--tracker', formatHostPort(tracker), '--output', output];
+  const place = [...sessionOptions(session), '--output', output];
   return {
     file: process.execPath,
     args: [CLI, 'fetch', name, ...place, ...options],
     env: homeEnvironment(home),
   };
+}
+
+function sessionOptions(session: Session): readonly string[] {
+  return 'inviteFile' in session
+    ? ['--invite-file', session.inviteFile]
+    : ['--tracker', formatHostPort(session)];
 }
 
 /** Shares a file by the program of the original system until `cleanup`. */

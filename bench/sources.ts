@@ -39,8 +39,8 @@ async function prepare(
     const home = join(folder, `publisher-${index}-of-${publishers}`);
     const limit = ['--max-upload', String(LIMIT_MEGABYTES)];
     const options = ['--hostname', `publisher-${index}`, ...limit];
-    await startSharing(cleanup, { tracker, paths: [source], home, options });
+    await startSharing(cleanup, { session: tracker, paths: [source], home, options });
   }
   const name = publishers === 1 ? 'one publisher' : `${publishers} publishers`;
-  return cliDownload({ name, tracker, source, folder });
+  return cliDownload({ name, session: tracker, source, folder });
 }

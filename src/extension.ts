@@ -5,19 +5,27 @@ import { createLogger } from './common/logger';
 import { tellActivationFailure } from './editor/activationFailure';
 import { CommandRunner } from './editor/commandRunner';
 import { Commands } from './editor/commands';
+import { Comparing } from './editor/comparing';
 import { engineOptions } from './editor/configuration';
 import { Engine } from './editor/engine';
 import { Fetching } from './editor/fetching';
+import { Invitations } from './editor/invitations';
+import { Keyring } from './editor/keyring';
 import { LocalTracker } from './editor/localTracker';
+import { Membership } from './editor/membership';
 import { onActionFailed } from './editor/notifier';
 import { createOutput } from './editor/output';
+import { OwnSession } from './editor/ownSession';
 import { Publishing } from './editor/publishing';
 import { Session } from './editor/session';
 import { SessionActions } from './editor/sessionActions';
 import { Startup } from './editor/startup';
+import { TransferActions } from './editor/transferActions';
 import { NetworkView } from './views/networkView';
 import { PublishedView } from './views/publishedView';
+import { RemoteFileSystem } from './views/remoteFileSystem';
 import { StatusBar } from './views/statusBar';
+import { TransfersView } from './views/transfersView';
 
 /** What must end in order, after `context.subscriptions`: see `deactivate`. */
 let stopEngine: (() => Promise<void>) | undefined;
@@ -47,13 +55,20 @@ function build(context: vscode.ExtensionContext): void {
     engine.dispose();
     output.dispose();
   };
-  const session = new Session(engine, context.workspaceState);
+  const keyring = new Keyring(context.secrets, () => engine.calls.createIdentity());
+  const { workspaceState, globalState } = context;
+  const membership = new Membership({ workspaceState, globalState, keyring });
+  const session = new Session({ engine, membership, keyring });
   const localTracker = new LocalTracker({
     bundle: bundle('tracker.js'),
     folder: join(context.globalStorageUri.fsPath, 'tracker'),
     logger: logger.child('tracker'),
   });
-  const sessionActions = new SessionActions({ engine, session, localTracker });
+  const ownSession = new OwnSession({ engine, keyring, localTracker, session });
+  const invitations = new Invitations({ session, membership, ownSession });
+  const sessionActions = new SessionActions({
+    ...{ engine, session, membership, localTracker, ownSession, invitations },
+  });
   const publishing = new Publishing({
     engine,
     logger,
@@ -67,16 +82,28 @@ function build(context: vscode.ExtensionContext): void {
     engine,
     session,
     sessionActions,
+    invitations,
     publishing,
     fetching: new Fetching(engine, logger),
+    comparing: new Comparing(),
+    transfers: new TransferActions(engine, publishing),
     logger,
     showMore: (hostname) => networkView.showMore(hostname),
     showLog: () => output.show(),
   });
-  const startup = new Startup({ engine, session, localTracker, publishing, runner });
+  const startup = new Startup({
+    ...{ engine, session, membership, localTracker, invitations, publishing, runner },
+  });
   context.subscriptions.push(
-    ...[startup, commands, new StatusBar(engine), networkView, new PublishedView(engine)],
-    ...[localTracker, session],
+    ...[
+      startup,
+      commands,
+      new StatusBar(engine),
+      networkView,
+      new PublishedView(engine),
+      new TransfersView(engine),
+    ],
+    ...[localTracker, session, new RemoteFileSystem(engine, logger).register()],
   );
   startup.start();
 }

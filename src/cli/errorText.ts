@@ -62,6 +62,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   DISK_FULL: (d) =>
     `There is not enough space at ${d.path}. Make room, or choose another place with --output.`,
   ENGINE_STOPPED: () => 'The engine has stopped. Start the command again.',
+  ENTRY_INVALID: (d) =>
+    `What is said of this file is not what ${d.owner} has signed last. Nothing was fetched. Try again; if that does not help, ask them to publish it again.`,
   FILE_CHANGED: (d) => `${d.name} changed while it was sent. Try again.`,
   FILE_GONE: (d) =>
     !d.has('path')
@@ -120,8 +122,12 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     `Cannot reach ${d.owner}${d.at}. It may be off, or a firewall may block its port.`,
   REPLACED: () =>
     'The same peer is connected from elsewhere, and has taken over. Close one of the two, then connect again.',
+  SESSION_KEYS_MISSING: (d) =>
+    `The keys of the session ${d.text('session', '')} are not kept here. Join with its invite.`,
   STALLED: (d) => `${d.owner} stopped sending. Nothing was changed; try again.`,
   TIMED_OUT: () => 'The tracker did not answer in time. Check the network, and try again.',
+  TOO_MANY_FILES: (d) =>
+    `There are more than ${d.text('limit', '')} files. Share smaller folders, or leave files out with .peershelfignore.`,
   TRACKER_IDENTITY_MISMATCH: (d) =>
     `${d.text('address', 'The tracker')} is not the tracker of this invite. Nothing was sent. Check the network, or ask for a new invite.`,
   TRACKER_REFUSED: (d) => `The tracker refused: ${d.text('reason', 'no reason given')}.`,

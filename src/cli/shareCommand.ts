@@ -1,20 +1,31 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Disposable } from '../common/disposable';
 import { deferred } from '../common/deferred';
 import { fromPlainError, PeershelfError } from '../common/errors';
 import { onAbort } from '../common/abort';
 import { formatHostPort, isAddressLiteral } from '../protocol/address';
 import { plainText } from '../protocol/text';
-import { listFolder } from '../peer/folderFiles';
 import type { Peer } from '../peer/peer';
-import type { Notice, PeerSettings, PortRange } from '../peer/peerApi';
+import type {
+  Notice,
+  PeerSettings,
+  PeerSnapshot,
+  PortRange,
+  PublishRequest,
+  Reachability,
+} from '../peer/peerApi';
+import { findFiles } from '../peer/selection/fileFinder';
 import type { CommandContext } from './commandContext';
 import { noteDuplicates } from './duplicateNotes';
 import { errorText } from './errorText';
-import { printJson, printLine } from './output';
+import { type Output, printJson, printLine } from './output';
 import { parseMegabytes } from './rate';
 import { type SessionOptions, withPeer } from './session';
+
+/** Files that look like secrets and are named one by one. */
+const MAX_NAMED_SECRETS = 20;
 
 interface ShareOptions extends SessionOptions {
   readonly name?: string;
@@ -22,7 +33,9 @@ interface ShareOptions extends SessionOptions {
   readonly displayName?: string;
   readonly port?: string;
   readonly host?: string;
+  readonly advertise?: string;
   readonly maxUpload?: number;
+  readonly includeSecrets?: boolean;
   readonly json?: boolean;
 }
 
@@ -37,10 +50,19 @@ export function addShareCommand(program: Command, context: CommandContext): void
     .option('--display-name <name>', 'name that people see')
     .option('--port <port>', 'port or range to serve on, such as 6012 or 6000-7000; 0 for any')
     .option('--host <address>', 'address to serve on')
+    .option(
+      '--advertise <address>',
+      'address that others are told, if not the one that the tracker sees',
+    )
     .option('--max-upload <megabytes>', 'megabytes a second sent in all', parseMegabytes)
+    .option('--include-secrets', 'share files that look like keys, passwords or tokens, too')
     .action(async (paths: string[], options: ShareOptions) => {
       const { output, signal } = context;
-      const files = toFiles(paths, options.name);
+      const files = await chooseFiles(paths, options, context);
+      if (files.length === 0) {
+        context.setExitCode(1);
+        return;
+      }
       await withPeer({ options, output, signal, settings: toSettings(options) }, (peer) =>
         share(peer, files, { context, json: options.json === true }),
       );
@@ -49,7 +71,7 @@ export function addShareCommand(program: Command, context: CommandContext): void
 
 async function share(
   peer: Peer,
-  files: { path: string; name: string }[],
+  files: PublishRequest['files'],
   { context, json }: { context: CommandContext; json: boolean },
 ): Promise<void> {
   const { output, signal } = context;
@@ -70,12 +92,34 @@ async function share(
     if (state.kind === 'waiting')
       output.stderr.write(`peershelf: ${errorText(fromPlainError(state.error))}\n`);
   });
+  const reachability = reportReachability(peer, output);
   const notices = peer.onDidNotice((notice) => {
     for (const line of noticeLines(notice)) output.stderr.write(`peershelf: ${line}\n`);
   });
   await untilAborted(signal);
   notices.dispose();
+  reachability.dispose();
   connection.dispose();
+}
+
+/** Says when others cannot reach this computer, and when they can again. */
+function reportReachability(peer: Peer, output: Output): Disposable {
+  let last: Reachability = 'unknown';
+  const report = ({ reachability, serving }: PeerSnapshot): void => {
+    const on = serving === undefined ? '' : ` on port ${serving.port}`;
+    if (reachability === 'unreachable' && last !== 'unreachable')
+      output.stderr.write(
+        `peershelf: others cannot reach this computer${on}: allow the port in the firewall, or ` +
+          'choose another one with --port\n',
+      );
+    if (reachability === 'reachable' && last === 'unreachable')
+      output.stderr.write(`peershelf: others reach this computer${on} now\n`);
+    // A lost connection says nothing new.
+    if (reachability !== 'unknown') last = reachability;
+  };
+  const ask = (): void => void peer.snapshot().then(report);
+  ask();
+  return peer.onDidChangeReachability(ask);
 }
 
 function noticeLines(notice: Notice): string[] {
@@ -97,33 +141,60 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   clearInterval(alive);
 }
 
-function toFiles(
+/** What is shared of the paths; says what is not, and why. */
+async function chooseFiles(
+  paths: readonly string[],
+  { name, includeSecrets }: ShareOptions,
+  { output, signal, setExitCode }: CommandContext,
+): Promise<PublishRequest['files']> {
+  const tell = (line: string): unknown => output.stderr.write(`peershelf: ${line}\n`);
+  const { files, failures } = await findFiles({ places: toPlaces(paths, name) }, signal);
+  for (const { error } of failures) {
+    setExitCode(1);
+    tell(errorText(error));
+  }
+  const wanted = files.filter(({ isSecret }) => includeSecrets === true || !isSecret);
+  const leftOut = files.filter((file) => !wanted.includes(file));
+  for (const secret of leftOut.slice(0, MAX_NAMED_SECRETS)) tell(secretText(secret.name));
+  if (leftOut.length > MAX_NAMED_SECRETS)
+    tell(`${leftOut.length - MAX_NAMED_SECRETS} more files look like secrets and are not shared`);
+  if (files.length + failures.length === 0) tell('there is nothing to share there');
+  return wanted;
+}
+
+function secretText(name: string): string {
+  const shown = plainText(name, Number.POSITIVE_INFINITY);
+  return `${shown} looks like a secret and is not shared; --include-secrets shares it`;
+}
+
+function toPlaces(
   paths: readonly string[],
   name: string | undefined,
 ): { path: string; name: string }[] {
   if (name !== undefined && paths.length > 1)
     throw new PeershelfError('INVALID_ARGUMENT', '--name goes with a single file');
-  return paths.flatMap((given) => {
+  return paths.map((given) => {
     const path = resolve(given);
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
-      return [{ path, name: name ?? basename(path) }];
-    if (name !== undefined)
+    const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (isFolder && name !== undefined)
       throw new PeershelfError('INVALID_ARGUMENT', '--name goes with a file, not a folder');
-    return listFolder(path);
+    return { path, name: name ?? basename(path) };
   });
 }
 
 function toSettings(options: ShareOptions): Partial<PeerSettings> {
-  const { hostname, displayName, port, host, maxUpload } = options;
-  if (host !== undefined && !isAddressLiteral(host))
-    throw new PeershelfError('INVALID_ADDRESS', '--host takes an address', {
-      details: { address: host },
-    });
+  const { hostname, displayName, port, host, advertise, maxUpload } = options;
+  for (const [flag, address] of Object.entries({ '--host': host, '--advertise': advertise }))
+    if (address !== undefined && !isAddressLiteral(address))
+      throw new PeershelfError('INVALID_ADDRESS', `${flag} takes an address`, {
+        details: { address },
+      });
   return {
     ...(hostname === undefined ? {} : { hostname }),
     ...(displayName === undefined ? {} : { displayName }),
     ...(port === undefined ? {} : { ports: parsePorts(port) }),
     ...(host === undefined ? {} : { listenHost: host === '0.0.0.0' ? '::' : host }),
+    ...(advertise === undefined ? {} : { advertiseAddress: advertise }),
     ...(maxUpload === undefined ? {} : { maxUploadBytesPerSecond: maxUpload }),
   };
 }

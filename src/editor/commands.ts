@@ -2,23 +2,29 @@ import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
 import { PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import type { NetworkFile, PublishedFile } from '../peer/peerApi';
+import type { NetworkFile, PublishedFile, Transfer } from '../peer/peerApi';
 import type { CommandRunner } from './commandRunner';
+import type { Comparing } from './comparing';
 import { COMMANDS } from './contributions';
 import type { Engine } from './engine';
 import type { Fetching } from './fetching';
 import { pickNetworkFile, pickPublishedFiles } from './filePicker';
+import type { Invitations } from './invitations';
 import type { Publishing } from './publishing';
 import type { Session } from './session';
 import type { SessionActions } from './sessionActions';
+import type { TransferActions } from './transferActions';
 
 export interface CommandsDependencies {
   readonly runner: CommandRunner;
   readonly engine: Engine;
   readonly session: Session;
   readonly sessionActions: SessionActions;
+  readonly invitations: Invitations;
   readonly publishing: Publishing;
   readonly fetching: Fetching;
+  readonly comparing: Comparing;
+  readonly transfers: TransferActions;
   readonly logger: Logger;
   readonly showMore: (hostname: string) => void;
   readonly showLog: () => void;
@@ -28,16 +34,34 @@ export interface CommandsDependencies {
 export class Commands extends DisposableBase {
   constructor(private readonly dependencies: CommandsDependencies) {
     super();
-    const { runner, session, sessionActions: actions } = dependencies;
+    const { runner, session, sessionActions: actions, invitations } = dependencies;
+    const { comparing, transfers } = dependencies;
     const handlers = {
       [COMMANDS.publish]: (...args: unknown[]) => dependencies.publishing.publish(urisOf(args)),
       [COMMANDS.unpublish]: (...args: unknown[]) => this.unpublish(args),
       [COMMANDS.fetch]: (...args: unknown[]) => this.fetch(args),
       [COMMANDS.fetchTo]: (...args: unknown[]) => this.fetchTo(args),
+      [COMMANDS.openRemote]: (...args: unknown[]) =>
+        each(args, (file) => comparing.openRemote(file)),
+      [COMMANDS.compareWithWorkspace]: (...args: unknown[]) =>
+        each(args.slice(0, 1), (file) => comparing.compareWithWorkspace(file)),
+      [COMMANDS.compareSelected]: (...args: unknown[]) =>
+        comparing.compareSelected(networkFilesOf(args)),
       [COMMANDS.startTracker]: () => actions.startTracker(),
       [COMMANDS.stopTracker]: () => actions.stopTracker(),
       [COMMANDS.connectOpen]: () => actions.connectOpen(),
+      [COMMANDS.join]: () => invitations.join(),
+      [COMMANDS.copyInvite]: () => invitations.copyInvite(),
+      [COMMANDS.saveInvite]: () => invitations.saveInvite(),
+      [COMMANDS.renewInvite]: () => invitations.renewInvite(),
       [COMMANDS.leave]: () => session.leave(),
+      [COMMANDS.pauseTransfer]: (...args: unknown[]) => transfers.pause(transfersOf(args)),
+      [COMMANDS.resumeTransfer]: (...args: unknown[]) => transfers.resume(transfersOf(args)),
+      [COMMANDS.cancelTransfer]: (...args: unknown[]) => transfers.cancel(transfersOf(args)),
+      [COMMANDS.retryTransfer]: (...args: unknown[]) => transfers.retry(transfersOf(args)),
+      [COMMANDS.revealTransfer]: (...args: unknown[]) => transfers.reveal(transfersOf(args)),
+      [COMMANDS.offerTransfer]: (...args: unknown[]) => transfers.offer(transfersOf(args)),
+      [COMMANDS.clearTransfers]: () => transfers.clear(),
       [COMMANDS.refreshNetwork]: () => dependencies.engine.calls.refreshNetwork(),
       [COMMANDS.showMore]: (hostname: unknown) => dependencies.showMore(String(hostname)),
       [COMMANDS.showMenu]: () => actions.showMenu(),
@@ -98,6 +122,9 @@ function rowsOf(args: readonly unknown[]): unknown[] {
 function urisOf(args: readonly unknown[]): vscode.Uri[] {
   const chosen = selectionOf(args).filter((one) => one instanceof vscode.Uri);
   if (chosen.length > 0) return chosen;
+  // A source control view passes each chosen row as an argument of its own.
+  const changed = args.filter(isResourceState).map(({ resourceUri }) => resourceUri);
+  if (changed.length > 0) return changed;
   const active = activeUri();
   if (active !== undefined) return [active];
   throw new PeershelfError('NO_FILE_CHOSEN', 'there is no active file');
@@ -117,8 +144,33 @@ function activeUri(): vscode.Uri | undefined {
   return vscode.window.activeTextEditor?.document.uri;
 }
 
+/** One after the other, for the rows that a command was called on. */
+async function each(
+  args: readonly unknown[],
+  act: (file: NetworkFile) => Promise<void>,
+): Promise<void> {
+  for (const file of networkFilesOf(args)) await act(file);
+}
+
 function networkFilesOf(args: readonly unknown[]): NetworkFile[] {
   return rowsOf(args).flatMap((node) => (isFileNode(node) ? [node.file] : []));
+}
+
+function transfersOf(args: readonly unknown[]): Transfer[] {
+  return rowsOf(args).flatMap((node) => (isTransferNode(node) ? [node.transfer] : []));
+}
+
+function isTransferNode(value: unknown): value is { readonly transfer: Transfer } {
+  return typeof value === 'object' && value !== null && 'transfer' in value;
+}
+
+function isResourceState(value: unknown): value is vscode.SourceControlResourceState {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'resourceUri' in value &&
+    value.resourceUri instanceof vscode.Uri
+  );
 }
 
 function isFileNode(value: unknown): value is { readonly file: NetworkFile } {

@@ -50,6 +50,7 @@ export function engineOptions(
   return {
     storageFolder: join(globalStorage.fsPath, 'workspaces', key),
     // In Restricted Mode nothing is offered, not even what was published before.
+    presence: true,
     keepCatalogue: vscode.workspace.isTrusted,
     windowId,
     hashWorker,
@@ -57,8 +58,8 @@ export function engineOptions(
   };
 }
 
-/** A container may run as a user that nobody has told the system about. */
-function userName(): string {
+/** The user's name on this machine. A container may run as one that nobody has told the system about. */
+export function userName(): string {
   try {
     return userInfo().username || hostname();
   } catch {

@@ -9,10 +9,24 @@ export const COMMANDS = {
   unpublish: 'peershelf.unpublish',
   fetch: 'peershelf.fetch',
   fetchTo: 'peershelf.fetchTo',
+  openRemote: 'peershelf.openRemote',
+  compareWithWorkspace: 'peershelf.compareWithWorkspace',
+  compareSelected: 'peershelf.compareSelected',
   startTracker: 'peershelf.startTracker',
   stopTracker: 'peershelf.stopTracker',
+  join: 'peershelf.join',
   connectOpen: 'peershelf.connectOpen',
+  copyInvite: 'peershelf.copyInvite',
+  saveInvite: 'peershelf.saveInvite',
+  renewInvite: 'peershelf.renewInvite',
   leave: 'peershelf.leave',
+  pauseTransfer: 'peershelf.pauseTransfer',
+  resumeTransfer: 'peershelf.resumeTransfer',
+  cancelTransfer: 'peershelf.cancelTransfer',
+  retryTransfer: 'peershelf.retryTransfer',
+  revealTransfer: 'peershelf.revealTransfer',
+  offerTransfer: 'peershelf.offerTransfer',
+  clearTransfers: 'peershelf.clearTransfers',
   refreshNetwork: 'peershelf.refreshNetwork',
   showMore: 'peershelf.showMore',
   showMenu: 'peershelf.showMenu',
@@ -24,14 +38,19 @@ export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
 export const VIEWS = {
   published: 'peershelf.published',
   network: 'peershelf.network',
+  transfers: 'peershelf.transfers',
 } as const;
 
 /** Context keys, for `when` clauses: `connection` is the kind of the connection's state. */
 export const CONTEXT_KEYS = {
   connected: 'peershelf.connected',
   connection: 'peershelf.connection',
+  inTeam: 'peershelf.inTeam',
+  ownsSession: 'peershelf.ownsSession',
   trackerRunning: 'peershelf.trackerRunning',
   publishedPaths: 'peershelf.publishedPaths',
+  publishedFolders: 'peershelf.publishedFolders',
+  hasEndedTransfers: 'peershelf.hasEndedTransfers',
   hasPublished: 'peershelf.hasPublished',
 } as const;
 
@@ -40,6 +59,7 @@ export type ContextKey = keyof typeof CONTEXT_KEYS;
 /** Settings below `peershelf.` with the types that package.json gives them. */
 export interface SettingTypes {
   readonly tracker: string;
+  readonly inviteFile: string;
   readonly hostname: string;
   readonly port: string;
   readonly advertiseAddress: string;
@@ -48,6 +68,7 @@ export interface SettingTypes {
   readonly displayName: string;
   readonly fetchFolder: string;
   readonly autoRepublish: boolean;
+  readonly exclude: readonly string[];
   readonly maxUploads: number;
   readonly maxUploadMegabytesPerSecond: number;
   readonly maxDownloadMegabytesPerSecond: number;
@@ -55,6 +76,7 @@ export interface SettingTypes {
 
 export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
   tracker: true,
+  inviteFile: true,
   hostname: true,
   port: true,
   advertiseAddress: true,
@@ -63,6 +85,7 @@ export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
   displayName: true,
   fetchFolder: true,
   autoRepublish: true,
+  exclude: true,
   maxUploads: true,
   maxUploadMegabytesPerSecond: true,
   maxDownloadMegabytesPerSecond: true,

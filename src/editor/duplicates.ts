@@ -1,21 +1,17 @@
 import { l10n } from 'vscode';
-import type { FileDuplicates } from '../peer/peerApi';
+import type { DuplicateSummary, FileDuplicates } from '../peer/peerApi';
 import { foreignText } from './foreignText';
 import { formatAge, formatSize } from './format';
 
-/** Files that are asked about before they are published; with more, nobody reads the answer. */
-export const MAX_FILES_TO_COMPARE = 50;
 /** Files that a question spells out. */
 const MAX_LISTED = 3;
 
 /** What others offer already of the files to be published, or undefined when that is nothing. */
-export function describeDuplicates(files: readonly FileDuplicates[]): string | undefined {
-  const texts = files.flatMap((file) => describe(file) ?? []);
-  if (texts.length === 0) return undefined;
+export function describeDuplicates({ files, count, first }: DuplicateSummary): string | undefined {
+  if (count === 0) return undefined;
+  const texts = first.flatMap((file) => describe(file) ?? []);
   const summary =
-    files.length === 1
-      ? []
-      : [l10n.t('{0} of {1} files are offered by others already.', texts.length, files.length)];
+    files === 1 ? [] : [l10n.t('{0} of {1} files are offered by others already.', count, files)];
   return [...summary, ...texts.slice(0, MAX_LISTED)].join(' ');
 }
 

@@ -4,8 +4,8 @@ import { DisposableBase, DisposableStore } from '../common/disposable';
 import { describeError, PeershelfError } from '../common/errors';
 import { Emitter, type Event } from '../common/events';
 import type { LogSink } from '../common/logger';
-import { EngineClient } from '../peer/enginePort';
-import type { EngineOptions, Notice, PeerApi, PeerSnapshot } from '../peer/peerApi';
+import { type EngineApi, EngineClient } from '../peer/enginePort';
+import type { EngineOptions, Notice, PeerSnapshot } from '../peer/peerApi';
 
 /** `deactivate` has five seconds; the goodbye to the tracker takes one at most. */
 const STOP_DEADLINE_MS = 3_000;
@@ -13,6 +13,7 @@ const STOP_DEADLINE_MS = 3_000;
 const NOTHING: PeerSnapshot = {
   connection: { kind: 'disconnected' },
   serving: undefined,
+  reachability: 'unknown',
   published: [],
   network: { peers: 0, files: 0, refreshedAtMs: undefined },
   transfers: [],
@@ -64,7 +65,7 @@ export class Engine extends DisposableBase {
   }
 
   /** The engine's calls; starts it if needed. @throws ENGINE_STOPPED after `stop`. */
-  get calls(): Omit<PeerApi, 'stop'> {
+  get calls(): Omit<EngineApi, 'stop'> {
     // A command that still runs while the window closes must not leave a worker behind.
     if (this.stopped) throw new PeershelfError('ENGINE_STOPPED', 'the engine was stopped for good');
     this.running ??= this.start();
@@ -112,6 +113,7 @@ export class Engine extends DisposableBase {
     lifetime.add(client.onDidChangePublished(set('published')));
     lifetime.add(client.onDidChangeNetwork(set('network')));
     lifetime.add(client.onDidChangeTransfers(set('transfers')));
+    lifetime.add(client.onDidChangeReachability(set('reachability')));
     lifetime.add(client.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     return running;
   }

@@ -13,6 +13,7 @@ const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NOT_CONNECTED',
   'NOT_FOUND',
   'PEER_BUSY',
+  'SESSION_KEYS_MISSING',
 ]);
 
 export function severityOf(code: ErrorCode): 'warning' | 'error' {
@@ -86,6 +87,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t('There is not enough space at {0}. Make room, or fetch to another place.', d.path),
   ENGINE_STOPPED: () =>
     l10n.t('The Peershelf engine has stopped. It starts again with your next action.'),
+  ENTRY_INVALID: (d) =>
+    l10n.t(
+      'What is said of this file is not what {0} has signed last. Nothing was fetched. Refresh Network Files; if that does not help, ask them to publish it again.',
+      d.owner,
+    ),
   FILE_CHANGED: (d) => l10n.t('{0} changed while it was sent. Try again.', d.name),
   FILE_GONE: (d) =>
     !d.has('path')
@@ -187,8 +193,18 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t(
       'This window was disconnected because another one took its place. Join again to take it back.',
     ),
+  SESSION_KEYS_MISSING: (d) =>
+    l10n.t(
+      'The keys of the session {0} are not kept on this computer. Ask for its invite, and join again.',
+      d.text('session', ''),
+    ),
   STALLED: (d) => l10n.t('{0} stopped sending. Nothing was changed; try again.', d.owner),
   TIMED_OUT: () => l10n.t('The tracker did not answer in time. Check the network and try again.'),
+  TOO_MANY_FILES: (d) =>
+    l10n.t(
+      'There are more than {0} files. Publish smaller folders, or leave files out with .peershelfignore or the setting peershelf.exclude.',
+      d.text('limit', ''),
+    ),
   TRACKER_IDENTITY_MISMATCH: (d) =>
     l10n.t(
       '{0} is not the tracker of this invite. Nothing was sent. Check the network, or ask for a new invite.',

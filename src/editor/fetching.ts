@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import type { FetchRequest, FetchResult, NetworkFile, TransferProgress } from '../peer/peerApi';
+import type { FetchRequest, FetchResult, NetworkFile } from '../peer/peerApi';
 import {
   askAboutConflict,
   askForPlace,
@@ -14,8 +14,7 @@ import type { Engine } from './engine';
 import { describeFailures, type FileFailure } from './failures';
 import { foreignText } from './foreignText';
 import { notify, type NotificationAction, notifyWithLog } from './notifier';
-
-type Report = (progress: TransferProgress) => void;
+import { percentReport } from './withPercent';
 
 interface Job {
   readonly file: NetworkFile;
@@ -119,16 +118,6 @@ export class Fetching {
       },
     );
   }
-}
-
-/** Turns byte counts into the steps that VS Code adds up. */
-function percentReport(progress: vscode.Progress<{ message: string; increment: number }>): Report {
-  let shown = 0;
-  return ({ bytes, totalBytes }) => {
-    const percent = totalBytes === 0 ? 100 : Math.floor((bytes / totalBytes) * 100);
-    progress.report({ message: `${percent} %`, increment: Math.max(0, percent - shown) });
-    shown = Math.max(shown, percent);
-  };
 }
 
 /** Without those that could make programs run, unless the user wants them. */

@@ -5,6 +5,13 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+/** How long something takes, in one unit. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 60) return l10n.t('{0} s', Math.ceil(seconds));
+  if (seconds < 3_600) return l10n.t('{0} min', Math.ceil(seconds / 60));
+  return l10n.t('{0} h', Math.ceil(seconds / 3_600));
+}
+
 /** A size as the explorer shows it: decimal point by locale would need more than it gives. */
 export function formatSize(bytes: number): string {
   const exponent = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));

@@ -8,7 +8,8 @@ import { type ErrorCode, PeershelfError, systemCode } from '../common/errors';
 import { processExists } from '../common/processExists';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
-import { type HostPort, isLoopback } from '../protocol/address';
+import type { HostPort } from '../protocol/address';
+import { isTeamId } from '../protocol/teamKeys';
 
 /** How often a window says that it still wants the tracker. */
 const RENEW_INTERVAL_MS = 15_000;
@@ -21,16 +22,31 @@ const STOP_POLL_MS = 50;
 /** The word in the lease file that ends the tracker at once. */
 const STOP_WORD = 'stop';
 
-/** What is kept of a tracker that was started here, for every window of this user. */
-interface TrackerRecord extends HostPort {
+/** A tracker that runs on this computer, and whose session it is. */
+export interface RunningTracker extends HostPort {
+  /** Id of the team. */
+  readonly team: string;
+}
+
+/** What is kept of a tracker that was started here, for every window of this user. Nothing is secret. */
+interface TrackerRecord extends RunningTracker {
   readonly pid: number;
   /** Name of the lease file: each tracker has its own, so that one word never ends another. */
   readonly lease: string;
 }
 
 type TrackerMessage =
-  | ({ readonly type: 'ready' } & Omit<TrackerRecord, 'lease'>)
+  | ({ readonly type: 'ready'; readonly pid: number } & HostPort)
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string };
+
+/** How a tracker is started. */
+export interface TrackerStart extends RunningTracker {
+  /** What makes it the tracker of the team: secret, and nothing of the team's own keys. */
+  readonly verifier: string;
+}
+
+/** What a forked process is started with. */
+type Fork = TrackerStart & Pick<TrackerRecord, 'lease'>;
 
 export interface LocalTrackerDependencies {
   /** Path of the tracker's bundle. */
@@ -58,47 +74,55 @@ export class LocalTracker extends DisposableBase {
   }
 
   /** The tracker whose lease this window renews. */
-  get adopted(): HostPort | undefined {
+  get adopted(): RunningTracker | undefined {
     return this.current;
   }
 
   /** A tracker that some window of this user started and that seems to run still. */
-  get recorded(): HostPort | undefined {
+  get recorded(): RunningTracker | undefined {
     const record = this.readRecord();
     return record !== undefined && processExists(record.pid) ? record : undefined;
   }
 
-  /** The port of the last tracker, running or not: a session stays where it was. */
-  get lastPort(): number | undefined {
-    try {
-      const port = Number.parseInt(readFileSync(this.portFile, 'utf8'), 10);
-      return Number.isInteger(port) ? port : undefined;
-    } catch {
-      return undefined;
-    }
+  /** The last tracker, running or not: a session stays what it was, and where. */
+  get last(): RunningTracker | undefined {
+    return this.read(this.lastFile);
   }
 
-  /** Keeps the recorded tracker alive from now on, if it is the one at `address`. */
-  adopt(address: HostPort): void {
+  /** Keeps the recorded tracker alive from now on, if it is the one of this team. */
+  adopt(team: string): void {
     const record = this.readRecord();
-    if (record?.port !== address.port || !isSameHost(record.host, address.host)) return;
-    if (processExists(record.pid)) this.take(record);
+    if (record?.team !== team) return;
+    if (record.lease === this.current?.lease) this.renew(record);
+    else if (processExists(record.pid)) this.take(record);
   }
 
   /**
-   * Starts an open tracker. Resolves when it listens.
+   * Starts the tracker of a team. Resolves when it listens.
    * @throws PORT_IN_USE and what else the tracker reports, TIMED_OUT.
    */
-  async start(host: string, port: number): Promise<HostPort> {
-    mkdirSync(this.dependencies.folder, { recursive: true });
+  async start(start: TrackerStart): Promise<HostPort> {
+    mkdirSync(this.dependencies.folder, { recursive: true, mode: 0o700 });
     const previous = this.readRecord();
-    const record = await this.startWithLease(host, port, `lease-${randomUUID()}`);
+    const record = await this.startWithLease({ ...start, lease: `lease-${randomUUID()}` });
+    const { host, team } = start;
+    const { port } = record;
     writeFileSync(this.recordFile, JSON.stringify(record));
-    writeFileSync(this.portFile, `${record.port}`);
+    writeFileSync(this.lastFile, JSON.stringify({ host, port, team }));
     if (previous !== undefined && !processExists(previous.pid)) this.removeLease(previous);
     this.take(record);
-    this.dependencies.logger.info(`local tracker on ${host} port ${record.port}`);
-    return { host, port: record.port };
+    this.dependencies.logger.info(`local tracker on ${host} port ${port}`);
+    return { host, port };
+  }
+
+  /**
+   * Tells the tracker by which token it knows members from now on; it hears of it within a second, and
+   * drops all connections. One that has been told to stop stops.
+   */
+  replaceTokenHash(tokenHash: string): void {
+    const record = this.current ?? this.readRecord();
+    if (record === undefined || this.isStopped(record)) return;
+    writeFileSync(this.leaseFile(record), `token ${tokenHash}`);
   }
 
   /** Ends the tracker, whichever window started it. Resolves when it is gone, or after a deadline. */
@@ -121,8 +145,8 @@ export class LocalTracker extends DisposableBase {
   }
 
   /** Apart from the record, which goes when the tracker is stopped. */
-  private get portFile(): string {
-    return join(this.dependencies.folder, 'port');
+  private get lastFile(): string {
+    return join(this.dependencies.folder, 'last.json');
   }
 
   private leaseFile({ lease }: Pick<TrackerRecord, 'lease'>): string {
@@ -133,12 +157,13 @@ export class LocalTracker extends DisposableBase {
     rmSync(this.leaseFile(record), { force: true });
   }
 
-  private async startWithLease(host: string, port: number, lease: string): Promise<TrackerRecord> {
-    writeFileSync(this.leaseFile({ lease }), '');
+  private async startWithLease(start: Fork): Promise<TrackerRecord> {
+    // Whoever writes it says who is a member.
+    writeFileSync(this.leaseFile(start), '', { mode: 0o600 });
     try {
-      return await this.fork(host, port, lease);
+      return await this.fork(start);
     } catch (error) {
-      this.removeLease({ lease });
+      this.removeLease(start);
       throw error;
     }
   }
@@ -155,7 +180,7 @@ export class LocalTracker extends DisposableBase {
     const now = new Date();
     const file = this.leaseFile(record);
     try {
-      if (readFileSync(file, 'utf8') !== STOP_WORD) {
+      if (!this.isStopped(record)) {
         utimesSync(file, now, now);
         return;
       }
@@ -166,27 +191,35 @@ export class LocalTracker extends DisposableBase {
     this.giveUp();
   }
 
+  private isStopped(record: TrackerRecord): boolean {
+    return readFileSync(this.leaseFile(record), 'utf8') === STOP_WORD;
+  }
+
   private giveUp(): void {
     this.renewal.set(undefined);
     this.current = undefined;
     this.changeEmitter.fire();
   }
 
-  private fork(host: string, port: number, lease: string): Promise<TrackerRecord> {
+  private fork({ host, port, team, verifier, lease }: Fork): Promise<TrackerRecord> {
+    const { folder } = this.dependencies;
     const args = [
-      ...['--open', '--host', host, '--port', `${port}`],
+      ...['--host', host, '--port', `${port}`, '--verifier-file', '-'],
+      ...['--bindings-file', join(folder, `hostnames-${team}.json`)],
       ...['--lease-file', this.leaseFile({ lease }), '--lease-seconds', `${LEASE_SECONDS}`],
     ];
     // `fork` hands on all that `spawn` takes; its type does not say so.
     const options: ForkOptions & Pick<SpawnOptions, 'windowsHide'> = {
       detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      stdio: ['pipe', 'ignore', 'ignore', 'ipc'],
       // The flags of the extension host are not meant for a plain program.
       execArgv: [],
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
       windowsHide: true,
     };
     const child = fork(this.dependencies.bundle, args, options);
+    // By its input, where no list of processes shows it. Whether it came through is seen below.
+    child.stdin?.on('error', () => undefined).end(verifier);
     return new Promise((resolve, reject) => {
       const fail = (code: ErrorCode, message: string, cause?: unknown): void => {
         settle();
@@ -204,7 +237,8 @@ export class LocalTracker extends DisposableBase {
         if (answer.type === 'failed') fail(answer.code, answer.message);
         else {
           settle();
-          resolve({ host: answer.host, port: answer.port, pid: answer.pid, lease });
+          const { port: actual, pid } = answer;
+          resolve({ host, port: actual, pid, team, lease });
         }
       };
       const settle = (): void => {
@@ -219,26 +253,30 @@ export class LocalTracker extends DisposableBase {
   }
 
   private readRecord(): TrackerRecord | undefined {
+    const running = this.read(this.recordFile);
+    return running !== undefined && isTrackerRecord(running) ? running : undefined;
+  }
+
+  private read(file: string): RunningTracker | undefined {
     try {
-      const record: unknown = JSON.parse(readFileSync(this.recordFile, 'utf8'));
-      return isTrackerRecord(record) ? record : undefined;
+      const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+      return isRunningTracker(value) ? value : undefined;
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return undefined;
-      this.dependencies.logger.warn(`the tracker's record is damaged: ${String(error)}`);
-      rmSync(this.recordFile, { force: true });
+      this.dependencies.logger.warn(`${file} is damaged: ${String(error)}`);
+      rmSync(file, { force: true });
       return undefined;
     }
   }
 }
 
-/** Whether both mean the same place, seen from this computer. */
-function isSameHost(one: string, other: string): boolean {
-  return one === other || (isLoopback(one) && isLoopback(other));
+function isRunningTracker(value: unknown): value is RunningTracker {
+  if (typeof value !== 'object' || value === null) return false;
+  const { host, port, team } = value as Partial<Record<keyof RunningTracker, unknown>>;
+  return typeof host === 'string' && Number.isInteger(port) && isTeamId(String(team));
 }
 
-function isTrackerRecord(value: unknown): value is TrackerRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const { host, port, pid, lease } = value as Partial<Record<keyof TrackerRecord, unknown>>;
-  if (typeof host !== 'string' || !Number.isInteger(port) || !Number.isInteger(pid)) return false;
-  return typeof lease === 'string' && /^lease-[\w-]+$/u.test(lease);
+function isTrackerRecord(value: RunningTracker): value is TrackerRecord {
+  const { pid, lease } = value as Partial<Record<keyof TrackerRecord, unknown>>;
+  return Number.isInteger(pid) && typeof lease === 'string' && /^lease-[\w-]+$/u.test(lease);
 }

@@ -1,16 +1,27 @@
-import { basename, posix } from 'node:path';
+import { basename, join, posix, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { describeError, fromPlainError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import type { PublishOutcome, PublishRequest } from '../peer/peerApi';
-import { describeDuplicates, MAX_FILES_TO_COMPARE } from './duplicates';
+import type {
+  FetchOptions,
+  FindFilesRequest,
+  PublishOutcome,
+  PublishRequest,
+  PublishSummary,
+  SelectionWish,
+} from '../peer/peerApi';
+import { readSetting } from './contributions';
+import { describeDuplicates } from './duplicates';
 import type { Engine } from './engine';
 import { errorMessage } from './errorMessages';
 import { describeFailures, type FileFailure } from './failures';
 import { foreignText } from './foreignText';
 import { notify, notifyWithLog } from './notifier';
+import { askAboutSecrets, confirmMany } from './publishQuestions';
+import { withPercent } from './withPercent';
 
 type FileToPublish = PublishRequest['files'][number];
+type PlaceToPublish = FindFilesRequest['places'][number];
 
 export interface PublishingDependencies {
   readonly engine: Engine;
@@ -23,15 +34,17 @@ export interface PublishingDependencies {
 export class Publishing {
   constructor(private readonly dependencies: PublishingDependencies) {}
 
-  /** Publishes files of the workspace under their relative paths. */
+  /** Publishes files of the workspace, and those of its folders, under their relative paths. */
   async publish(uris: readonly vscode.Uri[]): Promise<void> {
     if (!vscode.workspace.isTrusted) throw notTrusted();
-    const files: FileToPublish[] = [];
-    for (const uri of uris) files.push(toFile(await save(uri)));
-    if (files.length === 0 || !(await this.dependencies.ensureConnected())) return;
-    const question = await this.findDuplicates(files);
-    if (question === undefined) return this.offer(files);
-    const run = (): Promise<void> => this.offer(files);
+    const places: PlaceToPublish[] = [];
+    for (const uri of uris) places.push(await toPlace(uri));
+    if (places.length === 0 || !(await this.dependencies.ensureConnected())) return;
+    const wish = await this.choose(places);
+    if (wish === undefined) return;
+    const question = await this.findDuplicates(wish);
+    if (question === undefined) return this.offer(wish);
+    const run = (): Promise<void> => this.offer(wish);
     notify('warning', question, [{ title: vscode.l10n.t('Publish Anyway'), run }]);
   }
 
@@ -54,31 +67,53 @@ export class Publishing {
       }),
     });
     const failures = this.failuresOf(outcomes);
-    if (failures.length > 0) reportFailures(outcomes.length - failures.length, failures);
+    if (failures.length > 0)
+      reportFailures(outcomes.length - failures.length, { failures, count: failures.length });
   }
 
-  /** The published names of these files; files that are not published are passed over. */
+  /** The published names of these files and of those in these folders; others are passed over. */
   async namesOf(uris: readonly vscode.Uri[]): Promise<string[]> {
-    const paths = new Set(uris.map((uri) => uri.fsPath));
+    const paths = uris.map((uri) => uri.fsPath);
     // Asked anew: the events of what was published a moment ago may not be here yet.
     const { published } = await this.dependencies.engine.calls.snapshot();
-    return published.filter(({ path }) => paths.has(path)).map(({ name }) => name);
+    const isMeant = (path: string): boolean =>
+      paths.some((chosen) => path === chosen || path.startsWith(chosen + sep));
+    return published.filter(({ path }) => isMeant(path)).map(({ name }) => name);
   }
 
-  private async offer(files: readonly FileToPublish[]): Promise<void> {
-    const outcomes = await this.dependencies.engine.calls.publish({ files });
-    const failures = this.failuresOf(outcomes);
-    const published = outcomes.filter(({ error }) => error === undefined);
-    if (failures.length > 0) reportFailures(published.length, failures);
-    else await this.reportPublished(published.map(({ name }) => name));
+  /** What is to be published of these places, after asking where need be; undefined for nothing. */
+  private async choose(places: readonly PlaceToPublish[]): Promise<SelectionWish | undefined> {
+    const title = vscode.l10n.t('Looking for files to publish');
+    const selection = await withPercent(title, ({ signal }) =>
+      this.dependencies.engine.calls.findFiles({ places }, { signal }),
+    );
+    const withSecrets = await askAboutSecrets(selection);
+    if (withSecrets === undefined || !(await confirmMany(selection))) return undefined;
+    return { id: selection.id, withSecrets };
+  }
+
+  private async offer(wish: SelectionWish): Promise<void> {
+    const title = vscode.l10n.t('Publishing');
+    const summary = await withPercent(title, (options: FetchOptions) =>
+      this.dependencies.engine.calls.publishSelection(wish, options),
+    );
+    const failures = this.failuresOf(summary.failed);
+    if (failures.length > 0)
+      reportFailures(summary.published, { failures, count: summary.failedCount });
+    else reportPublished(summary);
   }
 
   /** What to tell before publishing; nothing where that cannot be found out, which forbids nothing. */
-  private async findDuplicates(files: readonly FileToPublish[]): Promise<string | undefined> {
-    if (files.length > MAX_FILES_TO_COMPARE) return undefined;
+  private async findDuplicates(wish: SelectionWish): Promise<string | undefined> {
     try {
-      return describeDuplicates(await this.dependencies.engine.calls.findDuplicates({ files }));
+      const title = vscode.l10n.t('Comparing with what others offer');
+      return describeDuplicates(
+        await withPercent(title, (options: FetchOptions) =>
+          this.dependencies.engine.calls.compareSelection(wish, options),
+        ),
+      );
     } catch (error) {
+      if (PeershelfError.is(error, 'CANCELLED')) throw error;
       this.dependencies.logger.debug(`duplicates: ${describeError(error)}`);
       return undefined;
     }
@@ -91,14 +126,6 @@ export class Publishing {
     for (const { name, error } of failures)
       this.dependencies.logger.warn(`publish ${name}: ${error.message}`);
     return failures;
-  }
-
-  private async reportPublished(names: readonly string[]): Promise<void> {
-    const [first] = names;
-    if (first === undefined) return;
-    const { published } = await this.dependencies.engine.calls.snapshot();
-    const waits = published.some(({ name, state }) => state === 'pending' && names.includes(name));
-    notify('info', names.length > 1 ? manyText(names.length, waits) : oneText(first, waits));
   }
 }
 
@@ -118,8 +145,32 @@ function toFile(uri: vscode.Uri): FileToPublish {
     });
   const relative = posix.relative(folder.uri.path, uri.path);
   const isMultiRoot = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
-  const name = isMultiRoot ? `${folder.name}/${relative}` : relative;
+  // The workspace folder itself has no name where it is the only one.
+  const name = isMultiRoot ? posix.join(folder.name, relative) : relative;
   return { path: uri.fsPath, name, folder: folder.uri.fsPath };
+}
+
+/** A file, saved if need be, or a folder with what its settings leave out. */
+async function toPlace(uri: vscode.Uri): Promise<PlaceToPublish> {
+  if (!(await isFolder(uri))) return toFile(await save(uri));
+  const place = toFile(uri);
+  const fetchFolder = readSetting('fetchFolder', uri).trim();
+  const root = place.folder ?? place.path;
+  return {
+    ...place,
+    exclude: readSetting('exclude', uri),
+    // What others have published is not published again because it lies in a folder.
+    leaveOut: fetchFolder === '' ? [] : [join(root, fetchFolder)],
+  };
+}
+
+async function isFolder(uri: vscode.Uri): Promise<boolean> {
+  if (uri.scheme !== 'file') return false;
+  try {
+    return ((await vscode.workspace.fs.stat(uri)).type & vscode.FileType.Directory) !== 0;
+  } catch {
+    return false; // Publishing it says what is wrong with it.
+  }
 }
 
 /**
@@ -144,6 +195,15 @@ function saved(uri: vscode.Uri | undefined): vscode.Uri {
   return uri;
 }
 
+function reportPublished({ names, published, isPending }: PublishSummary): void {
+  const [first] = names;
+  if (first === undefined) {
+    notify('info', vscode.l10n.t('There is no file to publish there.'));
+    return;
+  }
+  notify('info', published > 1 ? manyText(published, isPending) : oneText(first, isPending));
+}
+
 function oneText(name: string, waits: boolean): string {
   return waits
     ? vscode.l10n.t(
@@ -159,13 +219,16 @@ function manyText(count: number, waits: boolean): string {
     : vscode.l10n.t('Published {0} files.', count);
 }
 
-function reportFailures(published: number, failures: readonly FileFailure[]): void {
+function reportFailures(
+  published: number,
+  { failures, count }: { failures: readonly FileFailure[]; count: number },
+): void {
   const summary = vscode.l10n.t(
     '{0} of {1} files could not be published.',
-    failures.length,
-    failures.length + published,
+    count,
+    count + published,
   );
-  const only = failures.length === 1 && published === 0 ? failures[0] : undefined;
+  const only = count === 1 && published === 0 ? failures[0] : undefined;
   notifyWithLog('error', only ? errorMessage(only.error) : describeFailures(summary, failures));
 }
 

@@ -1,3 +1,5 @@
+import { foldedName } from '../common/foldedName';
+
 /** Folders and files that make programs run when they appear in a workspace, folded as below. */
 const RISKY_PARTS: ReadonlySet<string> = new Set([
   '.git',
@@ -19,11 +21,7 @@ const SHORT_NAME = /^[^.]{1,6}~\d+(?:\..{0,3})?$/u;
  */
 export function isRiskyPath(path: string): boolean {
   return path.split('/').some((part) => {
-    const folded = part
-      .normalize('NFKC')
-      .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
-      .toLowerCase()
-      .replace(/[. ]+$/u, '');
+    const folded = foldedName(part);
     return RISKY_PARTS.has(folded) || folded.endsWith(RISKY_ENDING) || SHORT_NAME.test(folded);
   });
 }

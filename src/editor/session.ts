@@ -1,33 +1,48 @@
-import * as vscode from 'vscode';
+import { delay, systemClock } from '../common/clock';
 import { DisposableBase } from '../common/disposable';
-import { PeershelfError } from '../common/errors';
-import type { Transfer } from '../peer/peerApi';
-import { formatHostPort, type HostPort, parseHostPort } from '../protocol/address';
-import { DEFAULT_TRACKER_PORT } from '../protocol/limits';
-import { readSetting, setContext } from './contributions';
+import { fromPlainError, PeershelfError } from '../common/errors';
+import { Emitter, type Event } from '../common/events';
+import type { ConnectRequest, Transfer } from '../peer/peerApi';
+import { setContext } from './contributions';
 import type { Engine } from './engine';
+import type { TeamTarget } from './invites';
+import type { Keyring } from './keyring';
+import type { Membership, SessionTarget } from './membership';
 
-const MEMBERSHIP_KEY = 'session';
+/** A tracker looks for a new token every second, and needs a moment to drop its connections. */
+const RENEWAL_DEADLINE_MS = 8_000;
+const RENEWAL_RETRY_MS = 300;
 
-/** What this workspace remembers: the tracker it joined, or that it left on purpose. */
-type Membership = { readonly tracker: HostPort } | { readonly left: true };
+export interface SessionDependencies {
+  readonly engine: Engine;
+  readonly membership: Membership;
+  readonly keyring: Keyring;
+}
 
-/** Membership of this workspace in a session, remembered over restarts. */
+/** The session that this window is in, and how it comes into another one and out of all. */
 export class Session extends DisposableBase {
   /** Counts joins and leaves: only the last one holds. */
   private wishes = 0;
+  /** Joins that have not ended: who called them hears of what goes wrong. */
+  private joining = 0;
   /** The session to go back to when the next one cannot be joined. */
-  private standing: HostPort | undefined;
+  private standing: SessionTarget | undefined;
   private renewal: Promise<void> = Promise.resolve();
+  private readonly endEmitter = this.register(new Emitter<PeershelfError>());
 
-  constructor(
-    private readonly engine: Engine,
-    private readonly memento: vscode.Memento,
-  ) {
+  private readonly changeEmitter = this.register(new Emitter<void>());
+
+  /** The window came into a session or out of one, or its tracker is reached or not. */
+  readonly onDidChange: Event<void> = this.changeEmitter.event;
+  /** The session has ended for this window although nobody here wished for it. */
+  readonly onDidEnd: Event<PeershelfError> = this.endEmitter.event;
+
+  constructor(private readonly dependencies: SessionDependencies) {
     super();
+    const { engine } = dependencies;
     this.register(
       engine.onDidChange((part) => {
-        if (part === 'connection') this.updateContext();
+        if (part === 'connection') this.onConnectionChanged();
       }),
     );
     this.register(engine.onDidCrash(() => (this.standing = undefined)));
@@ -35,72 +50,83 @@ export class Session extends DisposableBase {
   }
 
   get isJoined(): boolean {
-    return this.engine.state.connection.kind !== 'disconnected';
+    return this.dependencies.engine.state.connection.kind !== 'disconnected';
   }
 
   get isConnected(): boolean {
-    return this.engine.state.connection.kind === 'connected';
+    return this.dependencies.engine.state.connection.kind === 'connected';
   }
 
-  /** Whether this window is in the session of that tracker, be it reached or not. */
-  isAt(tracker: HostPort): boolean {
-    const { connection } = this.engine.state;
-    return connection.kind !== 'disconnected' && isSame(connection.tracker, tracker);
-  }
-
-  /** The tracker that this workspace has joined itself, whatever the settings say. */
-  get joinedBefore(): HostPort | undefined {
-    const membership = this.memento.get<Membership>(MEMBERSHIP_KEY);
-    return membership !== undefined && 'tracker' in membership ? membership.tracker : undefined;
-  }
-
-  /** The tracker that this workspace belongs to, or undefined. A workspace cannot choose it. */
-  get remembered(): HostPort | undefined {
-    const membership = this.memento.get<Membership>(MEMBERSHIP_KEY);
-    if (membership !== undefined) return 'tracker' in membership ? membership.tracker : undefined;
-    const address = readSetting('tracker').trim();
-    return address === '' ? undefined : parseHostPort(address, DEFAULT_TRACKER_PORT);
-  }
-
-  /** The tracker to rejoin without being asked, or undefined. Never in Restricted Mode. */
-  get automatic(): HostPort | undefined {
-    if (!vscode.workspace.isTrusted || !readSetting('autoConnect')) return undefined;
-    return this.remembered;
+  /** The team whose session this window is in, be its tracker reached or not. */
+  get team(): TeamTarget | undefined {
+    const { standing } = this;
+    return this.isJoined && standing !== undefined && 'team' in standing ? standing : undefined;
   }
 
   /**
    * Joins and remembers it. When the first attempt fails, the window is where it was before.
    * @throws TRACKER_UNREACHABLE and others; CANCELLED when another join or leave came later.
    */
-  async join(tracker: HostPort): Promise<void> {
+  async join(target: SessionTarget): Promise<void> {
     const wish = ++this.wishes;
     try {
-      await this.engine.calls.connect({ tracker });
+      await this.connect(target, wish);
     } catch (error) {
-      if (wish === this.wishes) await this.goBack(tracker);
+      if (wish === this.wishes) await this.goBack(target, error);
       throw error;
     }
     if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
-    this.standing = tracker;
-    await this.memento.update(MEMBERSHIP_KEY, { tracker } satisfies Membership);
+    this.standing = target;
+    this.updateContext();
+    await this.dependencies.membership.remember(target);
   }
 
   /** Rejoins what is remembered; if the tracker is not there, attempts go on in the background. */
-  async rejoin(tracker: HostPort): Promise<void> {
-    this.wishes += 1;
-    this.standing = tracker;
+  async rejoin(target: SessionTarget): Promise<void> {
+    const wish = ++this.wishes;
+    this.standing = target;
     try {
-      await this.engine.calls.connect({ tracker });
+      await this.connect(target, wish);
     } catch (error) {
       if (!PeershelfError.is(error, 'TRACKER_UNREACHABLE')) throw error;
     }
   }
 
+  /**
+   * Joins the session of this window again, with a new key. Until its tracker has heard of the new
+   * token, it takes also who has made it for a stranger.
+   */
+  async joinRenewed(target: TeamTarget): Promise<void> {
+    // The old key leads nowhere any more.
+    this.standing = undefined;
+    const deadlineMs = systemClock.monotonic() + RENEWAL_DEADLINE_MS;
+    for (;;) {
+      try {
+        await this.join(target);
+        return;
+      } catch (error) {
+        const isTooEarly = PeershelfError.is(error, 'NOT_A_MEMBER');
+        if (!isTooEarly || systemClock.monotonic() > deadlineMs) throw error;
+      }
+      await delay(systemClock, RENEWAL_RETRY_MS);
+    }
+  }
+
+  /** Leaves the session, and forgets its keys. */
   async leave(): Promise<void> {
+    const { membership } = this.dependencies;
+    const left = this.team ?? membership.joinedBefore;
+    await this.detach();
+    if (left !== undefined && 'team' in left) await membership.forget(left.team);
+  }
+
+  /** Leaves the session, which can be rejoined. */
+  async detach(): Promise<void> {
+    const { engine, membership } = this.dependencies;
     this.wishes += 1;
     this.standing = undefined;
-    await this.memento.update(MEMBERSHIP_KEY, { left: true } satisfies Membership);
-    if (this.engine.isRunning) await this.engine.calls.disconnect();
+    await membership.leave();
+    if (engine.isRunning) await engine.calls.disconnect();
   }
 
   /**
@@ -118,40 +144,61 @@ export class Session extends DisposableBase {
   }
 
   private async renewNow(): Promise<void> {
-    const { connection, transfers } = this.engine.state;
-    if (!this.engine.isRunning || transfers.some(isUnderWay)) return;
-    await this.engine.restart();
-    if (connection.kind !== 'disconnected') await this.rejoin(connection.tracker);
+    const { engine } = this.dependencies;
+    const { standing } = this;
+    const { connection, transfers } = engine.state;
+    if (!engine.isRunning || transfers.some(isUnderWay)) return;
+    await engine.restart();
+    if (connection.kind !== 'disconnected' && standing !== undefined) await this.rejoin(standing);
+  }
+
+  private async connect(target: SessionTarget, wish: number): Promise<void> {
+    const { engine, keyring } = this.dependencies;
+    this.joining += 1;
+    try {
+      const request: ConnectRequest =
+        'tracker' in target
+          ? { tracker: target.tracker }
+          : { invite: target.invite, identity: await keyring.identity() };
+      if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
+      await engine.calls.connect(request);
+    } finally {
+      this.joining -= 1;
+    }
+  }
+
+  private onConnectionChanged(): void {
+    const { connection } = this.dependencies.engine.state;
+    if (connection.kind === 'disconnected' && connection.error !== undefined && !this.joining) {
+      this.standing = undefined;
+      this.endEmitter.fire(fromPlainError(connection.error));
+    }
+    this.updateContext();
   }
 
   private updateContext(): void {
-    setContext('connection', this.engine.state.connection.kind);
+    setContext('connection', this.dependencies.engine.state.connection.kind);
     setContext('connected', this.isConnected);
+    setContext('inTeam', this.team !== undefined);
+    this.changeEmitter.fire();
   }
 
   /** After a failure: to the session before, which may take its time, or to none. */
-  private async goBack(failed: HostPort): Promise<void> {
+  private async goBack(failed: SessionTarget, error: unknown): Promise<void> {
     const { standing } = this;
-    if (standing === undefined) await this.engine.calls.disconnect();
-    // Of the same tracker the attempts go on by themselves.
-    else if (!isSame(standing, failed))
+    // Of the same tracker the attempts go on by themselves, unless they are of no use.
+    const isSame = JSON.stringify(standing) === JSON.stringify(failed);
+    if (standing === undefined || (isSame && PeershelfError.is(error, 'NOT_A_MEMBER'))) {
+      this.standing = undefined;
+      await this.dependencies.engine.calls.disconnect();
+    } else if (!isSame)
       this.rejoin(standing).catch(() => {
         // The state of the connection says it, and the log of the engine.
       });
-  }
-
-  /** As the user would write it. */
-  get addressText(): string {
-    const { connection } = this.engine.state;
-    return connection.kind === 'disconnected' ? '' : formatHostPort(connection.tracker);
   }
 }
 
 /** A restart would break it off, whether it runs at this moment or not. */
 function isUnderWay({ state }: Transfer): boolean {
   return state === 'running' || state === 'waiting' || state === 'paused';
-}
-
-function isSame(one: HostPort, other: HostPort): boolean {
-  return formatHostPort(one) === formatHostPort(other);
 }

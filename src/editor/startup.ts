@@ -6,8 +6,10 @@ import { setContext } from './contributions';
 import type { Notice } from '../peer/peerApi';
 import type { Engine } from './engine';
 import { foreignText } from './foreignText';
+import type { Invitations } from './invitations';
 import type { LocalTracker } from './localTracker';
 import { notify, notifyWithLog } from './notifier';
+import type { Membership } from './membership';
 import type { Publishing } from './publishing';
 import type { Session } from './session';
 
@@ -17,6 +19,8 @@ const CRASH_LOOP_MS = 60_000;
 export interface StartupDependencies {
   readonly engine: Engine;
   readonly session: Session;
+  readonly membership: Membership;
+  readonly invitations: Invitations;
   readonly localTracker: LocalTracker;
   readonly publishing: Publishing;
   readonly runner: CommandRunner;
@@ -28,7 +32,12 @@ export class Startup extends DisposableBase {
 
   constructor(private readonly dependencies: StartupDependencies) {
     super();
-    const { engine, session, localTracker, publishing, runner } = dependencies;
+    const { engine, session, localTracker, publishing, runner, invitations } = dependencies;
+    this.register(
+      vscode.window.registerUriHandler({
+        handleUri: (uri) => runner.run('link', () => invitations.openLink(uri)),
+      }),
+    );
     this.register(
       vscode.workspace.onDidRenameFiles(({ files }) => {
         // Without an engine nothing is published now; what is stored is looked at when it starts.
@@ -49,18 +58,30 @@ export class Startup extends DisposableBase {
           void runner.run('settings', () => engine.calls.configure(readPeerSettings()));
       }),
     );
-    this.register(
-      localTracker.onDidChange(() => {
-        setContext('trackerRunning', localTracker.adopted !== undefined);
-      }),
-    );
+    this.register(localTracker.onDidChange(() => this.updateContext()));
+    this.register(session.onDidChange(() => this.onSessionChanged()));
+    this.register(session.onDidEnd((error) => runner.report('session', error)));
     this.register(engine.onDidCrash(() => this.onCrash()));
-    this.register(engine.onDidNotice((notice) => tell(notice)));
+    this.register(engine.onDidNotice(tellNotice));
   }
 
   start(): void {
     this.keepTracker();
     this.rejoin();
+  }
+
+  /** The tracker of the session that this window is in stays alive as long as the window. */
+  private onSessionChanged(): void {
+    const { session, localTracker } = this.dependencies;
+    if (session.isConnected && session.team !== undefined) localTracker.adopt(session.team.team);
+    this.updateContext();
+  }
+
+  private updateContext(): void {
+    const { session, localTracker } = this.dependencies;
+    const { adopted } = localTracker;
+    setContext('trackerRunning', adopted !== undefined);
+    setContext('ownsSession', adopted !== undefined && adopted.team === session.team?.team);
   }
 
   private onCrash(): void {
@@ -89,9 +110,9 @@ export class Startup extends DisposableBase {
   }
 
   private hasAutomatic(): boolean {
-    const { session, runner } = this.dependencies;
+    const { membership, runner } = this.dependencies;
     try {
-      return session.automatic !== undefined;
+      return membership.automatic !== undefined;
     } catch (error) {
       runner.report('rejoin', error);
       return false;
@@ -103,24 +124,24 @@ export class Startup extends DisposableBase {
    * connect by itself: renewing a lease is not connecting.
    */
   private keepTracker(): void {
-    const { session, localTracker } = this.dependencies;
-    const tracker = session.joinedBefore;
-    if (tracker !== undefined) localTracker.adopt(tracker);
+    const { membership, localTracker } = this.dependencies;
+    const joined = membership.joinedBefore;
+    if (joined !== undefined && 'team' in joined) localTracker.adopt(joined.team);
   }
 
   /** Nothing is loaded and nothing is connected when this workspace is in no session. */
   private rejoin(): void {
-    const { session, localTracker, runner } = this.dependencies;
+    const { session, membership, runner } = this.dependencies;
     void runner.run('rejoin', async () => {
-      const tracker = session.automatic;
-      if (tracker === undefined || session.isJoined) return;
-      localTracker.adopt(tracker);
-      await session.rejoin(tracker);
+      const belonging = membership.automatic;
+      if (belonging === undefined || session.isJoined) return;
+      await session.rejoin(await membership.recall(belonging));
     });
   }
 }
 
-function tell(notice: Notice): void {
+/** Shows what the engine has done or found by itself. */
+export function tellNotice(notice: Notice): void {
   switch (notice.kind) {
     case 'unpublishedMissing':
       tellUnpublished(notice.names);

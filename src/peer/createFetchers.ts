@@ -7,6 +7,7 @@ import { Fetcher, type FetcherDependencies } from './transfer/fetcher';
 import { FolderFetcher } from './transfer/folder/folderFetcher';
 import { Leftovers } from './transfer/leftovers';
 import { ContentFetcher, type ContentFetcherDependencies } from './transfer/pieces/contentFetcher';
+import { Offers, type OffersDependencies } from './transfer/offers';
 import { RateLimiter } from './transfer/rateLimiter';
 import { SourceDialer } from './transfer/sourceDialer';
 import type { SecuritySource } from './transfer/transferSecurity';
@@ -14,7 +15,8 @@ import type { SecuritySource } from './transfer/transferSecurity';
 export interface FetchersDependencies
   extends
     Pick<ContentFetcherDependencies, 'pool' | 'hasher' | 'layers'>,
-    Pick<FetcherDependencies, 'transfers' | 'locate' | 'stallMs'> {
+    Pick<FetcherDependencies, 'transfers' | 'locate' | 'stallMs'>,
+    Pick<OffersDependencies, 'entryTrust'> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly cache: HashCache;
@@ -27,7 +29,7 @@ export interface FetchersDependencies
 export function createFetchers(
   dependencies: FetchersDependencies,
   { storageFolder, windowId }: Pick<EngineOptions, 'storageFolder' | 'windowId'>,
-): { readonly fetcher: Fetcher; readonly folders: FolderFetcher } {
+): { readonly fetcher: Fetcher; readonly folders: FolderFetcher; readonly offers: Offers } {
   const { clock, pool, hasher, layers, cache, transfers, locate, stallMs } = dependencies;
   const logger = dependencies.logger.child('fetch');
   const leftovers = new Leftovers(
@@ -37,12 +39,16 @@ export function createFetchers(
   leftovers.sweep();
   const downloadLimiter = new RateLimiter(clock, dependencies.maxBytesPerSecond);
   const dialer = new SourceDialer(clock, dependencies.security);
-  const common = { clock, logger, leftovers, stallMs, dialer };
+  const saveHashes = (): void => hasher.save();
+  const common = { clock, logger, leftovers, stallMs, dialer, saveHashes };
   const contents = new ContentFetcher({
     ...{ ...common, pool, hasher, layers, downloadLimiter },
     localCopies: (id) => cache.pathsOf(id),
   });
+  const offers = new Offers({ clock, dialer, stallMs, entryTrust: dependencies.entryTrust });
   const fetcher = new Fetcher({ ...common, transfers, contents, locate });
-  const folders = new FolderFetcher({ ...common, transfers, pool, downloadLimiter, fetcher });
-  return { fetcher, folders };
+  const folders = new FolderFetcher({
+    ...{ ...common, transfers, pool, hasher, downloadLimiter, fetcher, offers },
+  });
+  return { fetcher, folders, offers };
 }

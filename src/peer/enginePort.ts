@@ -3,13 +3,16 @@ import { type Disposable, DisposableBase, toDisposable } from '../common/disposa
 import { fromPlainError, PeershelfError, type PlainError, toPlainError } from '../common/errors';
 import { Emitter, type Event } from '../common/events';
 import type { LogLevel, LogSink } from '../common/logger';
-import type { FetchOptions, PeerApi, PeerEvents } from './peerApi';
+import type { FetchOptions, PeerApi, PeerEvents, TeamKeyApi } from './peerApi';
+
+/** All calls that the engine answers. */
+export type EngineApi = PeerApi & TeamKeyApi;
 
 /**
  * The typed message port between the editor and the engine worker: calls with replies, progress and
  * cancellation in one direction, events and log lines in the other. All messages are plain data.
  */
-type PeerMethod = keyof PeerApi;
+type PeerMethod = keyof EngineApi;
 type PeerEventName = keyof PeerEvents;
 type EventValue<E extends PeerEventName> = PeerEvents[E] extends Event<infer T> ? T : never;
 
@@ -42,23 +45,34 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   disconnect: true,
   publish: true,
   findDuplicates: true,
+  findFiles: true,
+  compareSelection: true,
+  publishSelection: true,
   unpublish: true,
   followRenames: true,
   fetch: true,
   fetchFolder: true,
+  preview: true,
   cancelTransfer: true,
   pauseTransfer: true,
   resumeTransfer: true,
   retryTransfer: true,
+  clearTransfers: true,
   refreshNetwork: true,
   watchNetwork: true,
   networkPeers: true,
   networkFiles: true,
+  networkFolder: true,
   discover: true,
   ping: true,
   snapshot: true,
   configure: true,
   stop: true,
+  createIdentity: true,
+  createSession: true,
+  renewSession: true,
+  describeSession: true,
+  makeInvite: true,
 };
 
 const EVENTS: Readonly<Record<PeerEventName, true>> = {
@@ -66,13 +80,14 @@ const EVENTS: Readonly<Record<PeerEventName, true>> = {
   onDidChangePublished: true,
   onDidChangeNetwork: true,
   onDidChangeTransfers: true,
+  onDidChangeReachability: true,
   onDidNotice: true,
 };
 
 type AnyMethod = (request: unknown, options: FetchOptions) => Promise<unknown>;
 
 /** Answers the calls that arrive on `port` with `peer`, until disposed. Runs in the worker. */
-export function serveEngine(peer: PeerApi & PeerEvents, port: PortLike): Disposable {
+export function serveEngine(peer: EngineApi & PeerEvents, port: PortLike): Disposable {
   const running = new Map<number, AbortController>();
   const post = (message: FromEngine): void => port.postMessage(message);
 
@@ -113,7 +128,7 @@ interface PendingCall {
   readonly onProgress: FetchOptions['onProgress'];
 }
 
-type RemoteCalls = { readonly [M in PeerMethod]: PeerApi[M] };
+type RemoteCalls = { readonly [M in PeerMethod]: EngineApi[M] };
 
 /**
  * The engine as its other side sees it. Calls reject with the engine's coded errors; when the engine
@@ -127,12 +142,13 @@ export class EngineClient extends DisposableBase implements PeerEvents {
   private nextId = 1;
   private ended: PeershelfError | undefined;
 
-  /** The calls of {@link PeerApi}. */
+  /** The calls of {@link EngineApi}. */
   readonly calls: RemoteCalls;
   readonly onDidChangeConnection = this.emitters.onDidChangeConnection.event;
   readonly onDidChangePublished = this.emitters.onDidChangePublished.event;
   readonly onDidChangeNetwork = this.emitters.onDidChangeNetwork.event;
   readonly onDidChangeTransfers = this.emitters.onDidChangeTransfers.event;
+  readonly onDidChangeReachability = this.emitters.onDidChangeReachability.event;
   readonly onDidNotice = this.emitters.onDidNotice.event;
 
   constructor(

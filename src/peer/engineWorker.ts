@@ -1,9 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../common/clock';
 import { describeError, PeershelfError } from '../common/errors';
 import { createLogger } from '../common/logger';
 import { type FromEngine, serveEngine } from './enginePort';
 import { Peer } from './peer';
 import type { EngineOptions } from './peerApi';
+import { createTeamKeyCalls } from './team/teamKeyCalls';
 
 /** Entry of the engine worker: one `Peer` behind the message port of its parent. */
 function main(): void {
@@ -16,7 +18,8 @@ function main(): void {
   process.on('unhandledRejection', (reason) => {
     logger.error(`unhandled rejection: ${describeError(reason)}`);
   });
-  serveEngine(new Peer({ logger }, workerData as EngineOptions), port);
+  const peer = new Peer({ logger }, workerData as EngineOptions);
+  serveEngine(Object.assign(peer, createTeamKeyCalls(systemClock)), port);
 }
 
 main();

@@ -7,7 +7,6 @@ import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
 import { type ContentId, formatContentId } from '../protocol/contentId';
 import type { LocatedSource } from '../protocol/controlRepliesV2';
-import { parseInvite } from '../protocol/invite';
 import { Slot } from './catalogue/slot';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
@@ -17,19 +16,24 @@ import { ContentHasher } from './hash/contentHasher';
 import { HashCache } from './hash/hashCache';
 import { HashPool } from './hash/hashPool';
 import { LayerStore } from './hash/layerStore';
-import { openIdentity } from './identity/identity';
-import { NetworkIndex, toFiles } from './networkIndex';
+import { NetworkIndex } from './network/networkIndex';
+import { toNetworkFiles } from './network/networkFiles';
 import type {
   CallOptions,
   ConnectRequest,
+  DuplicateSummary,
   EngineOptions,
   FetchOptions,
   FetchRequest,
   FetchResult,
   FileDuplicates,
+  FileSelection,
+  FindFilesRequest,
   FolderFetchRequest,
   FolderFetchResult,
+  FolderQuery,
   NetworkFile,
+  NetworkFolderPage,
   NetworkPage,
   NetworkPeer,
   NetworkQuery,
@@ -38,16 +42,23 @@ import type {
   PeerEvents,
   PeerSettings,
   PeerSnapshot,
+  PreviewRequest,
   PublishOutcome,
   PublishRequest,
+  PublishSummary,
   RenameRequest,
+  SelectionWish,
   UnpublishRequest,
 } from './peerApi';
+import { Previews } from './previews';
 import { notConnected, Publisher } from './publisher';
-import { TeamMember } from './team/teamMember';
-import { type SessionTarget, TrackerSession } from './trackerSession';
+import { Selections } from './selection/selections';
+import { shownFile } from './team/shownFile';
+import { toSessionTarget } from './sessionTarget';
+import { TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
+import type { Offers } from './transfer/offers';
 import type { FolderFetcher } from './transfer/folder/folderFetcher';
 import { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
@@ -75,9 +86,12 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly pool: HashPool;
   private readonly fetcher: Fetcher;
   private readonly folders: FolderFetcher;
+  private readonly offers: Offers;
+  private readonly previews: Previews;
   private readonly session: TrackerSession;
   private readonly publisher: Publisher;
   private readonly network: NetworkIndex;
+  private readonly selections: Selections;
   private settings: PeerSettings;
   private lastActivityMs: number;
   private stopping: Promise<void> | undefined;
@@ -86,6 +100,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   readonly onDidChangePublished: PeerEvents['onDidChangePublished'];
   readonly onDidChangeNetwork: PeerEvents['onDidChangeNetwork'];
   readonly onDidChangeTransfers: PeerEvents['onDidChangeTransfers'];
+  readonly onDidChangeReachability: PeerEvents['onDidChangeReachability'];
   readonly onDidNotice = this.noticeEmitter.event;
 
   /** Takes a place in the storage folder and removes what a crash left there. Opens no socket. */
@@ -119,11 +134,12 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         settings: () => this.settings,
       }),
     );
-    const { fetcher, folders } = createFetchers(
+    const { fetcher, folders, offers } = createFetchers(
       {
         ...{ clock, logger, pool, hasher, layers, cache, stallMs },
         transfers: this.transfers,
         security: () => this.session.member,
+        entryTrust: () => this.session.entryTrust,
         maxBytesPerSecond: () => this.settings.maxDownloadBytesPerSecond ?? 0,
         locate: (id) => this.locate(id),
       },
@@ -131,18 +147,32 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     );
     this.fetcher = fetcher;
     this.folders = folders;
+    this.offers = offers;
+    this.previews = new Previews({
+      ...{ clock, hasher, logger: logger.child('preview') },
+      folder: join(folder ?? storageFolder, 'previews'),
+      locate: (id) => this.locate(id),
+      fetchFrom: (request, sources, fetchOptions) => fetcher.fetch(request, sources, fetchOptions),
+      fetchByName: (request, fetchOptions) => this.fetch(request, fetchOptions),
+    });
     this.network = this.register(
       new NetworkIndex({
-        clock,
-        logger: logger.child('network'),
+        ...{ clock, logger: logger.child('network') },
         list: async () => this.session.client?.list(),
         ownHostname: () => this.session.registeredHostname,
+        shown: (file) => shownFile(file, this.session.entryTrust),
       }),
     );
+    this.selections = new Selections({
+      publish: (request, some) => this.publish(request, some),
+      findDuplicates: (request, some) => this.findDuplicates(request, some),
+      published: () => this.publisher.all(),
+    });
     this.onDidChangeConnection = this.session.onDidChangeConnection;
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
     this.onDidChangeTransfers = this.transfers.onDidChange;
+    this.onDidChangeReachability = this.session.reachability.onDidChange;
     this.register(this.publisher.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     this.subscribe();
   }
@@ -150,7 +180,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   async connect(request: ConnectRequest, { signal }: CallOptions = {}): Promise<void> {
     this.throwIfStopped();
     this.noteActivity();
-    await abortable(this.session.join(this.targetOf(request)), signal).catch(
+    await abortable(this.session.join(toSessionTarget(request, this.clock)), signal).catch(
       async (error: unknown) => {
         if (signal?.aborted === true) await this.session.leave();
         throw error;
@@ -177,6 +207,18 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return abortable(findDuplicates(entries, questions), options.signal);
   }
 
+  findFiles(request: FindFilesRequest, options: CallOptions = {}): Promise<FileSelection> {
+    return this.selections.find(request, options);
+  }
+
+  compareSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<DuplicateSummary> {
+    return this.selections.compare(wish, options);
+  }
+
+  publishSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<PublishSummary> {
+    return this.selections.publish(wish, options);
+  }
+
   async unpublish({ names }: UnpublishRequest): Promise<void> {
     this.noteActivity();
     await this.publisher.unpublish(names);
@@ -199,8 +241,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const name = useComposed ? composed : request.name;
     const found = useComposed ? await abortable(this.client.sources(name), signal) : sources;
     const own = this.session.registeredHostname;
-    const others = found.filter(({ hostname }) => hostname !== own);
-    return this.fetcher.fetch({ ...request, name }, others, options);
+    const others = found.filter(
+      ({ hostname }) => hostname !== own && (request.hostname ?? hostname) === hostname,
+    );
+    const offered = await abortable(this.offers.confirm(name, others, signal), signal);
+    return this.fetcher.fetch({ ...request, name }, offered, options);
   }
 
   async fetchFolder(
@@ -208,10 +253,15 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     options: StartOptions = {},
   ): Promise<FolderFetchResult> {
     this.noteActivity();
-    const hosts = await abortable(this.client.list(), options.signal);
+    const hosts = await abortable(this.client.list(request.prefix), options.signal);
     const own = this.session.registeredHostname;
     if (own !== undefined) hosts.delete(own);
     return this.folders.fetch(request, hosts, options);
+  }
+
+  async preview(request: PreviewRequest, options: FetchOptions = {}): Promise<{ path: string }> {
+    this.noteActivity();
+    return { path: await this.previews.get(request, options) };
   }
 
   cancelTransfer({ id }: { readonly id: string }): Promise<void> {
@@ -237,6 +287,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     await retry(this.transfers, id, this);
   }
 
+  clearTransfers(): Promise<void> {
+    this.transfers.clear();
+    return Promise.resolve();
+  }
+
   async refreshNetwork(): Promise<void> {
     if (this.session.client === undefined) throw notConnected();
     await this.network.refresh();
@@ -256,9 +311,15 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return Promise.resolve(this.network.files(query));
   }
 
+  networkFolder(query: FolderQuery): Promise<NetworkFolderPage> {
+    return Promise.resolve(this.network.folder(query));
+  }
+
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
     const files = await this.client.discover(hostname);
-    return toFiles(hostname, { displayName: hostname, files });
+    return toNetworkFiles(hostname, files).flatMap(
+      (file) => shownFile(file, this.session.entryTrust) ?? [],
+    );
   }
 
   async ping({ hostname }: { readonly hostname: string }): Promise<boolean> {
@@ -267,8 +328,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   snapshot(): Promise<PeerSnapshot> {
     return Promise.resolve({
-      connection: this.session.connection,
-      serving: this.session.serving,
+      ...this.session.state,
       published: this.publisher.all(),
       network: this.network.summary,
       transfers: this.transfers.all(),
@@ -288,13 +348,6 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   stop(): Promise<void> {
     this.stopping ??= this.stopOnce();
     return this.stopping;
-  }
-
-  private targetOf(request: ConnectRequest): SessionTarget {
-    if ('tracker' in request) return { kind: 'open', tracker: request.tracker };
-    const { invite, identity } = request;
-    const member = new TeamMember(parseInvite(invite), openIdentity(identity), this.clock);
-    return { kind: 'team', member };
   }
 
   private throwIfStopped(): void {
@@ -320,6 +373,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         transfers: this.transfers,
         security: () => this.session.member,
         find: (name) => this.session.catalogue?.get(name),
+        signatures: () => this.session.signatures,
         findContent: (id) => this.publisher.findContent(id),
         layerOf: ({ contentId }) => contentId && layers.get(contentId),
         onSeen: (entry) => this.publisher.onSeen(entry),
@@ -334,7 +388,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   private createSession(
     folder: string | undefined,
-    { windowId, storageFolder: sharedFolder }: EngineOptions,
+    { windowId, storageFolder: sharedFolder, presence }: EngineOptions,
   ): TrackerSession {
     const { clock, logger } = this;
     return new TrackerSession({
@@ -343,6 +397,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       folder,
       sharedFolder,
       windowId,
+      presence: presence ?? false,
       onIdentityChanged: (hostname) =>
         this.noticeEmitter.fire({ kind: 'identityChanged', hostname }),
       server: this.server,
@@ -364,19 +419,22 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       this.session.onDidChangeConnection(({ kind }) => {
         if (kind !== 'connected') this.network.clear();
         // Views show how many others there are, whether the list is looked at or not.
-        else this.network.refresh().catch((error: unknown) => this.onRefreshFailed(error));
+        else {
+          const { client } = this.session;
+          const tracker = client?.version === 2 ? client.network : undefined;
+          this.network
+            .connected(tracker)
+            .catch((error: unknown) => this.logger.debug(`refresh: ${describeError(error)}`));
+        }
       }),
     );
+    this.register(this.session.onDidReceiveEvent((event) => this.network.receive(event)));
     this.register(
       this.transfers.onDidChangeRunning(() => {
         this.noteActivity();
         this.publisher.fireSoon();
       }),
     );
-  }
-
-  private onRefreshFailed(error: unknown): void {
-    this.logger.debug(`refresh: ${describeError(error)}`);
   }
 
   private get client(): TrackerClient {

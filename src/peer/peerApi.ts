@@ -32,6 +32,19 @@ export interface PeerApi {
    */
   findDuplicates(request: PublishRequest, options?: FetchOptions): Promise<FileDuplicates[]>;
 
+  /**
+   * The files that are chosen and those of chosen folders, without what rules leave out. They are kept
+   * for `compareSelection` and `publishSelection`, until they are published or others have been chosen.
+   * @throws TOO_MANY_FILES, INVALID_ARGUMENT for a glob pattern that is none, CANCELLED.
+   */
+  findFiles(request: FindFilesRequest, options?: CallOptions): Promise<FileSelection>;
+
+  /** As `findDuplicates`, of all files of a selection. @throws LIST_CHANGED when it is not kept. */
+  compareSelection(request: SelectionWish, options?: FetchOptions): Promise<DuplicateSummary>;
+
+  /** As `publish`, of all files of a selection. @throws LIST_CHANGED when it is not kept. */
+  publishSelection(request: SelectionWish, options?: FetchOptions): Promise<PublishSummary>;
+
   /** Takes names back. Those that are not published are passed over. Running uploads of them end. */
   unpublish(request: UnpublishRequest, options?: CallOptions): Promise<void>;
 
@@ -56,6 +69,13 @@ export interface PeerApi {
    */
   fetchFolder(request: FolderFetchRequest, options?: FetchOptions): Promise<FolderFetchResult>;
 
+  /**
+   * A verified copy of a file to look at, of at most MAX_PREVIEW_BYTES: absolute path in a cache that
+   * forgets what was not asked for lately. Needs no connection when the content is in it already.
+   * @throws LIMIT_EXCEEDED for a larger file, NOT_FOUND, NOT_CONNECTED and what `fetch` throws.
+   */
+  preview(request: PreviewRequest, options?: FetchOptions): Promise<{ readonly path: string }>;
+
   /** Ends a transfer that is under way or paused, with CANCELLED; nothing of it stays. */
   cancelTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
 
@@ -79,17 +99,26 @@ export interface PeerApi {
    */
   retryTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
 
-  /** Asks the tracker for what everyone offers now. Fires `onDidChangeNetwork` when it changed. */
+  /** Forgets the transfers that have ended. */
+  clearTransfers(request?: undefined, options?: CallOptions): Promise<void>;
+
+  /** Makes sure that the index has what everyone offers now. Fires `onDidChangeNetwork` when it changed. */
   refreshNetwork(request?: undefined, options?: CallOptions): Promise<void>;
 
-  /** Whether somebody looks at the network: while true, it is refreshed every few seconds. */
+  /**
+   * Whether somebody looks at the network: while true, a tracker of version 1 is asked every few
+   * seconds. One of version 2 tells what changes, whether somebody looks or not.
+   */
   watchNetwork(request: { readonly watching: boolean }, options?: CallOptions): Promise<void>;
 
-  /** Peers of the last refresh, sorted by display name; this peer is left out. */
+  /** Who is in the session, with files and without, sorted by display name; this peer is left out. */
   networkPeers(request?: undefined, options?: CallOptions): Promise<NetworkPeer[]>;
 
-  /** Files of the last refresh, sorted by name; those of this peer are left out. */
+  /** Files of others, sorted by name. */
   networkFiles(request: NetworkQuery, options?: CallOptions): Promise<NetworkPage>;
+
+  /** What lies directly in one folder of what others offer: folders, then files, sorted by name. */
+  networkFolder(request: FolderQuery, options?: CallOptions): Promise<NetworkFolderPage>;
 
   /** What one host offers, asked of the tracker now. @throws NOT_FOUND for an unknown host. */
   discover(request: { readonly hostname: string }, options?: CallOptions): Promise<NetworkFile[]>;
@@ -107,6 +136,46 @@ export interface PeerApi {
   stop(request?: undefined, options?: CallOptions): Promise<void>;
 }
 
+/**
+ * What is made of the keys of teams. Whoever asks keeps what comes of it, and keeps it secret: this side
+ * remembers nothing.
+ */
+export interface TeamKeyApi {
+  /** A new identity, which nobody knows yet. */
+  createIdentity(request?: undefined, options?: CallOptions): Promise<StoredIdentity>;
+
+  /**
+   * A new session, as text to be kept by whoever starts it.
+   * @throws INVALID_ARGUMENT for a name that is empty or too long.
+   */
+  createSession(request: { readonly name: string }, options?: CallOptions): Promise<string>;
+
+  /** The same session with a key that nobody has: invites so far lead nowhere any more. */
+  renewSession(request: { readonly record: string }, options?: CallOptions): Promise<string>;
+
+  /** What its tracker is told of a session. @throws INVALID_ARGUMENT for what is no session. */
+  describeSession(
+    request: { readonly record: string },
+    options?: CallOptions,
+  ): Promise<SessionDescription>;
+
+  /** The invite to a session whose tracker is found at these addresses, the likeliest first. */
+  makeInvite(
+    request: { readonly record: string; readonly addresses: readonly HostPort[] },
+    options?: CallOptions,
+  ): Promise<string>;
+}
+
+export interface SessionDescription {
+  /** Id of the team, no secret. */
+  readonly team: string;
+  readonly name: string;
+  /** What the tracker is started with, as JSON. It holds the tracker's own key, and none of the team. */
+  readonly verifier: string;
+  /** By which the tracker knows members; no secret. */
+  readonly tokenHash: string;
+}
+
 export interface PeerEvents {
   readonly onDidChangeConnection: Event<ConnectionState>;
   readonly onDidChangePublished: Event<readonly PublishedFile[]>;
@@ -114,9 +183,16 @@ export interface PeerEvents {
   readonly onDidChangeNetwork: Event<NetworkSummary>;
   /** Running transfers and the last finished ones. At most a few times a second. */
   readonly onDidChangeTransfers: Event<readonly Transfer[]>;
+  readonly onDidChangeReachability: Event<Reachability>;
   /** The engine did something by itself that people should hear of. */
   readonly onDidNotice: Event<Notice>;
 }
+
+/**
+ * Whether others reach the port of this peer, as the tracker has tried: `unknown` when it has not, as
+ * before anything is published, or where another address is advertised than the tracker sees.
+ */
+export type Reachability = 'unknown' | 'reachable' | 'unreachable';
 
 export type Notice =
   /** The files of these names are gone, and so the names are not offered any more. */
@@ -189,6 +265,58 @@ export interface FileDuplicates {
   }[];
 }
 
+export interface FindFilesRequest {
+  readonly places: readonly {
+    /** Absolute path of a file or folder. */
+    readonly path: string;
+    /** Published name of the file; of a folder, what the names of its files begin with, or empty. */
+    readonly name: string;
+    /** Workspace folder: must contain the real paths, and its rules hold. */
+    readonly folder?: string | undefined;
+    /** Glob patterns for paths relative to `folder`, of what is left out of folders. */
+    readonly exclude?: readonly string[] | undefined;
+    /** Absolute paths of folders that are left out of others. */
+    readonly leaveOut?: readonly string[] | undefined;
+  }[];
+}
+
+/** What was found, without naming all of it. */
+export interface FileSelection {
+  readonly id: string;
+  readonly files: number;
+  readonly totalBytes: number;
+  /** The first ones, by name. */
+  readonly names: readonly string[];
+  /** Files whose names say that nobody should see them. */
+  readonly secrets: number;
+  readonly secretNames: readonly string[];
+}
+
+export interface SelectionWish {
+  readonly id: string;
+  /** Whether the files that look like secrets are meant, too. */
+  readonly withSecrets: boolean;
+}
+
+export interface DuplicateSummary {
+  /** Files that were compared. */
+  readonly files: number;
+  /** Those of them that others offer already, or under whose name others offer something else. */
+  readonly count: number;
+  readonly first: readonly FileDuplicates[];
+}
+
+export interface PublishSummary {
+  readonly published: number;
+  /** The first ones of them. */
+  readonly names: readonly string[];
+  /** The tracker has not taken them all yet. */
+  readonly isPending: boolean;
+  readonly failedCount: number;
+  /** The first thousand of them: files, and folders that could not be read. */
+  readonly failed: readonly { readonly name: string; readonly error: PlainError }[];
+}
+
 export interface UnpublishRequest {
   readonly names: readonly string[];
 }
@@ -217,6 +345,17 @@ export interface FetchRequest {
   readonly folder?: string | undefined;
   /** What to do when the destination has other content. `keepBoth` chooses `name (2).ext`. */
   readonly ifExists: 'fail' | 'overwrite' | 'keepBoth';
+}
+
+/** Largest file that is opened without being fetched: editors read it whole. */
+export const MAX_PREVIEW_BYTES = 64 * 1024 * 1024;
+
+export interface PreviewRequest {
+  readonly name: string;
+  readonly hostname: string;
+  /** As `formatContentId` writes it: exactly this content, from whoever has it. */
+  readonly contentId?: string | undefined;
+  readonly sizeBytes: number;
 }
 
 export interface FetchResult {
@@ -313,8 +452,14 @@ export interface NetworkPeer {
   readonly displayName: string;
   readonly address: HostPort;
   readonly fileCount: number;
-  /** How long ago the tracker last heard of the peer. */
+  /** How long ago the tracker last heard of the peer, as far as it has said. */
   readonly lastSeenAgeMs: number;
+  /** `away`: its connection to the tracker is closed. Version 1 does not tell: then it is `online`. */
+  readonly state: 'online' | 'away';
+  /** How long it has been in this state. */
+  readonly sinceAgeMs: number;
+  /** Whether it says that it sends or receives files; version 1 does not tell. */
+  readonly isTransferring: boolean;
 }
 
 export interface NetworkFile {
@@ -333,7 +478,50 @@ export interface NetworkQuery {
   readonly hostname?: string | undefined;
   /** Only names or owners that contain every word of this text, whatever the case. */
   readonly text?: string | undefined;
+  /** Only names that begin with this. */
+  readonly prefix?: string | undefined;
   readonly limit: number;
+  /** Files that come before the first of the page. */
+  readonly offset?: number | undefined;
+}
+
+export interface FolderQuery {
+  /** What the names in the folder begin with, `/` at its end; empty for the top. */
+  readonly prefix: string;
+  /** Only files of this host. */
+  readonly hostname?: string | undefined;
+  /** As that of a `NetworkQuery`; folders without a match are left out. */
+  readonly text?: string | undefined;
+  /** Folders and files of the page, at most 500. */
+  readonly limit?: number | undefined;
+  /** Folders and files that come before the first of the page. */
+  readonly offset?: number | undefined;
+}
+
+export interface NetworkFolder {
+  /** Last part of its path. */
+  readonly name: string;
+  /** For listing it: its path, `/` at its end. */
+  readonly prefix: string;
+  /** Names in it and below it. */
+  readonly fileCount: number;
+}
+
+/** One content under one name, whoever offers it. */
+export interface NetworkRow extends Omit<NetworkFile, 'hostname' | 'displayName'> {
+  /** At least one; of peers that do not say what the content is, only one. */
+  readonly sources: readonly {
+    readonly hostname: string;
+    readonly displayName: string;
+    readonly state: NetworkPeer['state'];
+  }[];
+}
+
+export interface NetworkFolderPage {
+  readonly folders: readonly NetworkFolder[];
+  readonly files: readonly NetworkRow[];
+  /** Folders and files in all. */
+  readonly total: number;
 }
 
 export interface NetworkPage {
@@ -362,12 +550,20 @@ export interface Transfer {
   /** `waiting`: for its turn, as only so many run at once. */
   readonly state: 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
   readonly error: PlainError | undefined;
+  readonly kind: 'file' | 'folder';
+  /** Display names of who has sent parts of a download. */
+  readonly sources: readonly string[];
+  /** Absolute path that a download goes to; when it is done, where it is. */
+  readonly path: string | undefined;
+  /** Whether `retryTransfer` would start it again. */
+  readonly canRetry: boolean;
 }
 
 export interface PeerSnapshot {
   readonly connection: ConnectionState;
   /** Where others fetch from this peer; undefined before anything is published. */
   readonly serving: HostPort | undefined;
+  readonly reachability: Reachability;
   readonly published: readonly PublishedFile[];
   readonly network: NetworkSummary;
   readonly transfers: readonly Transfer[];
@@ -404,6 +600,11 @@ export interface EngineOptions {
   readonly storageFolder: string;
   /** Whether published files are offered again after a restart; the command line does not. */
   readonly keepCatalogue: boolean;
+  /**
+   * Whether others see this peer in a session before it has published anything, where the tracker
+   * speaks version 2. Who only looks is not seen.
+   */
+  readonly presence?: boolean | undefined;
   /** What tells this window from others: an engine that starts again takes its own place back. */
   readonly windowId: string;
   /** Bundle of the hash worker. */

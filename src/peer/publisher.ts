@@ -106,11 +106,11 @@ export class Publisher extends DisposableBase {
 
   /** Takes names back; running uploads of them end. */
   async unpublish(names: readonly string[]): Promise<void> {
-    const { server, session } = this.dependencies;
+    const { clock, server, session } = this.dependencies;
     const catalogue = this.catalogue();
     server.cancelUploadsOf(new Set(names));
     try {
-      catalogue.remove(names);
+      catalogue.remove(names, clock.now());
     } finally {
       // Also when it cannot be stored (a full disk): what was taken back is not offered any more.
       await session.announce();
@@ -273,7 +273,8 @@ export class Publisher extends DisposableBase {
     }: { stamp: Pick<CatalogueEntry, 'sizeBytes' | 'modifiedMs'>; contentId: ContentId },
   ): CatalogueEntry {
     const { sizeBytes, modifiedMs } = stamp;
-    const before = this.dependencies.session.catalogue?.get(entry.name);
+    const { catalogue } = this.dependencies.session;
+    const before = catalogue?.get(entry.name) ?? catalogue?.withdrawn(entry.name);
     const isSame = before?.contentId !== undefined && isSameContent(before.contentId, contentId);
     return {
       ...entry,
@@ -281,19 +282,30 @@ export class Publisher extends DisposableBase {
       modifiedMs,
       contentId,
       version: (before?.version ?? 0) + (isSame ? 0 : 1) || 1,
-      // By the clock, so that it grows even where the number before is not known any more.
-      sequence: Math.max(Math.floor(entry.publishedAtMs), (before?.sequence ?? 0) + 1),
+      sequence: catalogue?.nextSequence(entry.name, entry.publishedAtMs),
     };
   }
 
   /** Puts entries into the catalogue and tells the tracker; what cannot be offered is taken out. */
   private async offer(entries: readonly CatalogueEntry[], catalogue: Catalogue): Promise<void> {
-    const { session } = this.dependencies;
-    const before = entries.flatMap(({ name }) => catalogue.get(name) ?? []);
+    const { clock, session } = this.dependencies;
+    const before = new Map(
+      entries.flatMap(({ name }) => {
+        const entry = catalogue.get(name);
+        return entry === undefined ? [] : [[name, entry]];
+      }),
+    );
     const takeBack = (taken: readonly CatalogueEntry[]): void => {
-      const names = new Set(taken.map(({ name }) => name));
-      catalogue.remove([...names]);
-      catalogue.add(before.filter(({ name }) => names.has(name)));
+      const names = taken.map(({ name }) => name);
+      catalogue.remove(names, clock.now());
+      // Said anew: who has been told of what is taken back goes to no lower sequence.
+      const restored = names.flatMap((name) => before.get(name) ?? []);
+      catalogue.add(
+        restored.map((entry) => ({
+          ...entry,
+          sequence: catalogue.nextSequence(entry.name, clock.now()),
+        })),
+      );
     };
     catalogue.add(entries);
     try {
@@ -303,7 +315,9 @@ export class Publisher extends DisposableBase {
       takeBack(entries);
       throw error;
     }
-    takeBack(entries.filter((entry) => session.refusalOf(entry) !== undefined));
+    const refused = entries.filter((entry) => session.refusalOf(entry) !== undefined);
+    takeBack(refused);
+    if (refused.some(({ name }) => before.has(name))) await session.announce();
   }
 
   private stateOf(entry: CatalogueEntry): PublishedFile['state'] {

@@ -6,13 +6,18 @@ import { describeError, PeershelfError, toPlainError } from '../common/errors';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
 import { formatHostPort, type HostPort, isLoopback, unmapIpv4 } from '../protocol/address';
+import type { ControlEvent } from '../protocol/controlRepliesV2';
+import type { SignedText } from '../protocol/signedText';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue';
-import { Announcer } from './control/announcer';
+import { Announcer, type AnnouncementSignatures } from './control/announcer';
 import { ControlLink, type LinkState, type TrackerTarget } from './control/controlLink';
+import { ReachabilityState } from './control/reachabilityState';
 import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
-import type { ConnectionState, PeerSettings } from './peerApi';
+import type { ConnectionState, PeerSettings, PeerSnapshot } from './peerApi';
+import { EntrySigner } from './team/entrySigner';
+import { EntryTrust } from './team/entryTrust';
 import { HostTrust } from './team/hostTrust';
 import type { TeamMember } from './team/teamMember';
 import { ALL_ADDRESSES, type PeerServer } from './transfer/peerServer';
@@ -34,6 +39,8 @@ export interface TrackerSessionDependencies {
   readonly sharedFolder: string;
   /** Tells this window from others, also when its engine starts again. */
   readonly windowId: string;
+  /** Whether this peer registers before it has published anything. */
+  readonly presence: boolean;
   readonly server: PeerServer;
   readonly settings: () => PeerSettings;
   readonly heartbeatState: () => HeartbeatState;
@@ -45,6 +52,8 @@ export interface TrackerSessionDependencies {
 interface TeamSession {
   readonly member: TeamMember;
   readonly trust: HostTrust;
+  readonly entries: EntryTrust;
+  readonly signer: EntrySigner;
 }
 
 /** What belongs to one connection and ends with it. */
@@ -61,6 +70,7 @@ export class TrackerSession extends DisposableBase {
   private readonly link: ControlLink;
   private readonly heartbeat = this.register(new DisposableSlot());
   private readonly connectionEmitter = this.register(new Emitter<ConnectionState>());
+  private readonly eventEmitter = this.register(new Emitter<ControlEvent>());
   private readonly catalogueEmitter = this.register(new Emitter<void>());
   private readonly catalogueSubscription = this.register(new DisposableSlot());
   /** Counts calls of `join` and `leave`: only the last one holds. */
@@ -80,7 +90,11 @@ export class TrackerSession extends DisposableBase {
    */
   private connectionCounter = 0;
 
+  /** Whether others reach this peer. */
+  readonly reachability = this.register(new ReachabilityState());
   readonly onDidChangeConnection = this.connectionEmitter.event;
+  /** What the tracker says without being asked. */
+  readonly onDidReceiveEvent = this.eventEmitter.event;
   /** Entries came or went, or the tracker took them. */
   readonly onDidChangeCatalogue = this.catalogueEmitter.event;
 
@@ -114,9 +128,29 @@ export class TrackerSession extends DisposableBase {
     return { kind, tracker, hostname: this.hostname, ...problem, ...session };
   }
 
+  /** What of a snapshot is this session's. */
+  get state(): Pick<PeerSnapshot, 'connection' | 'serving' | 'reachability'> {
+    const { connection, serving } = this;
+    return { connection, serving, reachability: this.reachability.current };
+  }
+
   /** The team whose session this is; undefined in an open one and outside of any. */
   get member(): TeamMember | undefined {
     return this.team?.member;
+  }
+
+  /** What hosts have really said of their names; undefined in an open session and outside of any. */
+  get entryTrust(): EntryTrust | undefined {
+    return this.team?.entries;
+  }
+
+  /**
+   * Gives what this peer says of a name now, signed: that it is published or withdrawn; undefined while
+   * it has no hostname, and for names of which it does not know anything. Only in a team session.
+   */
+  get signatures(): ((name: string) => SignedText | undefined) | undefined {
+    const { team } = this;
+    return team && ((name) => this.sign(team, name));
   }
 
   /** The name under which this peer is, or else would be, registered. */
@@ -227,21 +261,32 @@ export class TrackerSession extends DisposableBase {
   private async endSession(): Promise<void> {
     await this.dependencies.server.stop();
     this.currentServing = undefined;
+    this.reachability.setPort(undefined);
     this.problem = undefined;
     this.catalogueSubscription.set(undefined);
     this.currentCatalogue?.dispose();
     this.currentCatalogue = undefined;
     this.team?.trust.dispose();
+    this.team?.entries.dispose();
     this.team = undefined;
     this.catalogueEmitter.fire();
   }
 
   private openTeam(member: TeamMember): TeamSession {
     const { clock, logger, onIdentityChanged, sharedFolder } = this.dependencies;
-    const pinsFile = join(sharedFolder, `identities-${hash(`team ${member.teamId}`)}.json`);
+    const { teamId } = member;
+    const session = `${hash(`team ${teamId}`)}.json`;
+    const pinsFile = join(sharedFolder, `identities-${session}`);
+    const trust = new HostTrust({ clock, logger, member, pinsFile, onIdentityChanged });
     return {
       member,
-      trust: new HostTrust({ clock, logger, member, pinsFile, onIdentityChanged }),
+      trust,
+      entries: new EntryTrust({
+        ...{ clock, logger, teamId },
+        keyOf: (hostname) => trust.keyOf(hostname),
+        file: join(sharedFolder, `entries-${session}`),
+      }),
+      signer: new EntrySigner(member, clock),
     };
   }
 
@@ -258,18 +303,24 @@ export class TrackerSession extends DisposableBase {
   private async greet(connection: TrackerConnection): Promise<void> {
     const { team } = this;
     const client = new TrackerClient(connection, team?.trust);
+    connection.onDidReceiveEvent((event) => this.reachability.take(event));
     const { clock, logger, settings } = this.dependencies;
     const { exporter } = connection;
+    connection.onDidReceiveEvent((event) => this.eventEmitter.fire(event));
     const announcer = new Announcer(client, {
       clock,
       logger,
       files: () => this.currentCatalogue?.all() ?? [],
       identity: settings,
+      presence: this.dependencies.presence,
       instance: { id: this.instanceId, counter: (this.connectionCounter += 1) },
       listen: () => this.listen(connection.localAddress),
       ...(team === undefined || exporter === undefined
         ? {}
-        : { credentials: (claim) => team.member.credentials(claim, exporter) }),
+        : {
+            credentials: (claim) => team.member.credentials(claim, exporter),
+            signatures: this.signaturesOf(team),
+          }),
     });
     this.greeted = { client, announcer };
     // Whoever answers here is a tracker, and has a place for this peer.
@@ -283,6 +334,24 @@ export class TrackerSession extends DisposableBase {
       logger.warn(`nothing is offered: ${describeError(error)}`);
       this.problem = PeershelfError.from(error);
     }
+  }
+
+  private sign(team: TeamSession, name: string): SignedText | undefined {
+    const { registeredHostname: hostname } = this;
+    if (hostname === undefined) return undefined;
+    const entry = this.currentCatalogue?.get(name);
+    if (entry !== undefined) return team.signer.published(hostname, entry);
+    return this.signaturesOf(team).withdrawn(hostname, name);
+  }
+
+  private signaturesOf({ signer }: TeamSession): AnnouncementSignatures {
+    return {
+      published: (hostname, file) => signer.published(hostname, file),
+      withdrawn: (hostname, name) => {
+        const entry = this.currentCatalogue?.withdrawn(name);
+        return entry && signer.withdrawn(hostname, entry);
+      },
+    };
   }
 
   /** Takes this peer back from the tracker; a tracker that does not answer forgets it in time. */
@@ -303,10 +372,13 @@ export class TrackerSession extends DisposableBase {
     // An address to advertise says that others come from elsewhere, through a tunnel for example.
     const isLocal =
       isLoopback(localAddress) && (advertiseAddress === '' || isLoopback(advertiseAddress));
-    const host = listenHost || (isLocal ? '127.0.0.1' : ALL_ADDRESSES);
+    const ownAddress = unmapIpv4(localAddress);
+    const host = listenHost || (isLocal ? ownAddress : ALL_ADDRESSES);
     const port = await server.ensureListening(host, ports);
+    // With none, the tracker takes the address from which it sees this connection come.
     const ip = advertiseAddress || (host === ALL_ADDRESSES ? '' : host);
-    this.currentServing = { host: ip || unmapIpv4(localAddress), port };
+    this.currentServing = { host: ip || ownAddress, port };
+    this.reachability.setPort(port);
     return { port, ip };
   }
 
@@ -316,6 +388,7 @@ export class TrackerSession extends DisposableBase {
       this.heartbeat.set(undefined);
       this.currentHeartbeat = undefined;
       this.greeted = undefined;
+      this.reachability.setPort(undefined);
       this.catalogueEmitter.fire();
     }
     // Replaced: whoever has taken this peer's place serves its files now.

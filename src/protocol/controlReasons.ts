@@ -29,6 +29,8 @@ export const CONTROL_REASONS = {
   tooManyEntries: 'too many entries',
   notAMember: 'not a member',
   notProven: 'identity not proven',
+  badCursor: 'bad cursor',
+  notSubscribed: 'not subscribed',
   tooManyHostnames: 'too many hostnames',
 } as const;
 

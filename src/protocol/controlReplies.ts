@@ -7,6 +7,7 @@ import { opaqueNameProblem } from './names';
 import { amountField, ipField, nameField, portField, wholeField } from './replyFields';
 import { fileSchemaV2, hostSchemaV2, sourceSchemaV2 } from './replySchemasV2';
 import { isPlainObject } from './requestFields';
+import type { SignedText } from './signedText';
 
 /**
  * Replies of the control conversation as a client reads them, of version 1 when none is named. What
@@ -26,6 +27,8 @@ export interface SourceInfo {
   readonly contentId?: ContentId | undefined;
   readonly version?: number | undefined;
   readonly sequence?: number | undefined;
+  /** What its host has signed of it, in a team session; nothing of it is verified yet. */
+  readonly signed?: SignedText | undefined;
   /** Of its certificate, by a host record that was verified; open sessions have none. */
   readonly fingerprint?: string | undefined;
 }
@@ -35,6 +38,8 @@ export interface ListedFile {
   readonly modified: number;
   readonly publishedAt: number;
   readonly contentId?: ContentId | undefined;
+  /** As that of a source. */
+  readonly signed?: SignedText | undefined;
 }
 
 export interface ListedHost {
@@ -48,6 +53,10 @@ export interface ListedHost {
   readonly connectedAt: number;
   /** How long ago the tracker last heard of the host; version 1 does not say. */
   readonly ageMs?: number;
+  /** How long its connection has been closed; undefined while it is open, and in version 1. */
+  readonly awayMs?: number | undefined;
+  /** Whether it says that it has transfers; version 1 does not tell. */
+  readonly isBusy?: boolean;
   /** Of its certificate, by a host record that was verified; open sessions have none. */
   readonly fingerprint?: string | undefined;
 }
@@ -164,20 +173,31 @@ export function readRegistry(
   const nowMs = typeof reply['now'] === 'number' ? reply['now'] : 0;
   const hosts = new Map<string, ListedHost>();
   for (const [hostname, value] of Object.entries(registry)) {
-    const result = v.safeParse(SCHEMAS[version].host, value, { abortEarly: true });
-    if (!result.success || opaqueNameProblem(hostname) !== undefined) continue;
+    const host = readHost(hostname, value, { version, nowMs });
+    if (host === undefined) continue;
     if (budget.left <= 0) break;
     budget.left -= 1;
-    const { lastSeen, ...host } = { lastSeen: undefined, ...result.output };
-    const { ageMs = 0 } = { ageMs: undefined, ...result.output };
-    hosts.set(hostname, {
-      ...host,
-      displayName: host.displayName ?? hostname,
-      files: readFileMap((value as Record<string, unknown>)['files'], budget, version),
-      lastSeen: lastSeen ?? Math.max(0, nowMs - ageMs) / 1_000,
-    });
+    const files = readFileMap((value as Record<string, unknown>)['files'], budget, version);
+    hosts.set(hostname, { ...host, files });
   }
   return hosts;
+}
+
+/** One host without its files, or undefined when it is not valid. @param nowMs by the tracker's clock. */
+export function readHost(
+  hostname: string,
+  value: unknown,
+  { version, nowMs }: { readonly version: ControlVersion; readonly nowMs: number },
+): Omit<ListedHost, 'files'> | undefined {
+  const result = v.safeParse(SCHEMAS[version].host, value, { abortEarly: true });
+  if (!result.success || opaqueNameProblem(hostname) !== undefined) return undefined;
+  const { lastSeen, ...host } = { lastSeen: undefined, ...result.output };
+  const { ageMs = 0 } = { ageMs: undefined, ...result.output };
+  return {
+    ...host,
+    displayName: host.displayName ?? hostname,
+    lastSeen: lastSeen ?? Math.max(0, nowMs - ageMs) / 1_000,
+  };
 }
 
 /** @throws INVALID_MESSAGE unless the reply's status is one of `expected`. */
@@ -188,7 +208,8 @@ export function expectStatus(reply: Record<string, unknown>, expected: readonly 
   return status;
 }
 
-function readFileMap(
+/** Valid files by name, as many as the budget has left; it gets smaller by them. */
+export function readFileMap(
   files: unknown,
   budget: { left: number },
   version: ControlVersion,

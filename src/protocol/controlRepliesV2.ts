@@ -10,7 +10,7 @@ import {
   MAX_REPLY_ENTRIES,
   MAX_SOURCES,
 } from './limits';
-import { nameField, wholeField } from './replyFields';
+import { nameField, portField, wholeField } from './replyFields';
 import { locatedSchema } from './replySchemasV2';
 import { isPlainObject } from './requestFields';
 
@@ -34,6 +34,12 @@ export interface Hello {
   readonly version: ControlVersion;
   /** Most files of one PUBLISH. */
   readonly maxPublish: number;
+}
+
+/** What a tracker says without being asked. Nothing of it but the name is checked. */
+export interface ControlEvent {
+  readonly name: string;
+  readonly members: Record<string, unknown>;
 }
 
 const intervalField = v.pipe(
@@ -109,9 +115,20 @@ export function readLocated(
 }
 
 /** What a tracker says without being asked, or undefined for a reply. */
-export function readEvent(message: Record<string, unknown>): { readonly name: string } | undefined {
+export function readEvent(message: Record<string, unknown>): ControlEvent | undefined {
   if (message['event'] === undefined || message['status'] !== undefined) return undefined;
   const { event } = message;
   // What is no name is an event that nobody knows.
-  return { name: typeof event === 'string' ? event : '' };
+  return { name: typeof event === 'string' ? event : '', members: message };
+}
+
+const reachableSchema = v.object({ port: portField, reachable: v.boolean() });
+
+/** Whether a port of this peer can be reached, or undefined unless an event says so. */
+export function readReachable({
+  name,
+  members,
+}: ControlEvent): v.InferOutput<typeof reachableSchema> | undefined {
+  const result = v.safeParse(reachableSchema, members);
+  return name === 'reachable' && result.success ? result.output : undefined;
 }

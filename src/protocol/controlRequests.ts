@@ -13,6 +13,7 @@ import {
   isPlainObject,
   sizeSchema,
 } from './requestFields';
+import type { SignedText } from './signedText';
 
 /**
  * Requests of the control conversation, version 1: one JSON object `{"action", "data"}` a line.
@@ -28,6 +29,8 @@ export interface FileMetadata {
   readonly isPublished: boolean;
   /** Which state of the file this is; version 1 does not say. */
   readonly revision?: Revision | undefined;
+  /** What its host has signed of it, in a team session: passed on as it is. */
+  readonly signed?: SignedText | undefined;
 }
 
 /** What version 2 tells about a published file beyond version 1. */

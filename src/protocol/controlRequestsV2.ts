@@ -11,8 +11,22 @@ import {
   parsePlainRequest,
   unknownAction,
 } from './controlRequests';
-import { type Credentials, type HostRecordText, readCredentials, readRecord } from './credentials';
-import { MAX_PUBLISH_ENTRIES, MAX_REQUEST_ID_LENGTH } from './limits';
+import {
+  type Credentials,
+  type HostRecordText,
+  readCredentials,
+  readRecord,
+  readWithdrawn,
+  signedMember,
+} from './credentials';
+import {
+  MAX_CURSOR_CHARACTERS,
+  MAX_NAME_BYTES,
+  MAX_PAGE_ENTRIES,
+  MAX_PUBLISH_ENTRIES,
+  MAX_QUERY_CHARACTERS,
+  MAX_REQUEST_ID_LENGTH,
+} from './limits';
 import {
   addressFields,
   emptyToUndefined,
@@ -23,6 +37,7 @@ import {
   nameSchema,
   sizeSchema,
 } from './requestFields';
+import type { SignedText } from './signedText';
 
 /**
  * Requests of the control conversation, version 2, and what both versions share since there are two:
@@ -51,6 +66,18 @@ export interface EntryRefusal {
   readonly reason: string;
 }
 
+/** Which part of everything is asked for, and from where on. */
+export interface PageRequest {
+  /** Most hosts and files. */
+  readonly limit: number;
+  /** Of the page before, as the tracker gave it. */
+  readonly cursor: string | undefined;
+  /** Only files whose names begin with this; empty: all. */
+  readonly prefix: string;
+  /** Only files with all of its words in their names or owners; undefined: all. */
+  readonly query: string | undefined;
+}
+
 export type ControlRequestV2 =
   | {
       readonly action: 'REGISTER';
@@ -72,14 +99,27 @@ export type ControlRequestV2 =
       /** Entries that are not valid in themselves. */
       readonly refused: readonly EntryRefusal[];
     }
-  | { readonly action: 'UNPUBLISH'; readonly hostname: string; readonly names: readonly string[] }
+  | {
+      readonly action: 'UNPUBLISH';
+      readonly hostname: string;
+      readonly names: readonly string[];
+      /** What the host has signed of these names instead, in a team session. */
+      readonly withdrawn: ReadonlyMap<string, SignedText>;
+    }
   /** What is no content id is in the list all the same: nobody has it. */
   | { readonly action: 'LOCATE'; readonly ids: readonly string[] }
   | (Extract<ControlRequest, { action: 'PING' }> & {
       /** Renews what the host says of itself, in a team session. */
       readonly record?: HostRecordText | undefined;
+      /** Whether the host says that it has transfers. */
+      readonly isBusy?: boolean | undefined;
     })
-  | Exclude<ControlRequest, { action: 'REGISTER' | 'PUBLISH' | 'UNPUBLISH' | 'PING' }>;
+  /** Without a page: everything in one reply. */
+  | { readonly action: 'LIST'; readonly page: PageRequest | undefined }
+  | { readonly action: 'SEARCH'; readonly page: PageRequest }
+  | { readonly action: 'SUBSCRIBE'; readonly page: PageRequest }
+  | { readonly action: 'SYNC' }
+  | Exclude<ControlRequest, { action: 'REGISTER' | 'PUBLISH' | 'UNPUBLISH' | 'PING' | 'LIST' }>;
 
 export type ControlActionV2 = ControlRequestV2['action'] | 'HELLO';
 
@@ -127,6 +167,11 @@ function wholeSchema(field: string, min: number, max: number): v.GenericSchema<n
   );
 }
 
+function textSchema(field: string, maxLength: number): v.GenericSchema<string> {
+  const message = `${field} must be a string of at most ${maxLength} characters`;
+  return v.pipe(v.string(message), v.maxLength(maxLength, message));
+}
+
 const counterSchema = (field: string, min: number): v.GenericSchema<number> =>
   wholeSchema(field, min, Number.MAX_SAFE_INTEGER);
 
@@ -139,6 +184,7 @@ const entrySchema = v.pipe(
       root: v.nullish(v.string('root must be a string')),
       version: v.nullish(counterSchema('version', 1), 1),
       seq: v.nullish(counterSchema('seq', 0), 0),
+      signed: v.optional(v.unknown()),
     },
     missing,
   ),
@@ -156,6 +202,8 @@ const entrySchema = v.pipe(
       version: entry.version,
       sequence: entry.seq,
     },
+    // What cannot be any is as good as none: nobody believes it.
+    ...signedMember(entry.signed),
   })),
 );
 
@@ -208,6 +256,21 @@ const locateSchema = v.object(
   },
   missing,
 );
+const pageFields = {
+  limit: v.nullish(wholeSchema('limit', 1, MAX_PAGE_ENTRIES), MAX_PAGE_ENTRIES),
+  cursor: v.nullish(textSchema('cursor', MAX_CURSOR_CHARACTERS)),
+};
+const listSchema = v.object(
+  // A name has at most so many characters: a longer prefix is that of none.
+  { ...pageFields, prefix: v.nullish(textSchema('prefix', MAX_NAME_BYTES), '') },
+  missing,
+);
+const searchSchema = v.object(
+  { ...pageFields, query: textSchema('query', MAX_QUERY_CHARACTERS) },
+  missing,
+);
+const subscribeSchema = v.object({ limit: pageFields.limit }, missing);
+
 const helloSchema = v.object(
   {
     versions: v.array(v.number('versions must hold numbers'), 'versions must be a list'),
@@ -215,6 +278,9 @@ const helloSchema = v.object(
   },
   missing,
 );
+
+/** LIST with any of these is one of pages. */
+const PAGE_MEMBERS = ['limit', 'cursor', 'prefix'] as const;
 
 const PARSERS: Readonly<Record<string, (data: Record<string, unknown>) => Parsed>> = {
   REGISTER: (data) => {
@@ -242,12 +308,34 @@ const PARSERS: Readonly<Record<string, (data: Record<string, unknown>) => Parsed
   UNPUBLISH: (data) => {
     if (isMissing(data, 'hostname')) return refused(CONTROL_REASONS.missingHostname);
     if (isTooLong(data['names'])) return refused(CONTROL_REASONS.tooManyEntries);
-    return parse(unpublishSchema, data, (found) => ({ action: 'UNPUBLISH', ...found }));
+    return parse(unpublishSchema, data, ({ hostname, names }) => ({
+      ...{ action: 'UNPUBLISH', hostname, names },
+      withdrawn: readWithdrawn(data['withdrawn'], names),
+    }));
   },
   LOCATE: (data) => {
     if (isTooLong(data['ids'])) return refused(CONTROL_REASONS.tooManyEntries);
     return parse(locateSchema, data, ({ ids }) => ({ action: 'LOCATE', ids }));
   },
+  LIST: (data) => {
+    if (PAGE_MEMBERS.every((member) => isNullish(data[member])))
+      return { kind: 'requestV2', request: { action: 'LIST', page: undefined } };
+    return parse(listSchema, data, ({ cursor, ...found }) => ({
+      action: 'LIST',
+      page: { ...found, cursor: cursor ?? undefined, query: undefined },
+    }));
+  },
+  SEARCH: (data) =>
+    parse(searchSchema, data, ({ cursor, ...found }) => ({
+      action: 'SEARCH',
+      page: { ...found, cursor: cursor ?? undefined, prefix: '' },
+    })),
+  SUBSCRIBE: (data) =>
+    parse(subscribeSchema, data, ({ limit }) => ({
+      action: 'SUBSCRIBE',
+      page: { limit, cursor: undefined, prefix: '', query: undefined },
+    })),
+  SYNC: () => ({ kind: 'requestV2', request: { action: 'SYNC' } }),
 };
 
 /** Actions that version 1 does not have, or has in another form. */
@@ -291,9 +379,8 @@ function parseAnyMessage(members: Record<string, unknown>, version: ControlVersi
       ? PARSERS[action]
       : undefined;
   if (parser === undefined) {
-    const record =
-      action === 'PING' && isPlainObject(data) ? readRecord(data['record']) : undefined;
-    return forVersion(parseMembers(members), id, version, record);
+    const ping = action === 'PING' && isPlainObject(data) ? readPing(data) : undefined;
+    return forVersion(parseMembers(members), id, version, ping);
   }
   if (!isPlainObject(data)) return { kind: 'refused', reason: CONTROL_REASONS.badData, id };
   return { ...parser(data), id };
@@ -301,13 +388,13 @@ function parseAnyMessage(members: Record<string, unknown>, version: ControlVersi
 
 /**
  * What version 1 has read, on a connection of either version.
- * @param record of a PING of version 2, where there is one.
+ * @param ping what only version 2 reads of a PING.
  */
 function forVersion(
   parsed: Exclude<ParsedRequest, MalformedLine>,
   id: RequestId | undefined,
   version: ControlVersion,
-  record?: HostRecordText,
+  ping?: ReturnType<typeof readPing>,
 ): ParsedLine {
   if (parsed.kind === 'refused') return { ...parsed, id };
   const { request } = parsed;
@@ -316,13 +403,13 @@ function forVersion(
     case 'REGISTER':
     case 'PUBLISH':
     case 'UNPUBLISH':
+    case 'LIST':
       // Version 2 has parsers of its own for these.
       return { kind: 'refused', reason: unknownAction(request.action), id };
     case 'PING':
-      return { kind: 'requestV2', request: { ...request, record }, id };
+      return { kind: 'requestV2', request: { ...request, ...ping }, id };
     case 'REQUEST':
     case 'DISCOVER':
-    case 'LIST':
     case 'UNREGISTER':
       return { kind: 'requestV2', request, id };
   }
@@ -341,6 +428,13 @@ function parseHello(data: Record<string, unknown>):
   return version === undefined
     ? refused(CONTROL_REASONS.noCommonVersion)
     : { kind: 'hello', version, token: result.output.token ?? undefined };
+}
+
+function readPing(data: Record<string, unknown>): {
+  readonly record: HostRecordText | undefined;
+  readonly isBusy: boolean;
+} {
+  return { record: readRecord(data['record']), isBusy: data['state'] === 'busy' };
 }
 
 function toRequestId(value: unknown): RequestId | undefined {

@@ -1,6 +1,13 @@
 import * as v from 'valibot';
 import type { SealedHostRecord } from './hostRecord';
-import { MAX_CERTIFICATE_BYTES, MAX_HOST_RECORD_CHARACTERS } from './limits';
+import {
+  MAX_CERTIFICATE_BYTES,
+  MAX_ENTRY_CHARACTERS,
+  MAX_HOST_RECORD_CHARACTERS,
+  MAX_PUBLISH_ENTRIES,
+} from './limits';
+import { isPlainObject } from './requestFields';
+import type { SignedText } from './signedText';
 
 /** Members of messages by which hosts show who they are, as all who receive them check them. */
 const SIGNATURE = /^[\w-]{86}$/u;
@@ -12,6 +19,12 @@ const recordFields = {
   signature: v.pipe(v.string(), v.regex(SIGNATURE)),
   mac: v.pipe(v.string(), v.regex(MAC)),
 };
+
+/** What a host has signed of one of its names. */
+const signedEntrySchema = v.object({
+  text: v.pipe(v.string(), v.maxLength(MAX_ENTRY_CHARACTERS)),
+  signature: v.pipe(v.string(), v.regex(SIGNATURE)),
+});
 
 export const recordSchema = v.object(recordFields);
 export const sealedRecordSchema = v.object({ ...recordFields, certificate: certificateField });
@@ -42,4 +55,29 @@ export function readCredentials(data: unknown): Credentials | undefined {
 export function readRecord(data: unknown): HostRecordText | undefined {
   const result = v.safeParse(recordSchema, data, { abortEarly: true });
   return result.success ? result.output : undefined;
+}
+
+export function readSignedEntry(data: unknown): SignedText | undefined {
+  const result = v.safeParse(signedEntrySchema, data, { abortEarly: true });
+  return result.success ? result.output : undefined;
+}
+
+/** A member for what `data` holds, or none when that cannot be any. */
+export function signedMember(data: unknown): { readonly signed?: SignedText } {
+  const signed = readSignedEntry(data);
+  return signed === undefined ? {} : { signed };
+}
+
+/** What a list of `{name, text, signature}` says of `names`; anything else is passed over. */
+export function readWithdrawn(list: unknown, names: readonly string[]): Map<string, SignedText> {
+  const asked = new Set(names);
+  const withdrawn = new Map<string, SignedText>();
+  if (!Array.isArray(list)) return withdrawn;
+  for (const item of list.slice(0, MAX_PUBLISH_ENTRIES) as unknown[]) {
+    const name = isPlainObject(item) ? item['name'] : undefined;
+    const signed = readSignedEntry(item);
+    if (typeof name === 'string' && asked.has(name) && signed !== undefined)
+      withdrawn.set(name, signed);
+  }
+  return withdrawn;
 }

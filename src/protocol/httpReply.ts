@@ -52,6 +52,13 @@ export function layerPath(id: ContentId): string {
 
 export const BATCH_PATH = '/v2/batch';
 
+/** Several entries at once. */
+export const ENTRIES_PATH = '/v2/entries';
+
+export function entryPath(name: string): string {
+  return `${ENTRIES_PATH}/${encodeURIComponent(name)}`;
+}
+
 /** Where in `bytes` the body begins, or undefined when the head has not ended yet. */
 export function endOfHead(bytes: Buffer): number | undefined {
   const index = bytes.indexOf(HEAD_END);

@@ -81,6 +81,18 @@ export const MAX_PUBLISH_ENTRIES = 1_000;
 /** Hosts that LOCATE names for one content id: more would not make a fetch faster. */
 export const MAX_LOCATED_HOSTS = 100;
 
+/** Hosts and files of one page of LIST, SEARCH and SUBSCRIBE: about 250 KB, a few milliseconds of work. */
+export const MAX_PAGE_ENTRIES = 1_000;
+
+/** Hosts and files of one `changes` event, for the same reason. */
+export const MAX_CHANGES = 1_000;
+
+/** Longest query of SEARCH, in UTF-16 units: nobody types more. */
+export const MAX_QUERY_CHARACTERS = 256;
+
+/** Longest cursor, which only its tracker understands. */
+export const MAX_CURSOR_CHARACTERS = 64;
+
 /** Longest `id` of a request that is a string, in UTF-16 units. */
 export const MAX_REQUEST_ID_LENGTH = 64;
 
@@ -132,5 +144,11 @@ export const HOST_RECORD_LIFETIME_MS = 3_600_000;
 /** Longest note of an entry, in UTF-16 units: a line or two. */
 export const MAX_NOTE_CHARACTERS = 500;
 
-/** Longest text of a signed entry: two names of 1,024 bytes and a note, each byte escaped, and room. */
-export const MAX_ENTRY_CHARACTERS = 20_000;
+/**
+ * Longest text of a signed entry: two names of 1,024 bytes and a note, all that JSON escapes in them
+ * escaped, and room. A tracker keeps it for each file of a host.
+ */
+export const MAX_ENTRY_CHARACTERS = 8_000;
+
+/** Longest answer with entries that a fetcher reads: those of 500 names with hostnames of 1,024 bytes. */
+export const MAX_ENTRIES_REPLY_BYTES = 4 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { toContentId } from './contentId';
+import { signedMember } from './credentials';
 import { ipField, nameField, portField, wholeField } from './replyFields';
 
 /** Parts of replies of version 2. Times become seconds, as the readers of both versions give them. */
@@ -10,6 +11,7 @@ const revisionFields = {
   root: v.nullish(v.string()),
   version: v.nullish(v.pipe(wholeField, v.minValue(1))),
   seq: v.nullish(wholeField),
+  signed: v.optional(v.unknown()),
 };
 
 /** A file whose root cannot be one is left out: nothing of it can be checked. */
@@ -29,6 +31,7 @@ export const fileSchemaV2 = v.pipe(
     modified: file.modified / 1_000,
     publishedAt: file.published_at / 1_000,
     contentId: toContentId(file.root, file.size),
+    ...signedMember(file.signed),
   })),
 );
 
@@ -51,6 +54,7 @@ export const sourceSchemaV2 = v.pipe(
     contentId: toContentId(source.root, source.size),
     version: source.version ?? undefined,
     sequence: source.seq ?? undefined,
+    ...signedMember(source.signed),
   })),
 );
 
@@ -59,14 +63,18 @@ export const hostSchemaV2 = v.pipe(
     addr: v.tuple([ipField, v.pipe(wholeField, v.maxValue(65_535))]),
     display_name: v.nullish(nameField),
     age: v.nullish(wholeField, 0),
+    away: v.nullish(wholeField),
     connected_at: v.nullish(wholeField, 0),
+    busy: v.nullish(v.boolean(), false),
   }),
   v.transform((host) => ({
     displayName: host.display_name ?? undefined,
     ip: host.addr[0],
     port: host.addr[1],
     ageMs: host.age,
+    awayMs: host.away ?? undefined,
     connectedAt: host.connected_at / 1_000,
+    isBusy: host.busy,
   })),
 );
 

@@ -75,8 +75,12 @@ export function signEntry(entry: Entry, privateKey: KeyObject): SignedText {
  */
 export function openEntry(signed: SignedText, place: EntryPlace): Entry | undefined {
   if (signed.text.length > MAX_ENTRY_CHARACTERS) return undefined;
-  if (!isSigned('entry', signed, place.publicKey)) return undefined;
-  const entry = parse(signed.text);
+  return isSigned('entry', signed, place.publicKey) ? readEntry(signed.text, place) : undefined;
+}
+
+/** As `openEntry`, for a text whose signature has been verified before. */
+export function readEntry(text: string, place: EntryPlace): Entry | undefined {
+  const entry = parse(text);
   const { teamId, hostname, name } = place;
   if (entry?.teamId !== teamId || entry.hostname !== hostname) return undefined;
   return entry.name === name ? entry : undefined;

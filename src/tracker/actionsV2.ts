@@ -1,21 +1,33 @@
 import { CONTROL_REASONS } from '../protocol/controlReasons';
-import type { ControlRequestV2, EntryRefusal } from '../protocol/controlRequestsV2';
+import type {
+  ControlRequestV2,
+  EntryRefusal,
+  NamedFile,
+  PageRequest,
+} from '../protocol/controlRequestsV2';
 import { answerRequest } from './actions';
+import type { ConnectionEvents } from './connectionEvents';
 import type { TrackerLimits } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
 import type { Membership } from './membership';
+import { isCursor } from './pages';
+import type { Reachability } from './reachability';
 import type { BatchOutcome, Owner, Registry } from './registry';
 import { errorReply } from './replies';
-import { acknowledgedReply, registeredReply } from './repliesV2';
+import { acknowledgedReply, registeredReply, syncedReply } from './repliesV2';
 
 export interface ActionContext {
   readonly registry: Registry;
   readonly limits: TrackerLimits;
   /** Of the connection, in a team session. */
   readonly membership?: Membership | undefined;
+  readonly reachability?: Pick<Reachability, 'onRegistered' | 'onSeen'> | undefined;
+  /** Of the connection: what it is told without asking. */
+  readonly events: ConnectionEvents;
 }
 
 type RegisterRequest = Extract<ControlRequestV2, { action: 'REGISTER' }>;
+type UnpublishRequest = Extract<ControlRequestV2, { action: 'UNPUBLISH' }>;
 type PingRequest = Extract<ControlRequestV2, { action: 'PING' }>;
 
 /** The reply to one request of version 2, without `id` and `now`. */
@@ -31,7 +43,15 @@ export function answerRequestV2(
     case 'LOCATE':
       return registry.locate(request.ids);
     case 'LIST':
-      return registry.list(2);
+      return request.page === undefined ? registry.list(2) : page(registry, request.page);
+    case 'SEARCH':
+      return page(registry, request.page);
+    case 'SUBSCRIBE':
+      return context.events.subscribe(request.page);
+    case 'SYNC':
+      return context.events.isSubscribed
+        ? whenReady(registry.flushed(), syncedReply)
+        : errorReply(CONTROL_REASONS.notSubscribed);
     case 'DISCOVER':
       return whenReady(
         registry.discover(request.hostname, 2),
@@ -40,13 +60,12 @@ export function answerRequestV2(
     case 'REGISTER':
       return register(context, owner, request);
     case 'PUBLISH':
-      return whenReady(registry.publishAll(owner, request.hostname, request.files), (outcome) =>
-        toReply(outcome, request.refused),
+      return whenReady(
+        registry.publishAll(owner, request.hostname, keptFiles(context, request.files)),
+        (outcome) => toReply(outcome, request.refused),
       );
     case 'UNPUBLISH':
-      return whenReady(registry.unpublishAll(owner, request.hostname, request.names), (outcome) =>
-        toReply(outcome, []),
-      );
+      return unpublish(context, owner, request);
     case 'PING':
       return ping(context, owner, request);
     case 'UNREGISTER':
@@ -54,8 +73,15 @@ export function answerRequestV2(
   }
 }
 
+function page(registry: Registry, request: PageRequest): MaybePromise<string> {
+  const { cursor } = request;
+  return cursor === undefined || isCursor(cursor)
+    ? registry.page(request)
+    : errorReply(CONTROL_REASONS.badCursor);
+}
+
 function register(
-  { registry, limits, membership }: ActionContext,
+  { registry, limits, membership, reachability }: ActionContext,
   owner: Owner,
   request: RegisterRequest,
 ): MaybePromise<string> {
@@ -65,25 +91,49 @@ function register(
     const claimed = membership.bindings.claim(request.hostname, identity.fingerprint);
     if (claimed !== 'done') return errorReply(claimed);
   }
-  const registration = { ...toRegistration(request, owner), identity };
+  const files = keptFiles({ membership }, request.files);
+  const registration = { ...toRegistration({ ...request, files }, owner), identity };
   return whenReady(registry.register(owner, registration), (outcome) => {
     if (outcome !== 'done') return errorReply(outcome);
     membership?.onRegistered(request.hostname);
+    reachability?.onRegistered(registration);
     return registeredReply(limits, request.refused);
   });
 }
 
-function ping(
+function unpublish(
   { registry, membership }: ActionContext,
+  owner: Owner,
+  { hostname, names, withdrawn }: UnpublishRequest,
+): MaybePromise<string> {
+  const kept = membership === undefined ? undefined : withdrawn;
+  return whenReady(registry.unpublishAll(owner, hostname, names, kept), (outcome) =>
+    toReply(outcome, []),
+  );
+}
+
+/** In an open session nobody could tell who has signed anything: nothing of it is kept. */
+function keptFiles(
+  { membership }: Pick<ActionContext, 'membership'>,
+  files: readonly NamedFile[],
+): readonly NamedFile[] {
+  if (membership !== undefined) return files;
+  return files.map(({ name, file: { signed: _, ...file } }) => ({ name, file }));
+}
+
+function ping(
+  { registry, membership, reachability }: ActionContext,
   owner: Owner,
   request: PingRequest,
 ): MaybePromise<string> {
-  const { record, ...plain } = request;
+  reachability?.onSeen();
+  const { record, isBusy = false, ...plain } = request;
   const answer = (): MaybePromise<string> => answerRequest(registry, owner, plain);
-  if (membership === undefined || record === undefined || plain.hostname === undefined)
-    return answer();
-  membership.onSeen();
-  const renewed = registry.renew(owner, plain.hostname, record);
+  if (plain.hostname === undefined) return answer();
+  if (record !== undefined) membership?.onSeen();
+  // A record means nothing in an open session.
+  const renewal = { isBusy, record: membership && record };
+  const renewed = registry.renew(owner, plain.hostname, renewal);
   return renewed instanceof Promise ? renewed.then(answer) : answer();
 }
 

@@ -147,7 +147,8 @@ async function serve(options: TrackerCommandOptions, io: TrackerIo): Promise<voi
       watchers.add(io.onStopSignal(resolve));
       if (options.withParent === true)
         watchers.add(io.onParentGone(() => resolve('its parent is gone')));
-      watchLease(options, watchers, resolve);
+      if (options.leaseFile !== undefined)
+        watchers.add(createLease(options.leaseFile, { options, tracker, onEnd: resolve })).start();
     });
     const address = await tracker.start();
     if (team === undefined) warnIfOpenToNetwork(address.host, logger);
@@ -187,20 +188,25 @@ function readVerifierFile(path: string): string {
   }
 }
 
-function watchLease(
-  options: TrackerCommandOptions,
-  watchers: DisposableStore,
-  onEnd: (reason: string) => void,
-): void {
-  const { leaseFile, leaseSeconds } = options;
-  if (leaseFile === undefined) return;
-  const lease = new Lease({
+function createLease(
+  leaseFile: string,
+  {
+    options,
+    tracker,
+    onEnd,
+  }: {
+    readonly options: TrackerCommandOptions;
+    readonly tracker: Tracker;
+    readonly onEnd: (reason: string) => void;
+  },
+): Lease {
+  return new Lease({
     clock: systemClock,
     read: () => readLeaseFile(leaseFile),
-    leaseMs: leaseSeconds * 1_000,
+    leaseMs: options.leaseSeconds * 1_000,
     onEnd: (reason) => onEnd(reason === 'stop' ? 'its editor says so' : 'its editor is gone'),
+    onTokenHash: (tokenHash) => tracker.replaceTokenHash(tokenHash),
   });
-  watchers.add(lease).start();
 }
 
 function warnIfOpenToNetwork(host: string, logger: Logger): void {

@@ -1,4 +1,9 @@
-import { HEARTBEAT_INTERVALS_MS, HOST_EXPIRY_MS, MAX_CONTROL_LINE_BYTES } from '../protocol/limits';
+import {
+  HEARTBEAT_INTERVALS_MS,
+  HOST_EXPIRY_MS,
+  HOST_RECORD_LIFETIME_MS,
+  MAX_CONTROL_LINE_BYTES,
+} from '../protocol/limits';
 
 /** What one tracker allows. docs/PROTOCOL.md says what happens at each limit. */
 export interface TrackerLimits {
@@ -44,7 +49,8 @@ export const LIMIT_SPECS: readonly LimitSpec[] = [
   {
     name: 'maxFilesPerHost',
     flag: '--max-files-per-host',
-    // Ten times a large project; at about 400 bytes each a host takes at most 40 MB of memory.
+    // Ten times a large project; with its places in the indexes a file takes 1.1 KB of memory, and
+    // 1.6 KB in a team session, where it is signed: a host takes at most 160 MB.
     defaultValue: 100_000,
     description: 'files of one host, those that are not published any more included',
   },
@@ -125,6 +131,24 @@ export const TAKEOVER_SILENCE_MS = 660_000;
 /** Time that a client has to take the last reply and close, before its socket is destroyed. */
 export const CLOSE_DEADLINE_MS = 1_000;
 
+/** Changes are collected for this long before subscribers hear of them: nobody sees the difference. */
+export const CHANGE_DELAY_MS = 50;
+
+/** … or for this many times as long as telling the last ones took, so that a fifth of a core does it. */
+export const CHANGE_REST_FACTOR = 4;
+
+/** Events written in one go: 5,000 changes, a few milliseconds. */
+export const MAX_EVENTS_AT_ONCE = 5;
+
+/** Events kept for the slowest subscriber: about 30,000 changes. Whoever needs older ones begins anew. */
+export const MAX_CHANGE_LOG_BYTES = 8 * 1024 * 1024;
+
+/** A search that takes longer goes on in the next turn, so that others are answered meanwhile. */
+export const SEARCH_SLICE_MS = 5;
+
+/** Subscribers get a renewed host record this often: a third of its life, for any number of renewals. */
+export const RECORD_PUSH_INTERVAL_MS = HOST_RECORD_LIFETIME_MS / 3;
+
 /** First probe of a connection without traffic: a peer whose machine is gone frees its hostname. */
 export const KEEP_ALIVE_DELAY_MS = 60_000;
 
@@ -145,3 +169,15 @@ export const MAX_BINDINGS = 100_000;
 
 /** A hostname that its owner has not used for this long may become somebody else's. */
 export const BINDING_LIFETIME_MS = 30 * 24 * 3_600_000;
+
+/** Time that a peer has to accept the connection by which is tried whether others reach it. */
+export const DIAL_BACK_DEADLINE_MS = 5_000;
+
+/** Such connections at once: with none accepted, a classroom is through in half a minute. */
+export const MAX_DIALS_BACK = 32;
+
+/** Peers that wait for theirs, as after a restart; of more than that nothing is found out. */
+export const MAX_WAITING_DIALS_BACK = 1_000;
+
+/** Such connections for one control connection: a peer that is set up anew, not one that looks for ports. */
+export const DIALS_BACK_PER_MINUTE = 3;

@@ -5,52 +5,46 @@ import type { FileMetadata } from '../protocol/controlRequests';
 import type {
   ControlVersion,
   EntryRefusal,
-  InstanceClaim,
   NamedFile,
+  PageRequest,
 } from '../protocol/controlRequestsV2';
+import type { SignedText } from '../protocol/signedText';
+import { ChangeFeed, type RenderedChange, type Subscriber, type Subscription } from './changeFeed';
 import { ContentIndex } from './contentIndex';
-import { type TrackerLimits, TAKEOVER_SILENCE_MS } from './limits';
+import { RECORD_PUSH_INTERVAL_MS, type TrackerLimits } from './limits';
+import { type MaybePromise, whenReady } from './maybePromise';
 import { NameIndex } from './nameIndex';
-import type { BatchOutcome, ChangeOutcome, Owner, Registration, Registry } from './registry';
-import type { HostRecordText } from '../protocol/credentials';
+import { NameText } from '../common/nameText';
+import { type FoundPage, findPage, type RankedFile } from './pages';
+import type {
+  BatchOutcome,
+  ChangeOutcome,
+  Owner,
+  Registration,
+  Registry,
+  Renewal,
+} from './registry';
 import {
-  filesJson,
-  filesReply,
-  type HostFacts,
-  json,
-  listedHostJson,
-  type PublishedMetadata,
-  registryReply,
-} from './replies';
+  type Host,
+  isOlder,
+  isSameInstance,
+  lifeOf,
+  publishedFiles,
+  publishedFilesV2,
+  takeoverRefusal,
+} from './registryHost';
+import { filesReply, json, listedHostJson, type PublishedMetadata, registryReply } from './replies';
 import {
+  changeJson,
+  entryJson,
   filesJsonV2,
   filesReplyV2,
   listedHostJsonV2,
   locatedReply,
+  pageReply,
+  recordMember,
   withRecords,
 } from './repliesV2';
-
-/** A host of the registry. Life is measured with the clock that only grows. */
-interface Host extends HostFacts {
-  /** Who may change it; undefined once the connection is closed. */
-  owner: Owner | undefined;
-  /** Where its last owner came from. */
-  readonly sourceAddress: string;
-  readonly instance: InstanceClaim | undefined;
-  readonly fingerprint: string | undefined;
-  /** Certificate in base64, and what replies say of the host by it; undefined in an open session. */
-  readonly certificate: string | undefined;
-  recordJson: string | undefined;
-  /** Rank of its first registration: replies name hosts in this order. */
-  readonly order: number;
-  readonly files: Map<string, PublishedMetadata>;
-  /** Cache of the published files as JSON, of each version; undefined after a change. */
-  filesJson: string | undefined;
-  filesJsonV2: string | undefined;
-  lastSeenMs: number;
-  /** Seconds since the epoch. */
-  readonly connectedAt: number;
-}
 
 /** A registry in the memory of one tracker. Every method answers at once. */
 export class MemoryRegistry implements Registry {
@@ -58,12 +52,19 @@ export class MemoryRegistry implements Registry {
   private readonly hostsByOwner = new Map<string, Host>();
   private readonly names = new NameIndex<Host>();
   private readonly contents = new ContentIndex<Host>();
+  private readonly changes: ChangeFeed;
   private nextOrder = 0;
+  private lastRank = 0;
 
   constructor(
     private readonly clock: Clock,
     private readonly limits: Pick<TrackerLimits, 'maxFilesPerHost' | 'expirySeconds'>,
-  ) {}
+  ) {
+    this.changes = new ChangeFeed({
+      clock,
+      render: (hostname, names, isWhole) => this.renderChange(hostname, names, isWhole),
+    });
+  }
 
   get hostCount(): number {
     return this.hosts.size;
@@ -80,21 +81,30 @@ export class MemoryRegistry implements Registry {
   ): ChangeOutcome<'hostname in use' | 'replaced' | 'too many files'> {
     const previous = this.hosts.get(registration.hostname);
     const isSame = previous !== undefined && isSameInstance(previous, registration);
-    const refusal = previous && this.takeoverRefusal(owner, previous, registration);
+    const refusal =
+      previous && takeoverRefusal(previous, { owner, registration, nowMs: this.clock.monotonic() });
     if (refusal !== undefined) return refusal;
     if (registration.files.size > this.limits.maxFilesPerHost) return 'too many files';
     const own = this.hostsByOwner.get(owner.id);
-    if (own !== undefined) this.remove(own);
-    if (previous !== undefined) this.remove(previous);
-    this.add(this.createHost(owner, registration, previous?.order ?? this.nextOrder++));
+    if (own !== undefined && own !== previous) this.remove(own);
+    if (previous !== undefined) this.withdrawAll(previous);
+    const host = this.createHost(owner, registration, previous?.order ?? this.nextOrder++);
+    this.add(host);
+    this.noteRegistration(host, previous);
     if (isSame && previous.owner?.id !== owner.id) previous.owner?.onReplaced?.();
     return 'done';
   }
 
-  renew(owner: Owner, hostname: string, record: HostRecordText): void {
+  renew(owner: Owner, hostname: string, { record, isBusy }: Renewal): void {
     const host = this.ownHost(owner, hostname);
-    if (typeof host === 'string' || host.certificate === undefined) return;
-    host.recordJson = json({ ...record, certificate: host.certificate });
+    if (typeof host === 'string') return;
+    if (record !== undefined && host.certificate !== undefined)
+      host.recordJson = json({ ...record, certificate: host.certificate });
+    const isRecordDue =
+      record !== undefined &&
+      this.clock.monotonic() - host.recordPushedMs >= RECORD_PUSH_INTERVAL_MS;
+    if (host.isBusy !== isBusy || isRecordDue) this.changes.hostChanged(hostname);
+    host.isBusy = isBusy;
   }
 
   publish(
@@ -129,12 +139,17 @@ export class MemoryRegistry implements Registry {
     return typeof host === 'string' ? host : this.hide(host, name);
   }
 
-  unpublishAll(owner: Owner, hostname: string, names: readonly string[]): BatchOutcome {
+  unpublishAll(
+    owner: Owner,
+    hostname: string,
+    names: readonly string[],
+    withdrawn?: ReadonlyMap<string, SignedText>,
+  ): BatchOutcome {
     const host = this.ownHost(owner, hostname);
     if (typeof host === 'string') return host;
     const refused: EntryRefusal[] = [];
     for (const name of names) {
-      const outcome = this.hide(host, name);
+      const outcome = this.hide(host, name, withdrawn?.get(name));
       if (outcome !== 'done') refused.push({ name, reason: outcome });
     }
     return refused;
@@ -160,27 +175,50 @@ export class MemoryRegistry implements Registry {
   discover(hostname: string, version: ControlVersion = 1): string | undefined {
     const host = this.hosts.get(hostname);
     if (host === undefined) return undefined;
-    if (version === 1) return filesReply(host, publishedFiles(host));
-    const ageMs = this.clock.monotonic() - host.lastSeenMs;
-    return withRecords(filesReplyV2(host, publishedFilesV2(host), ageMs), [host]);
+    return version === 1
+      ? filesReply(host, publishedFiles(host))
+      : withRecords(
+          filesReplyV2(host, publishedFilesV2(host), lifeOf(host, this.clock.monotonic())),
+          [host],
+        );
   }
 
   list(version: ControlVersion = 1): string {
     const now = this.clock.now();
-    const monotonic = this.clock.monotonic();
     const listed: string[] = [];
     for (const host of this.hosts.values()) {
+      const life = lifeOf(host, this.clock.monotonic());
       const { connectedAt } = host;
-      const ageMs = monotonic - host.lastSeenMs;
-      const lastSeen = (now - ageMs) / 1_000;
+      const lastSeen = (now - life.ageMs) / 1_000;
       listed.push(
         version === 1
           ? listedHostJson(host, publishedFiles(host), { lastSeen, connectedAt })
-          : listedHostJsonV2(host, publishedFilesV2(host), { ageMs, connectedAt }),
+          : listedHostJsonV2(host, publishedFilesV2(host), life),
       );
     }
     const reply = registryReply(listed);
     return version === 1 ? reply : withRecords(reply, this.hosts.values());
+  }
+
+  page(request: PageRequest): MaybePromise<string> {
+    return whenReady(findPage(this.hosts, request, this.clock), (page) => this.toReply(page));
+  }
+
+  subscribe(
+    subscriber: Subscriber,
+    request: PageRequest,
+  ): MaybePromise<{ readonly reply: string; readonly subscription: Subscription }> {
+    // Before the first page is looked for: nothing that changes meanwhile may be missed.
+    const subscription = this.changes.subscribe(subscriber);
+    const { sequence } = subscription;
+    return whenReady(findPage(this.hosts, request, this.clock), (page) => ({
+      reply: this.toReply(page, sequence),
+      subscription,
+    }));
+  }
+
+  flushed(): MaybePromise<number> {
+    return this.changes.flushed();
   }
 
   locate(ids: readonly string[]): string {
@@ -208,7 +246,10 @@ export class MemoryRegistry implements Registry {
     const host = this.hostsByOwner.get(owner.id);
     if (host === undefined) return;
     host.owner = undefined;
+    host.awaySinceMs = this.clock.monotonic();
+    host.isBusy = false;
     this.hostsByOwner.delete(owner.id);
+    this.changes.hostChanged(host.hostname);
   }
 
   expire(): number {
@@ -216,22 +257,6 @@ export class MemoryRegistry implements Registry {
     const silent = [...this.hosts.values()].filter((host) => host.lastSeenMs <= oldest);
     for (const host of silent) this.remove(host);
     return silent.length;
-  }
-
-  private takeoverRefusal(
-    owner: Owner,
-    host: Host,
-    { instance, identity }: Registration,
-  ): 'hostname in use' | 'replaced' | undefined {
-    if (host.fingerprint !== identity?.fingerprint) return CONTROL_REASONS.hostnameInUse;
-    if (host.owner?.id === owner.id) return undefined;
-    if (instance !== undefined && host.instance?.id === instance.id)
-      return instance.counter > host.instance.counter ? undefined : CONTROL_REASONS.replaced;
-    // An identity may move from one address to another; where there is none, the address stands for it.
-    const isSameUser = identity !== undefined || host.sourceAddress === owner.address;
-    if (!isSameUser) return CONTROL_REASONS.hostnameInUse;
-    const isSilent = this.clock.monotonic() - host.lastSeenMs >= TAKEOVER_SILENCE_MS;
-    return host.owner === undefined || isSilent ? undefined : CONTROL_REASONS.hostnameInUse;
   }
 
   private ownHost(owner: Owner, hostname: string): Host | 'unknown host' | 'not your host' {
@@ -242,8 +267,11 @@ export class MemoryRegistry implements Registry {
 
   private createHost(owner: Owner, registration: Registration, order: number): Host {
     const { hostname, displayName, ip, port, instance, identity } = registration;
-    const files = new Map<string, PublishedMetadata>();
-    for (const [name, file] of registration.files) files.set(name, this.stamp(file));
+    const rank = (this.lastRank += 1);
+    const files = new Map<string, RankedFile>();
+    for (const [name, file] of registration.files)
+      files.set(name, this.stamp(file, { name, index: files.size }));
+    const list = [...files.values()];
     return {
       hostname,
       displayName,
@@ -256,16 +284,23 @@ export class MemoryRegistry implements Registry {
       certificate: identity?.record.certificate,
       recordJson: identity && json(identity.record),
       order,
+      rank,
       files,
+      list,
+      text: new NameText(list),
       filesJson: undefined,
       filesJsonV2: undefined,
       lastSeenMs: this.clock.monotonic(),
+      awaySinceMs: undefined,
+      isBusy: false,
+      recordPushedMs: this.clock.monotonic(),
       connectedAt: this.clock.now() / 1_000,
     };
   }
 
-  private stamp(file: FileMetadata): PublishedMetadata {
-    return { ...file, publishedAt: file.publishedAt ?? this.clock.now() / 1_000 };
+  private stamp(file: FileMetadata, place: Pick<RankedFile, 'name' | 'index'>): RankedFile {
+    const { name, index } = place;
+    return { ...file, publishedAt: file.publishedAt ?? this.clock.now() / 1_000, name, index };
   }
 
   private put(host: Host, name: string, file: FileMetadata): ChangeOutcome<'too many files'> {
@@ -273,18 +308,26 @@ export class MemoryRegistry implements Registry {
     if (before === undefined && host.files.size >= this.limits.maxFilesPerHost)
       return 'too many files';
     if (before !== undefined) this.withdraw(host, name, before);
-    const entry = this.stamp(file);
-    host.files.set(name, entry);
+    const entry = this.stamp(file, { name, index: before?.index ?? host.list.length });
+    this.keep(host, entry);
     this.offer(host, name, entry);
+    this.changes.fileChanged(host.hostname, name);
     return 'done';
   }
 
-  private hide(host: Host, name: string): ChangeOutcome<'file not found'> {
+  /** @param signed what the host says of the name from now on, if anything. */
+  private hide(host: Host, name: string, signed?: SignedText): ChangeOutcome<'file not found'> {
     const entry = host.files.get(name);
     if (entry === undefined) return 'file not found';
     this.withdraw(host, name, entry);
-    host.files.set(name, { ...entry, isPublished: false });
+    this.keep(host, { ...entry, isPublished: false, signed });
+    if (entry.isPublished) this.changes.fileChanged(host.hostname, name);
     return 'done';
+  }
+
+  private keep(host: Host, file: RankedFile): void {
+    host.files.set(file.name, file);
+    host.list[file.index] = file;
   }
 
   private add(host: Host): void {
@@ -293,11 +336,68 @@ export class MemoryRegistry implements Registry {
     for (const [name, file] of host.files) this.offer(host, name, file);
   }
 
-  /** The one way out, for a goodbye, an expiry, a takeover and a new registration alike. */
+  /** The one way out, for a goodbye, an expiry and a registration under another name alike. */
   private remove(host: Host): void {
+    this.withdrawAll(host);
+    this.changes.hostGone(host.hostname);
+  }
+
+  private withdrawAll(host: Host): void {
     this.hosts.delete(host.hostname);
     if (host.owner !== undefined) this.hostsByOwner.delete(host.owner.id);
     for (const [name, file] of host.files) this.withdraw(host, name, file);
+  }
+
+  /** A host that comes back with the files that it had is one change, and not one of each file. */
+  private noteRegistration(host: Host, previous: Host | undefined): void {
+    if (this.changes.subscriberCount === 0) return;
+    const { hostname } = host;
+    this.changes.hostChanged(hostname);
+    for (const [name, file] of host.files) {
+      const before = previous?.files.get(name);
+      if (before === undefined || entryJson(before) !== entryJson(file))
+        this.changes.fileChanged(hostname, name);
+    }
+    if (previous === undefined) return;
+    for (const name of previous.files.keys())
+      if (!host.files.has(name)) this.changes.fileChanged(hostname, name);
+  }
+
+  private renderChange(
+    hostname: string,
+    names: readonly string[],
+    isWhole: boolean,
+  ): RenderedChange | undefined {
+    const host = this.hosts.get(hostname);
+    if (host === undefined) return undefined;
+    const files = names.map((name) => {
+      const file = host.files.get(name);
+      return [name, file?.isPublished === true ? entryJson(file) : undefined] as const;
+    });
+    if (!isWhole) return { json: changeJson(host, files, undefined), record: undefined };
+    host.recordPushedMs = this.clock.monotonic();
+    return {
+      json: changeJson(host, files, lifeOf(host, this.clock.monotonic())),
+      record: recordMember(host),
+    };
+  }
+
+  /** What was found, as it is now. */
+  private toReply({ found, cursor }: FoundPage, sequence?: number): string {
+    const listed: string[] = [];
+    const named: Host[] = [];
+    for (const [hostname, names] of found) {
+      const host = this.hosts.get(hostname);
+      if (host === undefined) continue;
+      const files = names.flatMap((name) => {
+        const file = host.files.get(name);
+        return file === undefined ? [] : [[name, file] as const];
+      });
+      listed.push(listedHostJsonV2(host, filesJsonV2(files), lifeOf(host, this.clock.monotonic())));
+      named.push(host);
+    }
+    const place = sequence === undefined ? { cursor } : { cursor, sequence };
+    return withRecords(pageReply(listed, place), named);
   }
 
   /** Makes a file findable, if it may be found. */
@@ -316,27 +416,4 @@ export class MemoryRegistry implements Registry {
     const contentId = file.revision?.contentId;
     if (contentId !== undefined) this.contents.delete(formatContentId(contentId), host, name);
   }
-}
-
-function isSameInstance(host: Host, { instance, identity }: Registration): boolean {
-  return (
-    instance !== undefined &&
-    host.instance?.id === instance.id &&
-    host.fingerprint === identity?.fingerprint
-  );
-}
-
-/** Whether an entry is from before the one that is known. Version 1 has no sequence: it is never old. */
-function isOlder(file: FileMetadata, known: FileMetadata | undefined): boolean {
-  return (file.revision?.sequence ?? 0) < (known?.revision?.sequence ?? 0);
-}
-
-function publishedFiles(host: Host): string {
-  host.filesJson ??= filesJson(host.files);
-  return host.filesJson;
-}
-
-function publishedFilesV2(host: Host): string {
-  host.filesJsonV2 ??= filesJsonV2(host.files);
-  return host.filesJsonV2;
 }

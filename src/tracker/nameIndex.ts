@@ -5,12 +5,13 @@ import {
   type PublishedMetadata,
   sourceJson,
 } from './replies';
-import { sourceStartJson, toAge, withRecords } from './repliesV2';
+import { awayMember, sourceStartJson, toAge, withRecords } from './repliesV2';
 
 /** What the index needs to know of a host. */
 export interface IndexedHost extends HostFacts {
   readonly order: number;
   readonly lastSeenMs: number;
+  readonly awaySinceMs?: number | undefined;
   /** What it says of itself, in a team session. */
   readonly recordJson?: string | undefined;
 }
@@ -62,7 +63,11 @@ export class NameIndex<H extends IndexedHost> {
       sourceStartJson(host, file),
     ]);
     const reply = foundReply(
-      entry.starts.map(([host, start]) => `${start}${toAge(nowMs - host.lastSeenMs)}}`),
+      entry.starts.map(([host, start]) => {
+        const { lastSeenMs, awaySinceMs } = host;
+        const awayMs = awaySinceMs === undefined ? undefined : nowMs - awaySinceMs;
+        return `${start}${toAge(nowMs - lastSeenMs)}${awayMember(awayMs)}}`;
+      }),
     );
     return withRecords(
       reply,

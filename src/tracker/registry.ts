@@ -6,7 +6,10 @@ import type {
   EntryRefusal,
   InstanceClaim,
   NamedFile,
+  PageRequest,
 } from '../protocol/controlRequestsV2';
+import type { SignedText } from '../protocol/signedText';
+import type { Subscriber, Subscription } from './changeFeed';
 import type { MaybePromise } from './maybePromise';
 
 /** The control connection on whose behalf something is changed: it acts only for its own host. */
@@ -40,6 +43,13 @@ export interface Registration {
   readonly files: ReadonlyMap<string, FileMetadata>;
 }
 
+/** What a host says with a sign of life. */
+export interface Renewal {
+  /** Replaces its host record. */
+  readonly record?: HostRecordText | undefined;
+  readonly isBusy: boolean;
+}
+
 /** A change was made, or nothing was changed for the given reason. */
 export type ChangeOutcome<Reason extends string> = 'done' | Reason;
 
@@ -63,8 +73,8 @@ export interface Registry {
     registration: Registration,
   ): MaybePromise<ChangeOutcome<'hostname in use' | 'replaced' | 'too many files'>>;
 
-  /** Replaces what the owner's host says of itself, in a team session; of others nothing. */
-  renew(owner: Owner, hostname: string, record: HostRecordText): MaybePromise<void>;
+  /** The owner's host says what it does and, in a team session, who it is; of others nothing is changed. */
+  renew(owner: Owner, hostname: string, renewal: Renewal): MaybePromise<void>;
 
   /** Offers a file; one that is hidden is shown again. */
   publish(
@@ -88,11 +98,15 @@ export interface Registry {
     files: readonly NamedFile[],
   ): MaybePromise<BatchOutcome>;
 
-  /** Hides many files, and gives those that are not there. */
+  /**
+   * Hides many files, and gives those that are not there.
+   * @param withdrawn what the host has signed of them instead of what it had signed before.
+   */
   unpublishAll(
     owner: Owner,
     hostname: string,
     names: readonly string[],
+    withdrawn?: ReadonlyMap<string, SignedText>,
   ): MaybePromise<BatchOutcome>;
 
   /** Removes a host at once. One that is not there is removed already. */
@@ -108,6 +122,21 @@ export interface Registry {
 
   /** The reply to LIST. */
   list(version?: ControlVersion): MaybePromise<string>;
+
+  /** The reply to one page of LIST or SEARCH. The cursor must be one that `isCursor` knows. */
+  page(request: PageRequest): MaybePromise<string>;
+
+  /**
+   * The first page of everything, as reply to SUBSCRIBE, and from then on what changes. Whoever takes
+   * the reply sends it before any event, and disposes the subscription.
+   */
+  subscribe(
+    subscriber: Subscriber,
+    request: PageRequest,
+  ): MaybePromise<{ readonly reply: string; readonly subscription: Subscription }>;
+
+  /** Resolves when subscribers have been told what has changed until now, to the number of that event. */
+  flushed(): MaybePromise<number>;
 
   /** The reply to LOCATE, for content ids as `formatContentId` writes them. */
   locate(ids: readonly string[]): MaybePromise<string>;

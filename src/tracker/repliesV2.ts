@@ -23,16 +23,82 @@ export function withPrefix(reply: string, { id, nowMs }: ReplyPrefix): string {
   return `{${idMember}${nowMember}${reply.slice(1)}`;
 }
 
+/** A host as replies name it with what it says of itself, in a team session. */
+interface RecordedHost {
+  readonly hostname: string;
+  readonly recordJson?: string | undefined;
+}
+
 /** A reply with what the hosts that it names say of themselves, where they have said anything. */
-export function withRecords(
-  reply: string,
-  hosts: Iterable<{ readonly hostname: string; readonly recordJson?: string | undefined }>,
+export function withRecords(reply: string, hosts: Iterable<RecordedHost>): string {
+  const members = [...hosts].map(recordMember).filter((member) => member !== undefined);
+  return `${reply.slice(0, -2)}${recordsMember(members)}}\n`;
+}
+
+/** The host's member of `records`, if it has said anything. */
+export function recordMember({ hostname, recordJson }: RecordedHost): string | undefined {
+  return recordJson === undefined ? undefined : `${json(hostname)}:${recordJson}`;
+}
+
+function recordsMember(members: readonly string[]): string {
+  return members.length === 0 ? '' : `,"records":{${members.join(',')}}`;
+}
+
+/** Pushed to subscribers. `changes` and `records` are JSON already, of many subscribers the same. */
+export function changesEvent(event: {
+  readonly nowMs: number;
+  readonly sequence: number;
+  readonly changes: readonly string[];
+  readonly records: readonly string[];
+}): string {
+  const { nowMs, sequence, changes, records } = event;
+  return (
+    `{"event":"changes","now":${nowMs},"seq":${sequence},` +
+    `"changes":[${changes.join(',')}]${recordsMember(records)}}\n`
+  );
+}
+
+/** Pushed to a subscriber that is one no more, as it was too slow. */
+export function resyncEvent(nowMs: number): string {
+  return `{"event":"resync","now":${nowMs}}\n`;
+}
+
+/** One of the changes: what was under the hostname is no more. */
+export function goneJson(hostname: string): string {
+  return `{"hostname":${json(hostname)},"gone":true}`;
+}
+
+/**
+ * One of the changes: the host itself, when it has changed, and files of it.
+ * @param files of each, its entry as {@link entryJson} writes it; undefined when it is withdrawn.
+ */
+export function changeJson(
+  host: HostFacts,
+  files: readonly (readonly [name: string, entry: string | undefined])[],
+  life: HostLife | undefined,
 ): string {
-  const members: string[] = [];
-  for (const { hostname, recordJson } of hosts)
-    if (recordJson !== undefined) members.push(`${json(hostname)}:${recordJson}`);
-  if (members.length === 0) return reply;
-  return `${reply.slice(0, -2)},"records":{${members.join(',')}}}\n`;
+  const parts = [`"hostname":${json(host.hostname)}`];
+  if (life !== undefined) parts.push(hostMembers(host, life));
+  const offered = files.filter(([, entry]) => entry !== undefined);
+  if (offered.length > 0) parts.push(`"files":${objectJson(offered)}`);
+  const withdrawn = files.flatMap(([name, entry]) => (entry === undefined ? [name] : []));
+  if (withdrawn.length > 0) parts.push(`"withdrawn":${json(withdrawn)}`);
+  return `{${parts.join(',')}}`;
+}
+
+/** The reply to one page, from what {@link listedHostJsonV2} gives for each host. */
+export function pageReply(
+  hosts: readonly string[],
+  { cursor, sequence }: { readonly cursor: string | undefined; readonly sequence?: number },
+): string {
+  const seqMember = sequence === undefined ? '' : `,"seq":${sequence}`;
+  const cursorMember = cursor === undefined ? '' : `,"cursor":"${cursor}"`;
+  return `{"status":"OK","registry":{${hosts.join(',')}}${seqMember}${cursorMember}}\n`;
+}
+
+/** The reply to SYNC. */
+export function syncedReply(sequence: number): string {
+  return `{"status":"OK","seq":${sequence}}\n`;
 }
 
 /** Pushed before the token of the session changes: who has no new invite is no member any more. */
@@ -43,6 +109,11 @@ export function rotatedEvent(nowMs: number): string {
 /** Pushed before the connection is closed: it carries the time itself. */
 export function replacedEvent(nowMs: number): string {
   return `{"event":"replaced","now":${nowMs}}\n`;
+}
+
+/** Pushed when it was tried whether others reach the port of the host. */
+export function reachableEvent(nowMs: number, port: number, isReachable: boolean): string {
+  return `{"event":"reachable","now":${nowMs},"port":${port},"reachable":${isReachable}}\n`;
 }
 
 export function helloReply(version: number): string {
@@ -82,32 +153,60 @@ export function locatedReply(found: readonly (readonly [id: string, hosts: strin
   return `{"status":"FOUND","hosts":{${members.join(',')}}}\n`;
 }
 
+/** One published file, in replies that list files and in what subscribers are told. */
+export function entryJson(file: PublishedMetadata): string {
+  return json({ ...entryMembers(file), published_at: toMs(file.publishedAt) });
+}
+
 /** Published files by name, in version 2. */
-export function filesJsonV2(files: ReadonlyMap<string, PublishedMetadata>): string {
-  const members: string[] = [];
-  for (const [name, file] of files) {
-    if (!file.isPublished) continue;
-    const entry = { ...entryMembers(file), published_at: toMs(file.publishedAt) };
-    members.push(`${json(name)}:${json(entry)}`);
-  }
-  return `{${members.join(',')}}`;
+export function filesJsonV2(
+  files: Iterable<readonly [name: string, file: PublishedMetadata]>,
+): string {
+  const entries: [string, string][] = [];
+  for (const [name, file] of files) if (file.isPublished) entries.push([name, entryJson(file)]);
+  return objectJson(entries);
+}
+
+/** What is known of the life of a host. */
+export interface HostLife {
+  /** How long ago it was heard of. */
+  readonly ageMs: number;
+  /** How long its connection has been closed; undefined while it is open. */
+  readonly awayMs: number | undefined;
+  /** Seconds since the epoch. */
+  readonly connectedAt: number;
+  /** Whether it says that it has transfers. */
+  readonly isBusy: boolean;
 }
 
 /** The reply to DISCOVER, with what {@link filesJsonV2} gives. */
-export function filesReplyV2(host: HostFacts, files: string, ageMs: number): string {
-  const members = `"addr":${json([host.ip, host.port])},"display_name":${json(host.displayName)}`;
-  return `{"status":"OK",${members},"age":${toAge(ageMs)},"files":${files}}\n`;
+export function filesReplyV2(host: HostFacts, files: string, life: HostLife): string {
+  return `{"status":"OK",${hostMembers(host, life)},"files":${files}}\n`;
 }
 
 /** The part of a reply to LIST that belongs to one host. */
-export function listedHostJsonV2(
-  host: HostFacts,
-  files: string,
-  times: { readonly ageMs: number; readonly connectedAt: number },
+export function listedHostJsonV2(host: HostFacts, files: string, life: HostLife): string {
+  return `${json(host.hostname)}:{${hostMembers(host, life)},"files":${files}}`;
+}
+
+/** Behind the age of a host: whether it is away. */
+export function awayMember(awayMs: number | undefined): string {
+  return awayMs === undefined ? '' : `,"away":${toAge(awayMs)}`;
+}
+
+function hostMembers(host: HostFacts, life: HostLife): string {
+  return (
+    `"addr":${json([host.ip, host.port])},"display_name":${json(host.displayName)},` +
+    `"age":${toAge(life.ageMs)}${awayMember(life.awayMs)},` +
+    `"connected_at":${toMs(life.connectedAt)}${life.isBusy ? ',"busy":true' : ''}`
+  );
+}
+
+/** An object of JSON by hand: names of others are its keys. */
+function objectJson(
+  members: readonly (readonly [name: string, value: string | undefined])[],
 ): string {
-  const members = `"addr":${json([host.ip, host.port])},"display_name":${json(host.displayName)}`;
-  const connectedAt = `"connected_at":${toMs(times.connectedAt)}`;
-  return `${json(host.hostname)}:{${members},"files":${files},"age":${toAge(times.ageMs)},${connectedAt}}`;
+  return `{${members.map(([name, value]) => `${json(name)}:${value}`).join(',')}}`;
 }
 
 /** Whole milliseconds: a clock that only grows may count in fractions. */
@@ -119,15 +218,19 @@ function refusedMember(refused: readonly EntryRefusal[]): string {
   return refused.length === 0 ? '' : `,"refused":${json(refused)}`;
 }
 
-/** What nobody has said is left out. */
+/**
+ * What every reply says of a file, in the one place. What nobody has said is left out; what the host
+ * has signed goes out as it came in, character by character.
+ */
 function entryMembers(file: FileMetadata): object {
-  const { size, revision } = file;
+  const { size, revision, signed } = file;
   return {
     size,
     modified: toMs(file.modified),
     root: revision?.contentId?.root,
     version: revision?.version,
     seq: revision?.sequence,
+    signed,
   };
 }
 

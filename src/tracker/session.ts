@@ -15,12 +15,15 @@ import {
 import { LineDecoder } from '../protocol/lineDecoder';
 import { answerRequest } from './actions';
 import { answerRequestV2 } from './actionsV2';
+import { ConnectionEvents } from './connectionEvents';
+import type { DialBack } from './dialBack';
 import { CLOSE_DEADLINE_MS, KEEP_ALIVE_DELAY_MS, type TrackerLimits } from './limits';
 import type { MaybePromise } from './maybePromise';
 import type { Membership } from './membership';
+import { Reachability } from './reachability';
 import type { Owner, Registry } from './registry';
 import { errorReply } from './replies';
-import { helloReply, replacedEvent, rotatedEvent, withPrefix } from './repliesV2';
+import { helloReply, reachableEvent, replacedEvent, rotatedEvent, withPrefix } from './repliesV2';
 import { TokenBucket } from './tokenBucket';
 
 /** Room for what one read brings beyond the longest line. */
@@ -40,6 +43,7 @@ export interface SessionDependencies {
   readonly limits: TrackerLimits;
   /** In a team session: nothing but a good HELLO is answered before it is admitted. */
   readonly membership?: Membership | undefined;
+  readonly dialBack: DialBack;
 }
 
 /**
@@ -57,9 +61,11 @@ export class ControlSession {
   private readonly bucket: TokenBucket;
   private readonly closeDeadline = new DisposableSlot();
   private readonly owner: Owner;
+  private readonly reachability: Reachability;
   private state: SessionState = 'open';
   /** What the connection speaks: version 1 until the client has said HELLO. */
   private version: ControlVersion = 1;
+  private readonly events: ConnectionEvents;
   private inputEnded = false;
   private lastLineMs: number;
 
@@ -71,9 +77,17 @@ export class ControlSession {
     owner: Owner,
     private readonly dependencies: SessionDependencies,
   ) {
-    const { clock, limits } = dependencies;
+    const { clock, limits, dialBack } = dependencies;
     this.owner = { ...owner, onReplaced: () => this.close(replacedEvent(wholeMs(clock.now()))) };
+    this.reachability = new Reachability({
+      ...{ clock, dialBack, address: owner.address },
+      tell: (port, isReachable) => this.tellReachable(port, isReachable),
+    });
     this.lastLineMs = clock.monotonic();
+    this.events = new ConnectionEvents(dependencies.registry, {
+      isReady: () => this.takesEvents() && !socket.writableNeedDrain,
+      send: (event) => void socket.write(event),
+    });
     this.decoder = new LineDecoder({
       maxLineBytes: limits.maxLineBytes,
       maxBufferBytes: limits.maxLineBytes + READ_AHEAD_BYTES,
@@ -122,7 +136,10 @@ export class ControlSession {
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('end', () => this.endInput());
-    socket.on('drain', () => this.unblock());
+    socket.on('drain', () => {
+      this.unblock();
+      this.events.resume();
+    });
     socket.on('timeout', () => this.drop('it does not read its replies'));
     socket.on('error', (error) => this.dependencies.logger.debug(this.describe(error.message)));
   }
@@ -199,8 +216,18 @@ export class ControlSession {
       case 'request':
         return answerRequest(registry, this.owner, parsed.request);
       case 'requestV2':
-        return answerRequestV2({ registry, limits, membership }, this.owner, parsed.request);
+        return answerRequestV2(
+          { registry, limits, membership, events: this.events, reachability: this.reachability },
+          this.owner,
+          parsed.request,
+        );
     }
+  }
+
+  private tellReachable(port: number, isReachable: boolean): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    const nowMs = wholeMs(this.dependencies.clock.now());
+    this.socket.write(reachableEvent(nowMs, port, isReachable), 'latin1');
   }
 
   /** Replies of version 2 carry the time; one of version 1 is what it always was. */
@@ -259,6 +286,7 @@ export class ControlSession {
 
   private end(lastReplies: string): void {
     this.state = 'closing';
+    this.events.dispose();
     // Reading on: closing over unread input would reset the connection and lose the last reply.
     this.socket.resume();
     this.socket.end(lastReplies, 'latin1');
@@ -284,7 +312,9 @@ export class ControlSession {
 
   private async release(): Promise<void> {
     this.state = 'closed';
+    this.events.dispose();
     this.closeDeadline.dispose();
+    this.reachability.dispose();
     await this.settle(this.dependencies.registry.release(this.owner));
   }
 
@@ -296,6 +326,11 @@ export class ControlSession {
       this.dependencies.logger.error(this.describe(describeError(error)));
       return undefined;
     }
+  }
+
+  /** While requests wait, events need not. */
+  private takesEvents(): boolean {
+    return this.state === 'open' || this.state === 'waiting';
   }
 
   /** A method, because what was called in between may have changed the state. */

@@ -51,6 +51,7 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
     this.register(
       engine.onDidChange((part) => {
         if (part === 'connection') this.watch();
+        if (part === 'connection') this.tree.description = this.describeSession();
         if (part === 'connection' || part === 'network') this.redraw();
       }),
     );
@@ -87,6 +88,15 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
   showMore(hostname: string): void {
     this.shown.set(hostname, (this.shown.get(hostname) ?? PAGE_SIZE) + PAGE_SIZE);
     this.redraw();
+  }
+
+  /** Whose session this is; an open one is shown as open wherever it is shown. */
+  private describeSession(): string {
+    const { connection } = this.engine.state;
+    if (connection.kind === 'disconnected') return '';
+    return connection.team === undefined
+      ? vscode.l10n.t('open, not encrypted')
+      : foreignText(connection.team);
   }
 
   private async peers(): Promise<NetworkNode[]> {

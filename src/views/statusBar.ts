@@ -2,12 +2,17 @@ import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
 import { fromPlainError } from '../common/errors';
 import { formatHostPort } from '../protocol/address';
-import type { NetworkSummary } from '../peer/peerApi';
+import type { ConnectionState, NetworkSummary } from '../peer/peerApi';
 import { COMMANDS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
 import { errorMessage } from '../editor/errorMessages';
 import { foreignText } from '../editor/foreignText';
 import { formatSize } from '../editor/format';
+
+type Connected = Extract<ConnectionState, { readonly kind: 'connected' }>;
+
+/** As much of a session's name as the status bar has room for. */
+const MAX_SESSION_NAME_LENGTH = 30;
 
 /** One item that says how this window stands, and leads to what can be done. */
 export class StatusBar extends DisposableBase {
@@ -66,14 +71,13 @@ export class StatusBar extends DisposableBase {
             tooltip: errorMessage(fromPlainError(connection.problem)),
           };
         const speed = this.describeTransfers();
+        const peers = describePeers(network);
+        const icon = speed === undefined ? 'broadcast' : 'arrow-swap';
+        const { team } = connection;
         return {
-          icon: speed === undefined ? 'broadcast' : 'arrow-swap',
-          text: speed ?? vscode.l10n.t('{0} (open)', describePeers(network)),
-          tooltip: [
-            vscode.l10n.t('Open session at {0}', foreignText(formatHostPort(connection.tracker))),
-            vscode.l10n.t('Open: not encrypted, for trusted networks only'),
-            vscode.l10n.t('This window is {0}', foreignText(connection.hostname)),
-          ].join('\n'),
+          icon: team === undefined && speed === undefined ? 'unlock' : icon,
+          text: speed ?? describeSession(team, peers),
+          tooltip: describeConnection(connection),
         };
       }
     }
@@ -86,6 +90,28 @@ export class StatusBar extends DisposableBase {
     const bytesPerSecond = running.reduce((sum, transfer) => sum + transfer.bytesPerSecond, 0);
     return vscode.l10n.t('{0}/s', formatSize(bytesPerSecond));
   }
+}
+
+/** The name of the team's session; of an open one, that it is open. */
+function describeSession(team: string | undefined, peers: string): string {
+  return team === undefined
+    ? vscode.l10n.t('{0} (open)', peers)
+    : vscode.l10n.t('{0}: {1}', foreignText(team, MAX_SESSION_NAME_LENGTH), peers);
+}
+
+function describeConnection({ team, tracker, hostname }: Connected): string {
+  const address = foreignText(formatHostPort(tracker));
+  const lines =
+    team === undefined
+      ? [
+          vscode.l10n.t('Open session at {0}', address),
+          vscode.l10n.t('Open: not encrypted, for trusted networks only'),
+        ]
+      : [
+          vscode.l10n.t('Team session {0}, tracker at {1}', foreignText(team), address),
+          vscode.l10n.t('Encrypted, for members only'),
+        ];
+  return [...lines, vscode.l10n.t('This window is {0}', foreignText(hostname))].join('\n');
 }
 
 /** Before the tracker was asked the first time nobody knows how many there are. */

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   unlinkSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -77,6 +78,25 @@ describe('the command line', () => {
     );
     await other.printed(/^published one\.txt\n/u);
     assert.match(other.stderr(), /^peershelf: one\.txt: .+ offers the same content as .+\n$/u);
+  });
+
+  it('shares a folder without what its rules leave out, and secrets only when that is wished for', async () => {
+    const tracker = await startTracker();
+    mkdirSync(join(folder, 'd'));
+    for (const [name, content] of Object.entries({
+      '.peershelfignore': '*.log\n.peershelfignore\n',
+      '.env': 'k',
+      'a.log': 'l',
+      a: '1',
+    }))
+      writeFileSync(join(folder, 'd', name), content);
+    const target = ['--tracker', tracker, '--port', '0', '--hostname'];
+    const careful = run('share', 'd', ...target, 'alice');
+    await careful.printed(/^published d\/a\nserving on /u);
+    assert.match(careful.stderr(), /^peershelf: d\/\.env looks like a secret and is not shared/u);
+    const all = run('share', 'd', '--include-secrets', ...target, 'bob');
+    await all.printed(/^published d\/\.env\npublished d\/a\nserving on /u);
+    assert.equal((await finish('share', 'd/.env', ...target, 'carol')).code, 1);
   });
 
   it('says that a shared file is gone, and offers it no more', async () => {
@@ -250,6 +270,40 @@ describe('the command line', () => {
     assert.match(fetching.stderr(), /Cancelled/u);
     assert.deepEqual(readdirSync(folder), []);
   });
+
+  if (process.platform === 'linux')
+    it('shows a bar on a terminal, and nothing of it elsewhere', async () => {
+      const tracker = await startTracker();
+      writeFileSync(join(folder, 'large'), Buffer.alloc(3_000_000));
+      await run('share', 'large', '--tracker', tracker, '--port', '0').printed(/serving on/u);
+      // The fetcher has data of its own, so that it finds no copy on this computer.
+      const env = { XDG_DATA_HOME: join(data, 'other'), HOME: data };
+      const into = (name: string): string[] => ['--tracker', tracker, '--output', join(data, name)];
+      const args = [CLI, 'fetch', 'large', ...into('bar'), '--max-download', '2'];
+      const command = [process.execPath, ...args].map((arg) => `'${arg}'`).join(' ');
+      const onTerminal = startProcess(cleanup, 'script', ['-qec', command, '/dev/null'], { env });
+      assert.equal(await onTerminal.exited, 0, onTerminal.stdout());
+      const shares = [...onTerminal.stdout().matchAll(/(\d+)% of 2\.9 MiB/gu)].map(([, share]) =>
+        Number(share),
+      );
+      assert.ok(
+        shares.some((share) => share > 0 && share < 100),
+        onTerminal.stdout(),
+      );
+      assert.deepEqual(
+        shares,
+        shares.toSorted((a, b) => a - b),
+      );
+      rmSync(join(data, 'other'), { recursive: true });
+      const piped = startProcess(
+        cleanup,
+        process.execPath,
+        [CLI, 'fetch', 'large', ...into('none')],
+        { env },
+      );
+      assert.equal(await piped.exited, 0, piped.stderr());
+      assert.equal(piped.stderr(), '');
+    });
 
   if (process.platform !== 'win32')
     it('says that the disk is full, or that a folder may not be written, and leaves nothing', async () => {

@@ -1,92 +1,33 @@
 import { strict as assert } from 'node:assert';
-import { createHash, randomBytes } from 'node:crypto';
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cleanup } from '../../scripts/host/cleanup';
-import { systemClock } from '../../src/common/clock';
-import { createLogger } from '../../src/common/logger';
-import { BlockPool } from '../../src/peer/transfer/pieces/blockPool';
 import {
-  ContentDownload,
-  type ContentDownloadOptions,
-  type ContentDownloadResult,
-  type ContentSource,
-} from '../../src/peer/transfer/pieces/contentDownload';
-import { PieceFile } from '../../src/peer/transfer/pieces/pieceFile';
-import { SourceDialer } from '../../src/peer/transfer/sourceDialer';
-import { openSession } from '../../src/peer/transfer/transferSecurity';
-import { hashBytes, startHasher, type TestHasher } from '../support/hashFiles';
-import { type ObjectServerOptions, startObjectServer } from '../support/objectServer';
+  assertWhole,
+  download,
+  type DownloadSetup,
+  MAX_BLOCKS,
+  serveAll,
+  setUpDownload,
+} from '../support/contentDownloads';
+import { hashBytes } from '../support/hashFiles';
+import {
+  type ObjectServer,
+  type ObjectServerOptions,
+  startObjectServer,
+} from '../support/objectServer';
 import { rejectsWith } from '../support/rejectsWith';
-import { temporaryFolder } from '../support/temporaryFolder';
 
 const MIB = 1024 * 1024;
-const BLOCKS = 16;
 
 describe('content download', () => {
   const cleanup = new Cleanup();
   afterEach(() => cleanup.run());
 
-  interface Setup {
-    readonly folder: string;
-    readonly tools: TestHasher;
-    readonly blocks: BlockPool;
-    readonly log: string[];
-  }
-
-  function setup(): Setup {
-    const folder = temporaryFolder(cleanup);
-    const tools = startHasher(cleanup, folder);
-    return { folder, tools, blocks: new BlockPool(BLOCKS), log: [] };
-  }
-
-  /** Downloads `bytes` into `folder/part`; whatever was there from an earlier attempt is gone on with. */
-  async function download(
-    { folder, tools, blocks, log }: Setup,
-    bytes: Buffer,
-    sources: readonly ContentSource[],
-    options: Partial<ContentDownloadOptions> = {},
-  ): Promise<ContentDownloadResult> {
-    const { contentId, layer } = hashBytes(bytes);
-    const signal = options.signal ?? new AbortController().signal;
-    const file = await PieceFile.open(
-      { path: join(folder, 'part'), journal: join(folder, 'journal'), contentId, layer },
-      { pool: tools.pool, hasher: tools.hasher, blocks },
-      signal,
-    );
-    try {
-      return await new ContentDownload({
-        clock: systemClock,
-        dialer: new SourceDialer(systemClock, openSession),
-        logger: createLogger((_level, _tag, message) => log.push(message)),
-        contentId,
-        blocks,
-        stallMs: 300,
-        file,
-        signal,
-        sources,
-        findSources: () => Promise.resolve([]),
-        onVerified: () => undefined,
-        ...options,
-      }).run();
-    } finally {
-      file.close();
-    }
-  }
-
-  function assertWhole({ folder }: Setup, bytes: Buffer): void {
-    const sha = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
-    assert.equal(sha(readFileSync(join(folder, 'part'))), sha(bytes));
-  }
-
-  /** Sources for the same bytes, one for each set of options. */
-  async function serve(bytes: Buffer, ...options: ObjectServerOptions[]) {
-    return Promise.all(
-      options.map((one, index) =>
-        startObjectServer(cleanup, bytes, { hostname: `source-${index}`, ...one }),
-      ),
-    );
-  }
+  const setup = (): DownloadSetup => setUpDownload(cleanup);
+  const serve = (bytes: Buffer, ...options: ObjectServerOptions[]): Promise<ObjectServer[]> =>
+    serveAll(cleanup, bytes, options);
 
   for (const size of [1, 1000, MIB - 1, MIB, MIB + 1, 3 * MIB, 40 * MIB + 12_345])
     it(`fetches ${size} bytes from one source, each once`, async () => {
@@ -242,7 +183,7 @@ describe('content download', () => {
       servers.map(({ source }) => source),
     );
     assertWhole(at, bytes);
-    assert.ok(at.blocks.madeBlocks <= BLOCKS + servers.length);
+    assert.ok(at.blocks.madeBlocks <= MAX_BLOCKS + servers.length);
     assert.equal(at.blocks.usedBlocks, 0);
   });
 

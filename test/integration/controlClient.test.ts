@@ -122,7 +122,7 @@ describe('the client of the control conversation', () => {
     const told = nextEvent(one.connection.onDidReceiveEvent);
     const closed = nextEvent(one.connection.onDidClose);
     await two.client.register(registration('alice', 3));
-    assert.equal(await told, 'replaced');
+    assert.equal((await told).name, 'replaced');
     assert.equal((await closed).code, 'TRACKER_UNREACHABLE');
   });
 
@@ -161,7 +161,7 @@ describe('the client of the control conversation', () => {
     const tracker = await startHostile(() => undefined, HELLO + events);
     const { client, connection } = await open(tracker);
     const heard: string[] = [];
-    connection.onDidReceiveEvent((name) => heard.push(name));
+    connection.onDidReceiveEvent(({ name }) => heard.push(name));
     assert.equal(await client.hello(), 2);
     assert.deepEqual(heard, ['x', 'y']);
   });

@@ -62,7 +62,7 @@ describe('version 2 of the tracker', () => {
         { ids: [ID, `${ROOT}-6`] },
         ok({ status: 'FOUND', hosts: { [ID]: [{ ...source, name: 'plan.md' }] } }),
       ],
-      ['DISCOVER', { hostname: 'alice' }, ok({ addr, display_name: 'Alice', age: 0, files })],
+      ['DISCOVER', { hostname: 'alice' }, ok(registered)],
       ['DISCOVER', { hostname: 'bob' }, refused('unknown host')],
       ['LIST', undefined, ok({ registry: { alice: registered } })],
       ['PING', { hostname: 'alice' }, ok({ status: 'ALIVE' })],

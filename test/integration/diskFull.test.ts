@@ -1,20 +1,16 @@
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
-  rmdirSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemCode } from '../../src/common/errors';
 import { formatHostPort, type HostPort } from '../../src/protocol/address';
@@ -29,6 +25,7 @@ import {
   startCommand,
   startSharing,
 } from '../support/commandLine';
+import { canMakeDisk, folderOnDisk, memoryDisk } from '../support/smallDisk';
 import { startTracker } from '../support/startTracker';
 import { temporaryFolder } from '../support/temporaryFolder';
 import { eventually } from '../support/waitFor';
@@ -36,28 +33,11 @@ import { eventually } from '../support/waitFor';
 const MIB = 1024 * 1024;
 const DISK_MIB = 20;
 
-/** Linux lets its superuser make a small disk, but not in every container. */
-function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'peershelf-mount-'));
-  try {
-    mount(folder);
-    execFileSync('umount', [folder]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmdirSync(folder);
-  }
-}
+const WHAT = 'a disk that fills up';
+const smallDisk = memoryDisk(DISK_MIB);
+const onSmallDisk = canMakeDisk(WHAT, smallDisk) ? describe : (): void => undefined;
 
-function mount(folder: string): void {
-  const args = ['-t', 'tmpfs', '-o', `size=${DISK_MIB}m`, 'tmpfs', folder];
-  execFileSync('mount', args, { stdio: 'ignore' });
-}
-
-const onSmallDisk = canMount() ? describe : (): void => undefined;
-
-onSmallDisk('a disk that fills up', () => {
+onSmallDisk(WHAT, () => {
   const cleanup = useCleanup();
   const content = randomBytes(16 * MIB - 99);
   let tracker: HostPort;
@@ -65,9 +45,7 @@ onSmallDisk('a disk that fills up', () => {
 
   beforeEach(async () => {
     ({ address: tracker } = await startTracker(cleanup));
-    disk = temporaryFolder(cleanup);
-    mount(disk);
-    cleanup.add(() => execFileSync('umount', [disk]));
+    disk = folderOnDisk(cleanup, smallDisk);
   });
 
   const share = async (bytes: Buffer): Promise<void> => {

@@ -1,15 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { nullLogger } from '../../src/common/logger';
-import { processExists } from '../../src/common/processExists';
 import { Engine } from '../../src/editor/engine';
-import { LocalTracker } from '../../src/editor/localTracker';
-import type { HostPort } from '../../src/protocol/address';
 import { useCleanup } from '../support/cleanup';
-import { connectRaw } from '../support/rawPeer';
 import { registerHost, startMisbehavingPeer } from '../support/misbehavingPeer';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer } from '../support/startPeer';
@@ -178,124 +173,5 @@ describe('the engine in its worker', () => {
       published.map(({ name }) => name),
       ['a.txt'],
     );
-  });
-});
-
-describe('the local tracker', () => {
-  const cleanup = useCleanup();
-
-  const create = (folder: string): LocalTracker => {
-    const localTracker = new LocalTracker({
-      bundle: join(DIST, 'tracker.js'),
-      folder,
-      logger: nullLogger,
-    });
-    cleanup.add(() => localTracker.dispose());
-    return localTracker;
-  };
-  const pidIn = (folder: string): number =>
-    (JSON.parse(readFileSync(join(folder, 'record.json'), 'utf8')) as { pid: number }).pid;
-  const start = async (folder: string): Promise<{ tracker: LocalTracker; address: HostPort }> => {
-    const tracker = create(folder);
-    const address = await tracker.start('127.0.0.1', 0);
-    const pid = pidIn(folder);
-    cleanup.add(() => processExists(pid) && process.kill(pid));
-    return { tracker, address };
-  };
-
-  it('is a process of its own that outlives its window, is adopted, and stops when told', async () => {
-    const folder = temporaryFolder(cleanup);
-    const first = await start(folder);
-    await connectRaw(cleanup, first.address);
-    const pid = pidIn(folder);
-    assert.notEqual(pid, process.pid);
-    first.tracker.dispose();
-
-    const second = create(folder);
-    const adopted = (): number | undefined => second.adopted?.port;
-    assert.equal(adopted(), undefined);
-    second.adopt(first.address);
-    assert.equal(adopted(), first.address.port);
-    await connectRaw(cleanup, first.address);
-    await second.stop();
-    assert.equal(processExists(pid), false);
-    assert.equal(second.recorded, undefined);
-    assert.deepEqual(readdirSync(folder), ['port']);
-    assert.equal(second.lastPort, first.address.port);
-  });
-
-  it('stays stopped when another window renews at that moment', async () => {
-    const folder = temporaryFolder(cleanup);
-    const first = await start(folder);
-    const pid = pidIn(folder);
-    const second = create(folder);
-    second.adopt(first.address);
-    const stopping = first.tracker.stop();
-    // Taking it up again renews at once, as the timer of the other window might.
-    second.adopt(first.address);
-    assert.equal(second.adopted, undefined);
-    await stopping;
-    assert.equal(processExists(pid), false);
-  });
-
-  it('ends no other tracker than its own', async () => {
-    const folder = temporaryFolder(cleanup);
-    const first = await start(folder);
-    const firstPid = pidIn(folder);
-    const second = await start(folder);
-    await first.tracker.stop();
-    assert.equal(processExists(firstPid), false);
-    await connectRaw(cleanup, second.address);
-    assert.deepEqual(second.tracker.recorded?.port, second.address.port);
-    await second.tracker.stop();
-    assert.deepEqual(readdirSync(folder), ['port']);
-  });
-
-  it('gives up a tracker whose lease another window has removed', async () => {
-    const folder = temporaryFolder(cleanup);
-    const first = await start(folder);
-    const second = create(folder);
-    second.adopt(first.address);
-    await first.tracker.stop();
-    let changes = 0;
-    second.onDidChange(() => (changes += 1));
-    // As the timer does every 15 seconds.
-    const inside = second as unknown as { renew(record: unknown): void; current: unknown };
-    inside.renew(inside.current);
-    assert.equal(second.adopted, undefined);
-    assert.equal(changes, 1);
-  });
-
-  it('is adopted by whatever name of this computer it is reached', async () => {
-    const folder = temporaryFolder(cleanup);
-    const { address, tracker } = await start(folder);
-    const other = create(folder);
-    other.adopt({ host: 'localhost', port: address.port });
-    assert.equal(other.adopted?.port, address.port);
-    await tracker.stop();
-  });
-
-  it('adopts nothing that is not the recorded one', async () => {
-    const folder = temporaryFolder(cleanup);
-    const { address, tracker } = await start(folder);
-    const other = create(folder);
-    other.adopt({ host: '127.0.0.1', port: address.port + 1 });
-    assert.equal(other.adopted, undefined);
-    assert.equal(other.recorded?.port, address.port);
-    await tracker.stop();
-  });
-
-  it('says that its port is in use', async () => {
-    const { address: taken } = await startTracker(cleanup);
-    const tracker = create(temporaryFolder(cleanup));
-    const error = await rejectsWith('PORT_IN_USE', tracker.start('127.0.0.1', taken.port));
-    assert.equal(error.details['port'], taken.port);
-  });
-
-  it('takes a damaged record for none', () => {
-    const folder = temporaryFolder(cleanup);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'record.json'), '{"pid":');
-    assert.equal(create(folder).recorded, undefined);
   });
 });

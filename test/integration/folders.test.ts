@@ -11,7 +11,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Cleanup } from '../../scripts/host/cleanup';
-import { listFolder } from '../../src/peer/folderFiles';
 import type {
   FolderFetchRequest,
   FolderFetchResult,
@@ -146,6 +145,27 @@ describe('folders', () => {
     assertSame(bob, { 'got/other': 'theirs' });
   });
 
+  it('transfers nothing again that an attempt before has brought', async () => {
+    const alice = await joinAs('alice');
+    const bob = await joinAs('bob');
+    const files: Record<string, string> = {};
+    for (let index = 0; index < 40; index += 1)
+      files[`d/${index % 4}/${index}`] = 'x'.repeat(50_000 + index);
+    await publish(alice, files);
+    const first = await fetch(bob, 'd/');
+    assert.deepEqual([first.fetched, first.alreadyThere], [40, 0]);
+    assert.ok(first.receivedBytes >= first.sizeBytes);
+    unlinkSync(bob.path('got/1/1'));
+    writeFileSync(bob.path('got/2/2'), 'y'.repeat(50_002));
+    const again = await fetch(bob, 'd/', { ifExists: 'overwrite' });
+    assert.deepEqual([again.fetched, again.alreadyThere, again.failedCount], [2, 38, 0]);
+    // The two, and one of them twice: what is in its way shows only when it has arrived.
+    assert.ok(again.receivedBytes < 4 * 50_000, `${again.receivedBytes} bytes`);
+    for (const [name, content] of Object.entries(files))
+      assert.equal(readFileSync(bob.path(name.replace('d/', 'got/')), 'utf8'), content);
+    assert.equal((await fetch(bob, 'd/')).receivedBytes, 0);
+  });
+
   it('says which files failed and why, and fetches all others', async () => {
     const alice = await joinAs('alice');
     const bob = await joinAs('bob');
@@ -249,18 +269,5 @@ describe('folders', () => {
     const bob = await joinAs('bob');
     await rejectsWith('NOT_FOUND', fetch(bob, 'nothing/'));
     assert.ok(!existsSync(bob.path('got')));
-  });
-
-  it('lists a folder by its name and the way down, without links and half-fetched files', () => {
-    const folder = join(temporaryFolder(cleanup), 'project');
-    mkdirSync(join(folder, '.git'), { recursive: true });
-    mkdirSync(join(folder, 'src'));
-    for (const name of ['b', 'src/a', '.git/config', '.peershelf-0123456789abcdef.part'])
-      writeFileSync(join(folder, name), name);
-    symlinkSync(folder, join(folder, 'loop'));
-    assert.deepEqual(
-      listFolder(folder).map(({ name }) => name),
-      ['project/b', 'project/src/a'],
-    );
   });
 });

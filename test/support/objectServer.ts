@@ -14,6 +14,8 @@ export interface ObjectServerOptions {
   /** Changes what is sent of the object. */
   readonly tamper?: (bytes: Buffer, start: number) => Buffer;
   readonly hostname?: string;
+  /** Changes the piece hashes that are sent. */
+  readonly tamperLayer?: (layer: Buffer) => Buffer;
 }
 
 /** A source that is not ours: it serves bytes from memory, as well or as badly as a test wants. */
@@ -29,8 +31,9 @@ export interface ObjectServer {
 export async function startObjectServer(
   cleanup: Cleanup,
   bytes: Buffer,
-  { behave, tamper = (same) => same, hostname = 'source' }: ObjectServerOptions = {},
+  options: ObjectServerOptions = {},
 ): Promise<ObjectServer> {
+  const { behave, tamper = same, tamperLayer = same, hostname = 'source' } = options;
   const { contentId, layer } = hashBytes(bytes);
   const id = formatContentId(contentId);
   const ranges: [number, number][] = [];
@@ -39,7 +42,7 @@ export async function startObjectServer(
   const server = createServer((request, response) => {
     if (behave?.(request, response) === true) return;
     if (request.url === `/v2/layers/${id}`) {
-      response.end(layer);
+      response.end(tamperLayer(layer));
       return;
     }
     const range = /^bytes=(\d+)-(\d+)$/u.exec(request.headers.range ?? '');
@@ -71,4 +74,8 @@ export async function startObjectServer(
   const { port } = server.address() as AddressInfo;
   const source = { hostname, displayName: hostname, host: '127.0.0.1', port };
   return { source, ranges, sentBytes: () => sentBytes, stop };
+}
+
+function same(bytes: Buffer): Buffer {
+  return bytes;
 }

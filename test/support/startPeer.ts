@@ -14,6 +14,7 @@ export interface StartPeerOptions {
   readonly settings?: Partial<PeerSettings>;
   readonly storageFolder?: string;
   readonly keepCatalogue?: boolean;
+  readonly presence?: boolean;
   /** One of its own when none is given. */
   readonly windowId?: string;
   readonly dependencies?: Partial<PeerDependencies>;
@@ -44,6 +45,7 @@ export async function startPeer(
     storageFolder,
     keepCatalogue: options.keepCatalogue ?? true,
     windowId: options.windowId ?? randomUUID(),
+    presence: options.presence ?? false,
     hashWorker: HASH_WORKER,
     settings: {
       hostname: 'host',

@@ -92,6 +92,7 @@ export function startFetching(
       ...{ clock, transfers, logger: nullLogger, stallMs: 2_000 },
       cache: new HashCache(join(storageFolder, 'hashes.json'), nullLogger),
       security: () => security,
+      entryTrust: () => undefined,
       maxBytesPerSecond: () => maxBytesPerSecond,
       locate: () => Promise.resolve([]),
     },

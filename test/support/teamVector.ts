@@ -11,3 +11,14 @@ export const TEAM_VECTOR = {
   invite:
     'AQABAgMEBQYHCAkKCwwNDg8AAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHwPWbdCINcHKPxKMzqzR8xrJQWMJayD0Ra6EKFvAgy1yCUzhu5twIDEwQQIQMTkyLjE2OC4xLjU6OTAwMA5bZmQwMDo6NV06OTAwMMdWD70',
 } as const;
+
+/** Signed by OpenSSL with the key of the first of the stored identities; docs/PROTOCOL.md has it too. */
+export const ENTRY_VECTOR = {
+  text: '{"team":"000102030405060708090a0b0c0d0e0f","hostname":"alice","name":"Ghi chú.txt","root":"6ca13d52ca70c883e0f0bb101e425a89e8624de51db2d2392593af6a84118090","size":2048,"version":3,"seq":17,"state":"published","note":"","time":1700000000000}',
+  sha256: '446a126a1e83a7a24e842d2777ab57a7eda6ab8e68a3bbecb59fefa702545aa5',
+  /** Uncompressed point. */
+  publicKey:
+    '043c432a90112cbc1adb2fb55e52e3c3d87a5f1895d7bcb89ca65c4000e495d8e860a689cb0baaabbfe76a352980a0261c26abed64254b1adc638caa15b8624380',
+  signature:
+    'fgTt5hNatRTCFeXXAaE-NExFn-uq--YCDMAw5LApZbetNIMhHOjY56aWBDpOkJsRsJ7d4_78_2FYsMGhxSrCMg',
+} as const;

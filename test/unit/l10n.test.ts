@@ -41,4 +41,21 @@ describe('the texts of the extension', () => {
     assert.deepEqual(Object.keys(bundle).sort(), [...used].sort());
     for (const [key, text] of Object.entries(bundle)) assert.equal(text, key);
   });
+
+  for (const [english, translated] of [
+    [BUNDLE, 'l10n/bundle.l10n.vi.json'],
+    ['package.nls.json', 'package.nls.vi.json'],
+  ] as const)
+    it(`are complete in Vietnamese (${translated}), with the same places and links`, () => {
+      const read = (name: string): Record<string, string> =>
+        JSON.parse(readFileSync(join(ROOT, name), 'utf8')) as Record<string, string>;
+      const [source, target] = [read(english), read(translated)];
+      assert.deepEqual(Object.keys(target), Object.keys(source));
+      const fixed = (text = ''): string[] =>
+        [...text.matchAll(/\{\d\}|\(command:[\w.]+\)|`[^`]+`/gu)].map(([part]) => part).sort();
+      for (const [key, text] of Object.entries(source)) {
+        assert.deepEqual(fixed(target[key]), fixed(text), key);
+        assert.equal(target[key], target[key]?.normalize('NFC'), key);
+      }
+    });
 });

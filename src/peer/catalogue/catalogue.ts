@@ -10,6 +10,9 @@ import { publishedNameProblem } from '../../protocol/names';
 
 const CATALOGUE_VERSION = 1;
 
+/** Names remembered that are not offered any more; of more, those withdrawn longest ago are forgotten. */
+const MAX_WITHDRAWN = 10_000;
+
 /** A file that this peer offers, as it was when it was published. Replaced, never changed. */
 export interface CatalogueEntry {
   readonly name: string;
@@ -26,6 +29,16 @@ export interface CatalogueEntry {
   readonly version?: number | undefined;
   /** Grows with every change of what is offered under this name, and never goes back. */
   readonly sequence?: number | undefined;
+}
+
+/** A name that was offered once: its numbers go on from here when it is offered again. */
+export interface WithdrawnEntry {
+  readonly name: string;
+  /** What was offered last. */
+  readonly contentId: ContentId;
+  readonly version: number;
+  /** Of the withdrawal. */
+  readonly sequence: number;
 }
 
 const absolutePath = v.pipe(v.string(), v.check(isAbsolute));
@@ -54,6 +67,17 @@ const storedCatalogue = v.object({
       sequence: v.optional(v.pipe(amount, v.integer())),
     }),
   ),
+  withdrawn: v.optional(
+    v.array(
+      v.object({
+        name: v.string(),
+        contentId,
+        version: v.pipe(amount, v.integer()),
+        sequence: v.pipe(amount, v.integer()),
+      }),
+    ),
+    [],
+  ),
 });
 
 /**
@@ -61,6 +85,8 @@ const storedCatalogue = v.object({
  */
 export class Catalogue extends DisposableBase {
   private readonly entries = new Map<string, CatalogueEntry>();
+  /** By name; the one withdrawn longest ago comes first. */
+  private readonly withdrawnEntries = new Map<string, WithdrawnEntry>();
   private readonly changeEmitter = this.register(new Emitter<void>());
 
   readonly onDidChange = this.changeEmitter.event;
@@ -78,6 +104,7 @@ export class Catalogue extends DisposableBase {
     if (this.file === undefined) return;
     const stored = readJsonFile(this.file, storedCatalogue, this.logger);
     for (const entry of stored?.files ?? []) this.entries.set(entry.name, entry);
+    for (const entry of stored?.withdrawn ?? []) this.withdrawnEntries.set(entry.name, entry);
     this.changeEmitter.fire();
   }
 
@@ -87,6 +114,20 @@ export class Catalogue extends DisposableBase {
 
   all(): CatalogueEntry[] {
     return [...this.entries.values()];
+  }
+
+  /** What was said last of a name that is not offered any more, as long as it is remembered. */
+  withdrawn(name: string): WithdrawnEntry | undefined {
+    return this.entries.has(name) ? undefined : this.withdrawnEntries.get(name);
+  }
+
+  /**
+   * The sequence of the next thing that is said of a name: higher than all before.
+   * By the clock, so that it grows even where the number before is not known any more.
+   */
+  nextSequence(name: string, nowMs: number): number {
+    const before = this.entries.get(name) ?? this.withdrawnEntries.get(name);
+    return Math.max(Math.floor(nowMs), (before?.sequence ?? 0) + 1);
   }
 
   /** Adds or replaces entries, and stores them before it returns. @throws DISK_FULL and others. */
@@ -105,15 +146,31 @@ export class Catalogue extends DisposableBase {
   }
 
   /** Takes names out; those that are not in are passed over. They are out even when this throws. */
-  remove(names: readonly string[]): void {
-    const removed = names.filter((name) => this.entries.delete(name));
+  remove(names: readonly string[], nowMs: number): void {
+    const removed = names.flatMap((name) => this.entries.get(name) ?? []);
+    for (const entry of removed) this.withdraw(entry, nowMs);
     if (removed.length > 0) this.save();
+  }
+
+  private withdraw({ name, contentId: content, version }: CatalogueEntry, nowMs: number): void {
+    const sequence = this.nextSequence(name, nowMs);
+    this.entries.delete(name);
+    if (content === undefined) return;
+    this.withdrawnEntries.delete(name);
+    this.withdrawnEntries.set(name, { name, contentId: content, version: version ?? 1, sequence });
+    for (const oldest of this.withdrawnEntries.keys()) {
+      if (this.withdrawnEntries.size <= MAX_WITHDRAWN) break;
+      this.withdrawnEntries.delete(oldest);
+    }
   }
 
   private save(): void {
     this.changeEmitter.fire();
-    if (this.file !== undefined)
-      writeJsonFile(this.file, { version: CATALOGUE_VERSION, files: this.all() });
+    if (this.file === undefined) return;
+    const withdrawn = [...this.withdrawnEntries.values()].filter(
+      ({ name }) => !this.entries.has(name),
+    );
+    writeJsonFile(this.file, { version: CATALOGUE_VERSION, files: this.all(), withdrawn });
   }
 }
 

@@ -6,6 +6,7 @@ import type { HeartbeatIntervals } from '../../protocol/controlRepliesV2';
 import type { EntryRefusal, InstanceClaim } from '../../protocol/controlRequestsV2';
 import type { Credentials } from '../../protocol/credentials';
 import { MAX_REGISTER_BYTES } from '../../protocol/limits';
+import type { SignedText } from '../../protocol/signedText';
 import { announcementBytes, type FileAnnouncement } from './fileAnnouncement';
 import type { HostClaim } from '../team/teamMember';
 import type { TrackerClient } from './trackerClient';
@@ -21,6 +22,9 @@ const FORGOTTEN: ReadonlySet<unknown> = new Set([
   CONTROL_REASONS.notYourHost,
 ]);
 
+/** What a peer tells that serves nothing yet. */
+const NOWHERE = { port: 0, ip: '' };
+
 interface Identity {
   readonly hostname: string;
   readonly displayName: string;
@@ -34,16 +38,27 @@ export interface AnnouncerDependencies {
   /** Opens the listening socket if it is not open, and says how others reach it. */
   readonly listen: () => Promise<{ readonly port: number; readonly ip: string }>;
   readonly identity: () => Identity;
+  /** Whether others see this peer before it has published anything; only version 2 can say it. */
+  readonly presence?: boolean;
   /** Which connection of which window this is. */
   readonly instance: InstanceClaim;
   /** In a team session: what shows that this peer may register as that. */
   readonly credentials?: ((claim: HostClaim) => Credentials) | undefined;
+  /** In a team session: signs what is said of files under a hostname. */
+  readonly signatures?: AnnouncementSignatures | undefined;
+}
+
+/** What a peer has signed; nothing for what has not been hashed, or is not known any more. */
+export interface AnnouncementSignatures {
+  readonly published: (hostname: string, file: FileAnnouncement) => SignedText | undefined;
+  readonly withdrawn: (hostname: string, name: string) => SignedText | undefined;
 }
 
 /**
  * Brings what a tracker knows of this peer in line with what is published, on one connection: it
  * compares the two and sends the difference, so it may be asked at any time and as often as wished.
- * A peer that has never published anything is not registered, and listens to nobody.
+ * A peer that has never published anything listens to nobody, and is not registered or, where it is to
+ * be seen, serves nothing.
  */
 export class Announcer {
   private registeredAs: string | undefined;
@@ -56,6 +71,8 @@ export class Announcer {
   private readonly ended = new AbortController();
   private running: Promise<void> | undefined;
   private again = false;
+  /** Whether it has told where others fetch from it. */
+  private serves = false;
   private intervals: HeartbeatIntervals | undefined;
 
   constructor(
@@ -113,18 +130,23 @@ export class Announcer {
 
   private async syncOnce(): Promise<void> {
     const files = this.dependencies.files();
-    if (!this.isRegistered()) {
-      if (files.length === 0 && this.registeredAs === undefined) return;
+    if (!this.isRegistered() || (files.length > 0 && !this.serves)) {
+      if (files.length === 0 && this.registeredAs === undefined && !this.isPresent) return;
       await this.register(files);
     }
     const hostname = this.registeredAs ?? '';
     const wanted = new Map(files.map((file) => [file.name, file]));
     const gone = [...this.announced.keys()].filter((name) => !wanted.has(name));
-    for (const names of this.inBatches(gone, (name) => Buffer.byteLength(name) * 2))
+    for (const names of this.inBatches(gone, (name) => this.withdrawalBytes(name)))
       await this.unpublish(hostname, names);
     const missing = files.filter((file) => !this.has(file) && !this.refusals.has(file));
     for (const batch of this.inBatches(missing, (file) => this.bytesOf(file)))
       await this.publish(hostname, batch);
+  }
+
+  /** Whether this peer is to be seen before it has published anything. */
+  private get isPresent(): boolean {
+    return this.dependencies.presence === true && this.client.version === 2;
   }
 
   private isRegistered(): boolean {
@@ -135,7 +157,8 @@ export class Announcer {
 
   private async register(files: readonly FileAnnouncement[]): Promise<void> {
     const { identity, instance, listen, logger } = this.dependencies;
-    const address = await listen();
+    const serves = files.length > 0 || this.serves || !this.isPresent;
+    const address = serves ? await listen() : NOWHERE;
     const wished = identity();
     const first = files.slice(
       0,
@@ -152,7 +175,8 @@ export class Announcer {
         const own = { hostname, displayName, ...address };
         const claim = { hostname, displayName, instance: instance.id };
         const credentials = this.dependencies.credentials?.(claim);
-        const result = await this.client.register({ ...own, instance, files: first, credentials });
+        const signed = this.withSignatures(hostname, first);
+        const result = await this.client.register({ ...own, instance, files: signed, credentials });
         this.intervals = result.heartbeatIntervals;
         refused = result.refused;
       } catch (error) {
@@ -161,6 +185,7 @@ export class Announcer {
         throw error;
       }
       this.registeredFor = wished;
+      this.serves = serves;
       this.announced.clear();
       this.note(first, refused, () => false);
       logger.info(`registered as ${hostname}, port ${address.port}, ${files.length} files`);
@@ -170,7 +195,7 @@ export class Announcer {
 
   /** Tries again when it is not a file's fault that the tracker has not taken it. */
   private async publish(hostname: string, files: readonly FileAnnouncement[]): Promise<void> {
-    const refused = await this.client.publish(hostname, files);
+    const refused = await this.client.publish(hostname, this.withSignatures(hostname, files));
     this.note(files, refused, isPassing);
     await this.recover(refused);
   }
@@ -213,7 +238,11 @@ export class Announcer {
   }
 
   private async unpublish(hostname: string, names: readonly string[]): Promise<void> {
-    const refused = await this.client.unpublish(hostname, names);
+    const withdrawn = names.flatMap((name) => {
+      const signed = this.dependencies.signatures?.withdrawn(hostname, name);
+      return signed === undefined ? [] : [{ name, ...signed }];
+    });
+    const refused = await this.client.unpublish(hostname, names, withdrawn);
     const tooFast = refused.filter(({ reason }) => reason === CONTROL_REASONS.tooManyRequests);
     const kept = new Set(tooFast.map(({ name }) => name));
     for (const { name, reason } of refused)
@@ -242,7 +271,27 @@ export class Announcer {
   }
 
   private bytesOf(file: FileAnnouncement): number {
-    return announcementBytes(file, this.client.version);
+    // Under a longer hostname it takes a few bytes more, which the limit of lines has room for.
+    const hostname = this.registeredAs ?? this.dependencies.identity().hostname;
+    const [signed = file] = this.withSignatures(hostname, [file]);
+    return announcementBytes(signed, this.client.version);
+  }
+
+  private withdrawalBytes(name: string): number {
+    const nameBytes = Buffer.byteLength(name) * 2;
+    const signed = this.dependencies.signatures?.withdrawn(this.registeredAs ?? '', name);
+    return signed === undefined
+      ? nameBytes
+      : nameBytes * 2 + Buffer.byteLength(JSON.stringify(signed));
+  }
+
+  private withSignatures(
+    hostname: string,
+    files: readonly FileAnnouncement[],
+  ): readonly FileAnnouncement[] {
+    const { signatures } = this.dependencies;
+    if (signatures === undefined) return files;
+    return files.map((file) => ({ ...file, signed: signatures.published(hostname, file) }));
   }
 
   private throwIfEnded(): void {

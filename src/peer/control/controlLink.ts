@@ -190,7 +190,7 @@ export class ControlLink extends DisposableBase {
     const closed = deferred<PeershelfError>();
     this.endConnection = closed.resolve;
     connection.onDidClose(closed.resolve);
-    connection.onDidReceiveEvent((name) => {
+    connection.onDidReceiveEvent(({ name }) => {
       if (name === 'replaced') closed.resolve(replacedError());
     });
     const abort = (): void => closed.resolve(new PeershelfError('CANCELLED', 'disconnected'));

@@ -1,4 +1,5 @@
 import type { ContentId } from '../../protocol/contentId';
+import type { SignedText } from '../../protocol/signedText';
 import type { ControlVersion } from '../../protocol/controlRequestsV2';
 
 /** How a published file is described to the tracker. */
@@ -13,6 +14,8 @@ export interface FileAnnouncement {
   readonly version?: number | undefined;
   /** Grows with every change of the entry; 0 when nothing is said. */
   readonly sequence?: number | undefined;
+  /** What is said of it in a team session, signed. */
+  readonly signed?: SignedText | undefined;
 }
 
 /** A file in messages of version 1, without its name. */
@@ -42,6 +45,7 @@ export function toEntry(file: FileAnnouncement): object {
     ...(contentId?.sizeBytes === file.sizeBytes ? { root: contentId.root } : {}),
     version: file.version ?? 1,
     seq: file.sequence ?? 0,
+    ...(file.signed === undefined ? {} : { signed: file.signed }),
   };
 }
 

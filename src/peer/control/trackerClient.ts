@@ -27,9 +27,11 @@ import {
 import type { Credentials } from '../../protocol/credentials';
 import { MAX_PUBLISH_ENTRIES } from '../../protocol/limits';
 import { recordOf } from '../../protocol/recordReplies';
+import type { SignedText } from '../../protocol/signedText';
 import type { HostTrust } from '../team/hostTrust';
 import { type FileAnnouncement, toEntry, toMetadata } from './fileAnnouncement';
 import type { HeartbeatState } from './heartbeat';
+import { NetworkRequests } from './networkRequests';
 import { replacedError, type TrackerConnection } from './trackerConnection';
 
 export type { FileAnnouncement } from './fileAnnouncement';
@@ -52,6 +54,9 @@ export interface RegistrationData {
   readonly credentials?: Credentials | undefined;
 }
 
+/** What is said of a name that is taken back. */
+export type Withdrawal = SignedText & { readonly name: string };
+
 export interface RegistrationResult {
   /** How often the tracker wants to hear of this peer; undefined: it does not say. */
   readonly heartbeatIntervals: HeartbeatIntervals | undefined;
@@ -65,12 +70,16 @@ export interface RegistrationResult {
 export class TrackerClient {
   private currentVersion: ControlVersion = 1;
   private maxPublish = PIPELINE_DEPTH;
+  /** What is about everything, in version 2. */
+  readonly network: NetworkRequests;
 
   /** @param trust in a team session: hosts that it does not know as members are left out. */
   constructor(
     private readonly connection: Pick<TrackerConnection, 'request'>,
     private readonly trust?: Pick<HostTrust, 'verify'>,
-  ) {}
+  ) {
+    this.network = new NetworkRequests(connection, trust);
+  }
 
   get version(): ControlVersion {
     return this.currentVersion;
@@ -152,9 +161,17 @@ export class TrackerClient {
     });
   }
 
-  /** Takes names back, at most `batchLimit`, and resolves to those that the tracker has refused. */
-  async unpublish(hostname: string, names: readonly string[]): Promise<EntryRefusal[]> {
-    if (this.version === 2) return this.change('UNPUBLISH', { hostname, names }, names);
+  /**
+   * Takes names back, at most `batchLimit`, and resolves to those that the tracker has refused.
+   * @param withdrawn what is said of them from now on, in a team session.
+   */
+  async unpublish(
+    hostname: string,
+    names: readonly string[],
+    withdrawn: readonly Withdrawal[] = [],
+  ): Promise<EntryRefusal[]> {
+    const data = { hostname, names, ...(withdrawn.length > 0 && { withdrawn }) };
+    if (this.version === 2) return this.change('UNPUBLISH', data, names);
     return this.each(names, (name) => this.change('UNPUBLISH', { hostname, fname: name }, [name]));
   }
 
@@ -209,12 +226,10 @@ export class TrackerClient {
     return expectStatus(reply, ['ALIVE', 'DEAD']) === 'ALIVE';
   }
 
-  async list(): Promise<Map<string, ListedHost>> {
-    const reply = await this.connection.request('LIST');
-    const hosts = readRegistry(reply, this.version);
-    if (this.trust === undefined) return hosts;
-    const named = [...hosts].map(([hostname, host]) => ({ ...host, hostname }));
-    return new Map(this.trusted(reply, named).map(({ hostname, ...host }) => [hostname, host]));
+  /** Everyone with files whose names begin with `prefix`, and, without one, everyone else. */
+  async list(prefix = ''): Promise<Map<string, ListedHost>> {
+    if (this.version === 2) return this.network.list(prefix);
+    return readRegistry(await this.connection.request('LIST'));
   }
 
   /** In a team session: those with a valid record, as the record calls them. */

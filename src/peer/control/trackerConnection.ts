@@ -12,7 +12,7 @@ import { Emitter } from '../../common/events';
 import type { Logger } from '../../common/logger';
 import { CHANNEL_EXPORTERS, EXPORTER_BYTES } from '../../protocol/channelProof';
 import { checkReply, parseReply, parseReplyLine } from '../../protocol/controlReplies';
-import { readEvent } from '../../protocol/controlRepliesV2';
+import { type ControlEvent, readEvent } from '../../protocol/controlRepliesV2';
 import type { ControlAction } from '../../protocol/controlRequests';
 import type { ControlActionV2, ControlVersion } from '../../protocol/controlRequestsV2';
 import { LineDecoder } from '../../protocol/lineDecoder';
@@ -52,7 +52,7 @@ export class TrackerConnection extends DisposableBase {
   private version: ControlVersion = 1;
   private lastId = 0;
   private readonly closeEmitter = this.register(new Emitter<PeershelfError>());
-  private readonly eventEmitter = this.register(new Emitter<string>());
+  private readonly eventEmitter = this.register(new Emitter<ControlEvent>());
   private failure: PeershelfError | undefined;
   private lastDataMs = 0;
 
@@ -62,7 +62,7 @@ export class TrackerConnection extends DisposableBase {
   /** Fires once, with the reason. Nothing fires after `close`. */
   readonly onDidClose = this.closeEmitter.event;
 
-  /** What the tracker says without being asked: names of events, those that nobody knows included. */
+  /** What the tracker says without being asked, events that nobody knows included. */
   readonly onDidReceiveEvent = this.eventEmitter.event;
 
   constructor(
@@ -153,7 +153,7 @@ export class TrackerConnection extends DisposableBase {
     const event = readEvent(message);
     if (event !== undefined) {
       this.dependencies.logger.trace('← event');
-      this.eventEmitter.fire(event.name);
+      this.eventEmitter.fire(event);
       return;
     }
     const id = message['id'];

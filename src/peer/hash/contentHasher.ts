@@ -11,7 +11,7 @@ import {
   type HashedContent,
   hasLayer,
 } from '../../protocol/hashTree';
-import { type FileStamp, isSameStamp, isTooYoung, stampOf } from './fileStamp';
+import { type FileStamp, inDoubt, isSameStamp, isTooYoung, stampOf } from './fileStamp';
 import type { HashCache } from './hashCache';
 import type { HashPool } from './hashPool';
 import type { LayerStore } from './layerStore';
@@ -95,6 +95,26 @@ export class ContentHasher {
     } catch {
       // It is not there: whoever wants to read it says so.
     }
+  }
+
+  /**
+   * A file has been written with this content, under a temporary name before. It may serve for a
+   * copy, no more: after a crash of the machine it may hold less than its looks say. Not stored
+   * before the next `save`, as there may be thousands.
+   */
+  noteWritten(path: string, contentId: ContentId, temporary: string): void {
+    const { cache } = this.dependencies;
+    cache.forget(temporary);
+    try {
+      cache.set(path, inDoubt(stampOf(path)), contentId);
+    } catch {
+      // Somebody has removed it already.
+    }
+  }
+
+  /** Stores what has been noted. */
+  save(): void {
+    this.dependencies.cache.save();
   }
 
   /** The hashes of some blocks of a file that looks like `stamp`, one after the other. */
@@ -193,7 +213,9 @@ export class ContentHasher {
 
   private keep(path: string, hashed: HashedFile): HashedFile {
     const { cache, clock } = this.dependencies;
-    if (!isTooYoung(hashed.stamp, clock.now())) cache.set(path, hashed.stamp, hashed.contentId);
+    const { stamp, contentId } = hashed;
+    // One that is too young is hashed again by who wants to be sure, but may serve for a copy.
+    cache.set(path, isTooYoung(stamp, clock.now()) ? inDoubt(stamp) : stamp, contentId);
     return hashed;
   }
 }

@@ -42,6 +42,11 @@ export function isTooYoung({ modifiedMs }: FileStamp, nowMs: number): boolean {
   return nowMs - modifiedMs < (isCoarse ? COARSE_DOUBT_MS : FINE_DOUBT_MS);
 }
 
+/** For a file whose looks say nothing yet: the stamp of no file at all. */
+export function inDoubt(stamp: FileStamp): FileStamp {
+  return { ...stamp, inode: '' };
+}
+
 function toStamp(stats: BigIntStats): FileStamp {
   return {
     sizeBytes: Number(stats.size),

@@ -52,6 +52,7 @@ export class HashCache {
   }
 
   set(path: string, stamp: FileStamp, contentId: ContentId): void {
+    if (this.state === 'unread') this.read();
     this.entries.delete(path);
     this.entries.set(path, { stamp, contentId });
     this.state = 'changed';
@@ -60,7 +61,13 @@ export class HashCache {
     if (oldest !== undefined) this.entries.delete(oldest);
   }
 
-  /** Files that held this content when they were hashed, and may hold it still. */
+  /** Nothing is known of a path any more. */
+  forget(path: string): void {
+    if (this.state === 'unread') this.read();
+    if (this.entries.delete(path)) this.state = 'changed';
+  }
+
+  /** Files that held this content when they were hashed or written, and may hold it still. */
   pathsOf(id: ContentId): string[] {
     if (this.state === 'unread') this.read();
     return [...this.entries].flatMap(([path, { contentId }]) =>

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import * as v from 'valibot';
 import type { Clock } from '../../common/clock';
 import { type Disposable, DisposableBase, toDisposable } from '../../common/disposable';
@@ -24,13 +25,20 @@ export interface TrustedHost {
   readonly fingerprint: string;
 }
 
+/** By what a host signs. */
+export interface HostKey {
+  readonly publicKey: KeyObject;
+  /** Of its certificate. */
+  readonly fingerprint: string;
+}
+
 /** The identity that a hostname had when it was seen first. */
 interface Pin {
   readonly fingerprint: string;
   readonly seenMs: number;
 }
 
-interface Known extends TrustedHost {
+interface Known extends TrustedHost, HostKey {
   readonly mac: string;
   readonly sequence: number;
   readonly timeMs: number;
@@ -81,12 +89,18 @@ export class HostTrust extends DisposableBase {
     return { displayName: host.displayName, fingerprint: host.fingerprint };
   }
 
+  /** The key of a host whose record has been verified, however long ago. */
+  keyOf(hostname: string): HostKey | undefined {
+    return this.known.get(hostname);
+  }
+
   private open(hostname: string, sealed: SealedHostRecord): Known | undefined {
     const { teamId, membershipKey } = this.dependencies.member;
-    const record = openHostRecord(sealed, { id: teamId, membershipKey })?.record;
-    if (record?.hostname !== hostname) return undefined;
-    const { displayName, fingerprint, sequence, timeMs } = record;
-    const host = { displayName, fingerprint, sequence, timeMs, mac: sealed.mac };
+    const opened = openHostRecord(sealed, { id: teamId, membershipKey });
+    if (opened?.record.hostname !== hostname) return undefined;
+    const { displayName, fingerprint, sequence, timeMs } = opened.record;
+    const { publicKey } = opened.identity;
+    const host = { displayName, fingerprint, publicKey, sequence, timeMs, mac: sealed.mac };
     if (!this.isFresh(host) || !this.isSameAsBefore(hostname, fingerprint)) return undefined;
     const known = this.known.get(hostname);
     // An older record, repeated: what it said does not hold any more.

@@ -47,6 +47,8 @@ export interface FetcherDependencies {
   readonly leftovers: Leftovers;
   readonly stallMs: number;
   readonly contents: ContentFetcher;
+  /** Stores what is known of the files that have arrived. */
+  readonly saveHashes: () => void;
   /** Who has a content now, this peer left out. */
   readonly locate: (id: ContentId) => Promise<readonly LocatedSource[]>;
 }
@@ -74,9 +76,11 @@ export class Fetcher {
       totalBytes: first.size,
       state: 'waiting',
       wish: { kind: 'file', request },
+      path: request.destination,
     } as const;
-    return this.dependencies.transfers.run(about, options, (handle) =>
-      this.run({ request, candidates, handle, options }),
+    const { transfers, saveHashes } = this.dependencies;
+    return transfers.run(about, options, (handle) =>
+      this.run({ request, candidates, handle, options }).finally(saveHashes),
     );
   }
 
@@ -98,6 +102,8 @@ export class Fetcher {
       begin: () => handle.begin(),
       setTotal: () => undefined,
       setBytes: onBytes,
+      addSource: (displayName) => handle.addSource(displayName),
+      setPath: () => undefined,
       finish: () => undefined,
     };
     return this.run({ request, candidates, handle: part, options: {} });
@@ -175,11 +181,13 @@ export class Fetcher {
       findSources: async () => (await locate(contentId)).map(toContentSource),
       signal,
       part,
+      onSource: ({ displayName }) => handle.addSource(displayName),
       onProgress: (bytes) => {
         handle.setBytes(bytes);
         tell(bytes, sizeBytes);
       },
     });
+    handle.setPath(fetched.path);
     const [owner] = candidates;
     return {
       outcome: fetched.outcome,
@@ -230,6 +238,7 @@ export class Fetcher {
     const { clock, dialer, stallMs } = this.dependencies;
     const startMs = clock.monotonic();
     const tell = throttled(clock, options.onProgress);
+    handle.addSource(source.displayName);
     const sizeBytes = await download(
       { host: source.ip, port: source.port, fingerprint: source.fingerprint },
       request.name,
@@ -248,6 +257,7 @@ export class Fetcher {
     );
     throwIfAborted(signal);
     const placed = await destination.place(signal);
+    handle.setPath(placed.path);
     return {
       ...placed,
       sizeBytes,

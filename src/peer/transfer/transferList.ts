@@ -14,6 +14,9 @@ const MAX_FINISHED = 50;
 /** Paused transfers: each holds a pending call and a part on the disk for as long as it lasts. */
 export const MAX_PAUSED = 1_000;
 
+/** Names of sources that are told of one transfer. */
+const MAX_SOURCES = 64;
+
 /** What users see, and how one that is told to end is on its way there. */
 type Stage = Transfer['state'] | 'cancelling' | 'stopping';
 
@@ -43,6 +46,8 @@ export interface TransferAbout extends Pick<
   /** `waiting` until `begin` is called; running at once when nothing is said. */
   readonly state?: 'waiting' | 'running';
   readonly wish?: Wish;
+  /** Where a download goes. */
+  readonly path?: string;
 }
 
 export interface RunOptions {
@@ -69,6 +74,10 @@ export interface TransferHandle {
   begin(): void;
   setTotal(totalBytes: number): void;
   setBytes(bytes: number): void;
+  /** Somebody, by display name, has sent a part of it. */
+  addSource(displayName: string): void;
+  /** It got another name than was wished for. */
+  setPath(path: string): void;
   /** Ends it: without an error as done, with CANCELLED as cancelled. Later calls change nothing. */
   finish(error?: unknown): void;
 }
@@ -108,7 +117,10 @@ export class TransferList extends DisposableBase {
   }
 
   all(): Transfer[] {
-    return [...this.entries.values()].map((entry) => this.withSpeed(entry));
+    return [...this.entries.values()].map((entry) => ({
+      ...this.withSpeed(entry),
+      canRetry: canRetry(entry),
+    }));
   }
 
   /** Neither those that wait for their turn nor those that are paused. */
@@ -116,7 +128,7 @@ export class TransferList extends DisposableBase {
     return this.runningCount;
   }
 
-  start({ state = 'running', wish, ...about }: TransferAbout): TransferHandle {
+  start({ state = 'running', wish, path, ...about }: TransferAbout): TransferHandle {
     const id = randomUUID();
     const entry: Entry = {
       controller: new AbortController(),
@@ -135,6 +147,10 @@ export class TransferList extends DisposableBase {
         startedAtMs: this.clock.now(),
         state,
         error: undefined,
+        kind: wish?.kind ?? 'file',
+        sources: [],
+        path,
+        canRetry: false,
       },
     };
     this.entries.set(id, entry);
@@ -196,9 +212,10 @@ export class TransferList extends DisposableBase {
    */
   takeWish(id: string): Wish | undefined {
     const entry = this.entries.get(id);
-    if (entry?.stage !== 'failed' && entry?.stage !== 'cancelled') return undefined;
+    if (entry === undefined || !canRetry(entry)) return undefined;
     const { wish } = entry;
     entry.wish = undefined;
+    this.notifySoon();
     return wish;
   }
 
@@ -206,6 +223,13 @@ export class TransferList extends DisposableBase {
   giveBackWish(id: string, wish: Wish): void {
     const entry = this.entries.get(id);
     if (entry !== undefined) entry.wish = wish;
+    this.notifySoon();
+  }
+
+  /** Forgets those that have ended. */
+  clear(): void {
+    for (const [id, { stage }] of this.entries) if (ENDED.includes(stage)) this.entries.delete(id);
+    this.notifySoon();
   }
 
   /** Ends all of them because this peer stops. */
@@ -230,6 +254,15 @@ export class TransferList extends DisposableBase {
         // It has begun anew, or lost what it had.
         if (bytes < entry.since.bytes) entry.since = { ms: this.clock.monotonic(), bytes };
         this.notifySoon();
+      },
+      addSource: (displayName) => {
+        const { sources } = entry.transfer;
+        if (sources.includes(displayName) || sources.length >= MAX_SOURCES) return;
+        entry.transfer = { ...entry.transfer, sources: [...sources, displayName] };
+        this.notifySoon();
+      },
+      setPath: (path) => {
+        entry.transfer = { ...entry.transfer, path };
       },
       finish: (error) => this.change(entry, endFor(error), error),
     };
@@ -301,6 +334,10 @@ export class TransferList extends DisposableBase {
     });
     this.timer.set(this.pending);
   }
+}
+
+function canRetry({ stage, wish }: Entry): boolean {
+  return wish !== undefined && (stage === 'failed' || stage === 'cancelled');
 }
 
 function endFor(error: unknown): 'done' | 'failed' | 'cancelled' {

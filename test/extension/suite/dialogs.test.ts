@@ -1,17 +1,26 @@
 import * as assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { nullLogger } from '../../../src/common/logger';
+import { ensureDisplayName } from '../../../src/editor/displayName';
 import type { Engine } from '../../../src/editor/engine';
 import { Fetching } from '../../../src/editor/fetching';
+import { Invitations, type InvitationsDependencies } from '../../../src/editor/invitations';
+import { inviteText, readInviteOrFile } from '../../../src/editor/invites';
 import { notify, onActionFailed } from '../../../src/editor/notifier';
 import { Publishing } from '../../../src/editor/publishing';
+import { tellNotice } from '../../../src/editor/startup';
 import type {
   FetchRequest,
   FileDuplicates,
+  FileSelection,
+  FindFilesRequest,
   NetworkFile,
-  PublishRequest,
+  SelectionWish,
 } from '../../../src/peer/peerApi';
+import { formatInvite, formatInviteLink } from '../../../src/protocol/invite';
+import { createTeam } from '../../../src/protocol/teamKeys';
 import { Cleanup } from '../../../scripts/host/cleanup';
 import { rejectsWith } from '../../support/rejectsWith';
 import { eventually } from '../../support/waitFor';
@@ -57,22 +66,29 @@ describe('questions to the user', () => {
   };
   const createPublishing = (
     duplicates: readonly FileDuplicates[] = [],
-  ): { publishing: Publishing; requests: PublishRequest[] } => {
-    const requests: PublishRequest[] = [];
+    found: Partial<FileSelection> = {},
+  ): { publishing: Publishing; requests: FindFilesRequest[]; wishes: SelectionWish[] } => {
+    const requests: FindFilesRequest[] = [];
+    const wishes: SelectionWish[] = [];
+    const selection = { id: '1', files: 1, totalBytes: 1, names: [], secrets: 0, secretNames: [] };
     const calls = {
-      publish: (request: PublishRequest) => {
+      findFiles: (request: FindFilesRequest) => {
         requests.push(request);
-        return Promise.resolve(request.files.map(({ name }) => ({ name, error: undefined })));
+        return Promise.resolve({ ...selection, ...found });
       },
-      findDuplicates: () => Promise.resolve(duplicates),
-      snapshot: () => Promise.resolve({ published: [] }),
+      compareSelection: () =>
+        Promise.resolve({ files: 1, count: duplicates.length, first: duplicates }),
+      publishSelection: (wish: SelectionWish) => {
+        wishes.push(wish);
+        return Promise.resolve({ published: 1, names: ['x'], failed: [], failedCount: 0 });
+      },
     };
     const publishing = new Publishing({
       engine: { calls } as unknown as Engine,
       logger: nullLogger,
       ensureConnected: () => Promise.resolve(true),
     });
-    return { publishing, requests };
+    return { publishing, requests, wishes };
   };
 
   it('offers a safe name to save a file whose own name is none', async () => {
@@ -122,12 +138,12 @@ describe('questions to the user', () => {
     assert.deepEqual(asked, [
       ['Bob $ (x) offers the content of twice.txt as other.txt.', 'Publish Anyway'],
     ]);
-    assert.deepEqual(dismissed.requests, []);
+    assert.deepEqual(dismissed.wishes, []);
 
     instead(vscode.window, 'showWarningMessage', 'Publish Anyway');
     const wished = createPublishing(duplicates);
     await wished.publishing.publish([uri]);
-    await eventually(() => wished.requests.length === 1 || undefined, 'the publication');
+    await eventually(() => wished.wishes.length === 1 || undefined, 'the publication');
   });
 
   it('offers to save an untitled editor, and publishes the file', async () => {
@@ -138,7 +154,7 @@ describe('questions to the user', () => {
     await publishing.publish([document.uri]);
     assert.equal(asked.length, 1);
     assert.deepEqual(
-      requests.map(({ files }) => files.map(({ path }) => path)),
+      requests.map(({ places }) => places.map(({ path }) => path)),
       [[join(folder.fsPath, 'titled.txt')]],
     );
   });
@@ -149,6 +165,147 @@ describe('questions to the user', () => {
     const { publishing, requests } = createPublishing();
     await rejectsWith('CANCELLED', publishing.publish([document.uri]));
     assert.deepEqual(requests, []);
+  });
+
+  it('tells in one message which files were deleted and are published no more', () => {
+    const shown = instead(vscode.window, 'showInformationMessage', undefined);
+    for (const names of [['a.txt'], ['b.txt', 'c.txt', 'd.txt'], []])
+      tellNotice({ kind: 'unpublishedMissing', names });
+    assert.deepEqual(
+      shown.map(([text]) => text),
+      [
+        'a.txt is gone from its place and is not published any more.',
+        '3 files are gone from their places and are not published any more, b.txt among them.',
+      ],
+    );
+  });
+
+  it('asks for a name once, where the one of the machine says nothing', async () => {
+    const settings = (): vscode.WorkspaceConfiguration =>
+      vscode.workspace.getConfiguration('peershelf');
+    cleanup.add(() =>
+      settings().update('displayName', undefined, vscode.ConfigurationTarget.Global),
+    );
+    await settings().update('displayName', undefined, vscode.ConfigurationTarget.Global);
+    const asked = instead(vscode.window, 'showInputBox', ' Alice ');
+    assert.equal(await ensureDisplayName('alice'), true);
+    assert.equal(asked.length, 0);
+    assert.equal(await ensureDisplayName('root'), true);
+    assert.equal(await ensureDisplayName('root'), true);
+    assert.equal(asked.length, 1);
+    assert.match((asked[0]?.[0] as vscode.InputBoxOptions).value ?? '', /^root \(/u);
+    assert.equal(settings().get('displayName'), 'Alice');
+  });
+
+  it('joins nothing when the question for a name is not answered', async () => {
+    instead(vscode.window, 'showInputBox', undefined);
+    assert.equal(await ensureDisplayName('root'), false);
+  });
+
+  it('reads an invite with text around it, and from a file', () => {
+    const team = createTeam();
+    const invite = formatInvite({
+      sessionName: 'Team',
+      addresses: [{ host: '192.0.2.1', port: 9000 }],
+      fingerprint: 'a'.repeat(64),
+      team,
+    });
+    const expected = { team: team.id, name: 'Team', invite };
+    const file = join(folder.fsPath, 'invite.txt');
+    const text = inviteText(expected);
+    writeFileSync(file, text);
+    // An input box drops line breaks.
+    for (const typed of [
+      invite,
+      `see <${invite}>, bye`,
+      text,
+      text.replaceAll('\n', ''),
+      file,
+      ` "${file}" `,
+    ])
+      assert.deepEqual(readInviteOrFile(typed).target, expected, typed);
+    assert.deepEqual(readInviteOrFile(invite).addresses, ['192.0.2.1:9000']);
+    assert.throws(() => readInviteOrFile('nothing'), { code: 'INVITE_NOT_FOUND' });
+    assert.throws(() => readInviteOrFile(join(folder.fsPath, 'none')), { code: 'FILE_UNREADABLE' });
+  });
+
+  it('asks before a link does anything, with everything of others made harmless', async () => {
+    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const joined: unknown[] = [];
+    const session = { team: undefined, join: (target: unknown) => joined.push(target) };
+    const invitations = new Invitations({ session } as unknown as InvitationsDependencies);
+    const link = (sessionName: string): vscode.Uri =>
+      vscode.Uri.parse(
+        formatInviteLink(
+          {
+            sessionName,
+            addresses: [{ host: '192.0.2.1', port: 9000 }],
+            fingerprint: 'a'.repeat(64),
+            team: createTeam(),
+          },
+          'vscode',
+        ),
+      );
+    await invitations.openLink(link('[x](command:workbench.action.quit) $(error)'));
+    const [[question, options]] = asked as [[string, vscode.MessageOptions]];
+    assert.equal(
+      question,
+      'Join the team session "[x] (command:workbench.action.quit) $ (error)"?',
+    );
+    assert.equal(options.modal, true);
+    assert.match(options.detail ?? '', /192\.0\.2\.1:9000[^]*Nothing is shared until you publish/u);
+    assert.deepEqual(joined, []);
+    await rejectsWith(
+      'INVITE_NOT_FOUND',
+      invitations.openLink(vscode.Uri.parse('vscode://peershelf.peershelf/other')),
+    );
+    await rejectsWith(
+      'INVITE_DAMAGED',
+      invitations.openLink(vscode.Uri.parse('vscode://peershelf.peershelf/join?invite=AAAAAAAA')),
+    );
+  });
+
+  it('asks before it publishes what looks like a secret, and names it', async () => {
+    const uri = vscode.Uri.joinPath(folder, 'twice.txt');
+    const one = { secrets: 1, secretNames: ['.env $(x)'] };
+    const several = { files: 30, secrets: 21, secretNames: ['a.pem', 'b.key'] };
+    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const refused = [createPublishing([], one), createPublishing([], several)];
+    for (const { publishing } of refused) await publishing.publish([uri]);
+    assert.deepEqual(
+      refused.map(({ wishes }) => wishes),
+      [[], []],
+    );
+    assert.equal(asked[0]?.[0], '.env $ (x) looks like a secret. Publish it?');
+    assert.deepEqual(asked[0].slice(2), ['Publish Secrets Too']);
+    assert.equal(asked[1]?.[0], '21 files look like secrets. Publish them?');
+    const { detail, modal } = asked[1][1] as vscode.MessageOptions;
+    assert.match(detail ?? '', /^a\.pem\nb\.key\nand 19 more\n/u);
+    assert.equal(modal, true);
+
+    for (const [answer, withSecrets] of [
+      ['Publish the Others', false],
+      ['Publish Secrets Too', true],
+    ] as const) {
+      instead(vscode.window, 'showWarningMessage', answer);
+      const { publishing, wishes } = createPublishing([], several);
+      await publishing.publish([uri]);
+      assert.deepEqual(wishes, [{ id: '1', withSecrets }]);
+    }
+  });
+
+  it('asks before it publishes very many files', async () => {
+    const uri = vscode.Uri.joinPath(folder, 'twice.txt');
+    const many = { files: 1234, totalBytes: 5_600_000 };
+    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const refused = createPublishing([], many);
+    await refused.publishing.publish([uri]);
+    assert.equal(asked[0]?.[0], 'Publish 1234 files (5.6 MB)?');
+    assert.deepEqual(refused.wishes, []);
+    instead(vscode.window, 'showWarningMessage', 'Publish');
+    const wished = createPublishing([], many);
+    await wished.publishing.publish([uri]);
+    assert.equal(wished.wishes.length, 1);
   });
 
   it('reports an action of a message that fails', async () => {

@@ -1,16 +1,19 @@
 import * as assert from 'node:assert/strict';
 import type * as vscode from 'vscode';
 import { deferred, type Deferred } from '../../../src/common/deferred';
-import { PeershelfError } from '../../../src/common/errors';
+import { type ErrorCode, PeershelfError, toPlainError } from '../../../src/common/errors';
 import { Emitter } from '../../../src/common/events';
 import type { Engine } from '../../../src/editor/engine';
+import { Keyring } from '../../../src/editor/keyring';
+import { Membership } from '../../../src/editor/membership';
 import { Session } from '../../../src/editor/session';
-import type { ConnectionState } from '../../../src/peer/peerApi';
-import type { HostPort } from '../../../src/protocol/address';
+import type { ConnectionState, ConnectRequest } from '../../../src/peer/peerApi';
 import { rejectsWith } from '../../support/rejectsWith';
 
-const FIRST: HostPort = { host: '127.0.0.1', port: 1 };
-const SECOND: HostPort = { host: '127.0.0.1', port: 2 };
+const FIRST = { tracker: { host: '127.0.0.1', port: 1 } };
+const TEAM = { team: '1'.repeat(32), name: 'Team', invite: 'an invite' };
+const IDENTITY = { certificate: 'c', privateKey: 'k' };
+const SECOND = { tracker: { host: '127.0.0.1', port: 2 } };
 
 /** An engine that connects when a test says so, as the real one would. */
 class FakeEngine {
@@ -22,13 +25,21 @@ class FakeEngine {
   readonly told: string[] = [];
   state: { connection: ConnectionState } = { connection: { kind: 'disconnected' } };
   answer: Deferred<undefined> = deferred();
+  readonly invites: string[] = [];
+  /** So many joins are refused first. */
+  refusals = 0;
 
   readonly calls = {
-    connect: async ({ tracker }: { tracker: HostPort }): Promise<void> => {
-      this.told.push(`connect ${tracker.port}`);
-      this.state = { connection: { kind: 'connecting', tracker } };
+    connect: async (request: ConnectRequest): Promise<void> => {
+      const isOpen = 'tracker' in request;
+      const tracker = isOpen ? request.tracker : { host: '127.0.0.1', port: 3 };
+      const team = isOpen ? {} : { team: 'Team' };
+      this.told.push(isOpen ? `connect ${tracker.port}` : 'connect team');
+      if (!isOpen) this.invites.push(request.invite);
+      if (this.refusals-- > 0) throw new PeershelfError('NOT_A_MEMBER', 'no');
+      this.state = { connection: { kind: 'connecting', tracker, ...team } };
       await this.answer.promise;
-      this.state = { connection: { kind: 'connected', tracker, hostname: 'me' } };
+      this.state = { connection: { kind: 'connected', tracker, hostname: 'me', ...team } };
     },
     disconnect: (): Promise<void> => {
       this.told.push('disconnect');
@@ -37,6 +48,13 @@ class FakeEngine {
     },
   };
 
+  /** What the tracker may do at any time. */
+  end(code: ErrorCode): void {
+    const error = toPlainError(new PeershelfError(code, 'ended'));
+    this.state = { connection: { kind: 'disconnected', error } };
+    this.changed.fire('connection');
+  }
+
   /** The answer to the next call of connect; the one before keeps its own. */
   next(): Deferred<undefined> {
     this.answer = deferred();
@@ -44,40 +62,71 @@ class FakeEngine {
   }
 }
 
+class FakeMemento implements vscode.Memento {
+  readonly kept = new Map<string, unknown>();
+  keys(): readonly string[] {
+    return [...this.kept.keys()];
+  }
+  get(key: string): undefined {
+    return this.kept.get(key) as undefined;
+  }
+  update(key: string, value: unknown): Promise<void> {
+    this.kept.set(key, value);
+    return Promise.resolve();
+  }
+}
+
+function createKeyring(secrets: Map<string, string>): {
+  keyring: Keyring;
+  secrets: Map<string, string>;
+  made: () => number;
+} {
+  let made = 0;
+  const storage = {
+    get: (key: string) => Promise.resolve(secrets.get(key)),
+    store: (key: string, value: string) => Promise.resolve(void secrets.set(key, value)),
+    delete: (key: string) => Promise.resolve(void secrets.delete(key)),
+  };
+  const keyring = new Keyring(storage as unknown as vscode.SecretStorage, () => {
+    made += 1;
+    return Promise.resolve(IDENTITY);
+  });
+  return { keyring, secrets, made: () => made };
+}
+
 describe('a session', () => {
-  const create = (): { engine: FakeEngine; session: Session; kept: Map<string, unknown> } => {
+  const create = () => {
     const engine = new FakeEngine();
-    const kept = new Map<string, unknown>();
-    const memento = {
-      get: (key: string) => kept.get(key),
-      update: (key: string, value: unknown) => Promise.resolve(void kept.set(key, value)),
-    };
-    const session = new Session(engine as unknown as Engine, memento as unknown as vscode.Memento);
-    return { engine, session, kept };
+    const workspaceState = new FakeMemento();
+    const globalState = new FakeMemento();
+    const { keyring, secrets } = createKeyring(new Map());
+    const membership = new Membership({ workspaceState, globalState, keyring });
+    const session = new Session({ engine: engine as unknown as Engine, membership, keyring });
+    return { engine, session, membership, keyring, workspaceState, globalState, secrets };
   };
   const unreachable = (): PeershelfError => new PeershelfError('TRACKER_UNREACHABLE', 'no');
 
   it('is none again when the first one cannot be joined', async () => {
-    const { engine, session, kept } = create();
+    const { engine, session, workspaceState } = create();
     engine.next().reject(unreachable());
     await rejectsWith('TRACKER_UNREACHABLE', session.join(FIRST));
     assert.deepEqual(engine.told, ['connect 1', 'disconnect']);
-    assert.equal(kept.size, 0);
+    assert.equal(workspaceState.kept.size, 0);
   });
 
   it('is the one before when the next one cannot be joined', async () => {
-    const { engine, session } = create();
+    const { engine, session, membership } = create();
     engine.next().resolve(undefined);
     await session.join(FIRST);
     engine.next().reject(unreachable());
     const joining = session.join(SECOND);
     await rejectsWith('TRACKER_UNREACHABLE', joining);
     assert.deepEqual(engine.told, ['connect 1', 'connect 2', 'connect 1']);
-    assert.deepEqual(session.joinedBefore, FIRST);
+    assert.deepEqual(membership.joinedBefore, FIRST);
   });
 
   it('is not disturbed by a join that came before', async () => {
-    const { engine, session } = create();
+    const { engine, session, membership } = create();
     const slow = engine.next();
     const superseded = rejectsWith('CANCELLED', session.join(FIRST));
     engine.next().resolve(undefined);
@@ -85,17 +134,17 @@ describe('a session', () => {
     slow.reject(new PeershelfError('CANCELLED', 'another wish came later'));
     await Promise.all([superseded, joining]);
     assert.deepEqual(engine.told, ['connect 1', 'connect 2']);
-    assert.deepEqual(session.joinedBefore, SECOND);
+    assert.deepEqual(membership.joinedBefore, SECOND);
   });
 
   it('stays left when a join that came before succeeds', async () => {
-    const { engine, session } = create();
+    const { engine, session, membership } = create();
     const slow = engine.next();
     const superseded = rejectsWith('CANCELLED', session.join(FIRST));
     await session.leave();
     slow.resolve(undefined);
     await superseded;
-    assert.equal(session.joinedBefore, undefined);
+    assert.equal(membership.joinedBefore, undefined);
   });
 
   it('does not go back to what a crash has ended', async () => {
@@ -106,5 +155,79 @@ describe('a session', () => {
     engine.next().reject(unreachable());
     await rejectsWith('TRACKER_UNREACHABLE', session.join(SECOND));
     assert.deepEqual(engine.told, ['connect 1', 'connect 2', 'disconnect']);
+  });
+
+  it('of a team is remembered without its keys, which go into the secret storage alone', async () => {
+    const { engine, session, membership, workspaceState, globalState, secrets } = create();
+    engine.next().resolve(undefined);
+    await session.join(TEAM);
+    assert.deepEqual(membership.joinedBefore, { team: TEAM.team, name: TEAM.name });
+    assert.deepEqual(membership.known, [{ team: TEAM.team, name: TEAM.name }]);
+    const states = JSON.stringify([...workspaceState.kept, ...globalState.kept]);
+    assert.equal(states.includes(TEAM.invite), false);
+    assert.deepEqual([...secrets.values()].filter((value) => value === TEAM.invite).length, 1);
+    assert.deepEqual(await membership.recall({ team: TEAM.team, name: TEAM.name }), TEAM);
+    assert.equal(session.team?.team, TEAM.team);
+  });
+
+  it('of a team forgets its keys when it is left, and only then', async () => {
+    const { engine, session, membership, secrets } = create();
+    engine.next().resolve(undefined);
+    await session.join(TEAM);
+    await session.detach();
+    assert.deepEqual(await membership.recall({ team: TEAM.team, name: TEAM.name }), TEAM);
+    assert.equal(membership.remembered, undefined);
+    engine.next().resolve(undefined);
+    await session.join(TEAM);
+    await session.leave();
+    assert.deepEqual([...secrets.keys()], ['identity']);
+    assert.deepEqual(membership.known, []);
+    await rejectsWith('SESSION_KEYS_MISSING', membership.recall({ team: TEAM.team, name: 'x' }));
+  });
+
+  it('ended by others is told once, and not gone back to', async () => {
+    const { engine, session } = create();
+    const ends: string[] = [];
+    session.onDidEnd(({ code }) => ends.push(code));
+    engine.next().resolve(undefined);
+    await session.join(TEAM);
+    engine.end('NOT_A_MEMBER');
+    assert.deepEqual(ends, ['NOT_A_MEMBER']);
+    assert.equal(session.team, undefined);
+    engine.next().reject(unreachable());
+    await rejectsWith('TRACKER_UNREACHABLE', session.join(FIRST));
+    assert.deepEqual(engine.told, ['connect team', 'connect 1', 'disconnect']);
+  });
+
+  it('with a new key is joined as soon as the tracker has heard of it', async () => {
+    const { engine, session } = create();
+    engine.next().resolve(undefined);
+    await session.join(TEAM);
+    engine.refusals = 2;
+    await session.joinRenewed({ ...TEAM, invite: 'new' });
+    assert.equal(session.team?.invite, 'new');
+    // The old key is not tried in between.
+    assert.equal(engine.invites.filter((invite) => invite === TEAM.invite).length, 1);
+  });
+});
+
+describe('the keyring', () => {
+  it('makes one identity, also for two who ask at once, and keeps it', async () => {
+    const { keyring } = createKeyring(new Map());
+    const [one, other] = await Promise.all([keyring.identity(), keyring.identity()]);
+    assert.equal(one, other);
+  });
+
+  it('takes what another window has kept', async () => {
+    const kept = { certificate: 'theirs', privateKey: 'theirs' };
+    const { keyring, made } = createKeyring(new Map([['identity', JSON.stringify(kept)]]));
+    assert.deepEqual(await keyring.identity(), kept);
+    assert.equal(made(), 0);
+  });
+
+  it('makes another identity where what is kept is none', async () => {
+    const { keyring, made } = createKeyring(new Map([['identity', '{"certificate":1}']]));
+    assert.deepEqual(await keyring.identity(), IDENTITY);
+    assert.equal(made(), 1);
   });
 });

@@ -7,6 +7,7 @@ import { COMMANDS, SETTING_NAMES } from '../../../src/editor/contributions';
 import type { NetworkFile } from '../../../src/peer/peerApi';
 import type { HostPort } from '../../../src/protocol/address';
 import { Cleanup } from '../../../scripts/host/cleanup';
+import { connectHost } from '../../support/hostSession';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { eventually } from '../../support/waitFor';
@@ -39,22 +40,7 @@ describe('the extension in its host', () => {
     folder = (first ?? assert.fail('no folder')).uri;
     ({ address: tracker } = await startTracker(cleanup));
     bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob', displayName: 'Bob' } });
-    const settings = vscode.workspace.getConfiguration('peershelf');
-    await settings.update('port', '0', vscode.ConfigurationTarget.Global);
-    await settings.update(
-      'tracker',
-      `${tracker.host}:${tracker.port}`,
-      vscode.ConfigurationTarget.Global,
-    );
-    await vscode.extensions.getExtension('peershelf.peershelf')?.activate();
-    // The input box offers the address of the setting: accepting it is enough.
-    const connecting = run(COMMANDS.connectOpen);
-    await eventually(async () => {
-      await run('workbench.action.acceptSelectedQuickOpenItem');
-      return Promise.race([connecting, Promise.resolve('waiting')]).then(
-        (state) => state !== 'waiting' || undefined,
-      );
-    }, 'connected');
+    await connectHost(tracker);
   });
 
   after(async () => {
@@ -100,6 +86,36 @@ describe('the extension in its host', () => {
     await vscode.window.showTextDocument(uri);
     await run(COMMANDS.publish);
     assert.ok((await seenByBob()).includes('active.txt'));
+  });
+
+  it('follows what is renamed in the editor, a file and a folder', async () => {
+    const file = await write('draft.txt', 'a draft');
+    await write('drafts/inner.txt', 'in a folder');
+    const uris = [file, vscode.Uri.joinPath(folder, 'drafts/inner.txt')];
+    await run(COMMANDS.publish, file, uris);
+    const rename = async (from: string, to: string): Promise<void> => {
+      const edit = new vscode.WorkspaceEdit();
+      edit.renameFile(vscode.Uri.joinPath(folder, from), vscode.Uri.joinPath(folder, to));
+      assert.equal(await vscode.workspace.applyEdit(edit), true);
+    };
+    await rename('draft.txt', 'final.txt');
+    await rename('drafts', 'finals');
+    const renamed = ['final.txt', 'finals/inner.txt'];
+    const isOne = (name: string): boolean => /^(?:draft|final)/u.test(name);
+    await eventually(async () => {
+      const names = (await seenByBob()).filter(isOne);
+      return names.sort().join() === renamed.join() || undefined;
+    }, 'the new names, and not the old ones');
+    for (const [name, content] of [
+      ['final.txt', 'a draft'],
+      ['finals/inner.txt', 'in a folder'],
+    ] as const) {
+      await bob.peer.fetch({ name, destination: bob.path(name), ifExists: 'fail' });
+      assert.equal(readFileSync(bob.path(name), 'utf8'), content);
+    }
+    const uri = (name: string): vscode.Uri => vscode.Uri.joinPath(folder, name);
+    await run(COMMANDS.unpublish, uri('final.txt'), renamed.map(uri));
+    assert.deepEqual((await seenByBob()).filter(isOne), []);
   });
 
   it('takes back what the explorer passes', async () => {
@@ -162,6 +178,26 @@ describe('the extension in its host', () => {
     await run(COMMANDS.fetch, { kind: 'file', file });
     await settings.update('fetchFolder', undefined, vscode.ConfigurationTarget.Workspace);
     assert.throws(() => readFileSync(join(folder.fsPath, '../outside/from bob.txt')), /ENOENT/u);
+  });
+
+  it('publishes a folder without what its rules leave out, and takes it back', async () => {
+    await write('project/.gitignore', 'build/\n*.log\n');
+    await write('project/.peershelfignore', 'notes/\n');
+    for (const name of ['a.ts', 'src/b.ts', 'build/c.js', 'd.log', 'notes/e.md'])
+      await write(`project/${name}`, name);
+    await write('project/node_modules/f/index.js', 'f');
+    const project = vscode.Uri.joinPath(folder, 'project');
+    await run(COMMANDS.publish, project, [project]);
+    const ofProject = async (): Promise<string[]> =>
+      (await seenByBob()).filter((name) => name.startsWith('project/')).sort();
+    assert.deepEqual(await ofProject(), [
+      'project/.gitignore',
+      'project/.peershelfignore',
+      'project/a.ts',
+      'project/src/b.ts',
+    ]);
+    await run(COMMANDS.unpublish, project, [project]);
+    assert.deepEqual(await ofProject(), []);
   });
 
   it('leaves the session: others see its files no more', async () => {

@@ -27,6 +27,7 @@ describe('one window', () => {
     cleanup.add(() => windows.close());
     window = await windows.add('Erin', {
       files: { 'own.txt': 'mine' },
+      userSettings: { 'peershelf.displayName': 'Erin' },
       machineSettings: { 'peershelf.port': '0', 'peershelf.trackerPort': 0 },
     });
   });
@@ -55,7 +56,7 @@ describe('one window', () => {
   it('joins its running tracker again instead of starting another', async () => {
     const { workbench } = window;
     await workbench.runCommand(`Peershelf: ${START}`);
-    await workbench.notifications.shown(/Joined the tracker that runs on this computer already/u);
+    await workbench.notifications.shown(/Joined the session Erin's session, which runs on this/u);
     await workbench.view('Published Files').row('own.txt');
   });
 
@@ -64,7 +65,7 @@ describe('one window', () => {
     await workbench.runCommand('Peershelf: Connect to Open Tracker…');
     await workbench.inputBox.answer('127.0.0.1:1');
     await workbench.notifications.shown(/Cannot reach the tracker \(127\.0\.0\.1:1\)/u);
-    await workbench.statusBarItem(/0 other peers \(open\)/u);
+    await workbench.statusBarItem(/Erin's session: 0 other peers/u);
     await workbench.view('Published Files').row('own.txt');
   });
 

@@ -1,23 +1,30 @@
 import * as assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { Cleanup } from '../../../scripts/host/cleanup';
+import { formatHostPort } from '../../../src/protocol/address';
+import { startTracker } from '../../support/startTracker';
 import { openTwoWindows, type TwoWindows } from '../../support/twoWindows';
 import type { PeerWindow } from '../../support/peerWindows';
 
 const NAME = 'Bài tập 1.txt'.normalize('NFC');
 const CONTENT = Buffer.from(`${'Nội dung '.repeat(5_000)}\n`);
-/** Free ports, so that runs side by side do not meet. */
-const FREE_PORTS = { 'peershelf.port': '0', 'peershelf.trackerPort': 0 };
+/** A free one, so that runs side by side do not meet. */
+const FREE_PORT = { 'peershelf.port': '0' };
 
-/** Two users of the product in two real windows, from nothing to a fetched file. */
+/** Two users in two real windows, in an open session that a tracker elsewhere runs. */
 describe('sharing between two windows', () => {
+  const cleanup = new Cleanup();
   let windows: TwoWindows;
   let alice: PeerWindow;
   let bob: PeerWindow;
+  let address = '';
 
   before(async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    address = formatHostPort(tracker);
     windows = await openTwoWindows({
-      both: { machineSettings: FREE_PORTS },
+      both: { machineSettings: FREE_PORT },
       alice: { files: { [NAME]: CONTENT, 'docs/second.md': 'second', 'third.txt': 'third' } },
       bob: { files: { 'own.txt': 'mine' } },
     });
@@ -31,9 +38,10 @@ describe('sharing between two windows', () => {
     await bob.workbench.notifications.clear();
   });
 
-  after(() => windows.close());
-
-  let address = '';
+  after(async () => {
+    await windows.close();
+    await cleanup.run();
+  });
 
   it('says what to do while nothing is connected', async () => {
     const { workbench } = alice;
@@ -43,25 +51,19 @@ describe('sharing between two windows', () => {
     await workbench.view('Published Files').welcomed(/Right-click a file in the explorer/u);
   });
 
-  it('starts the local tracker from the palette with one question', async () => {
-    const { workbench } = alice;
-    await workbench.runCommand('Peershelf: Start Team Session (Local Tracker)');
-    await workbench.quickPick.opened({ title: 'Start Team Session (Local Tracker)' });
-    await workbench.quickPick.choose(/Only this computer/u);
-    const told = await workbench.notifications.shown(/The tracker runs at/u);
-    address = /127\.0\.0\.1:\d+/u.exec(told)?.[0] ?? assert.fail(told);
-    await workbench.statusBarItem(/0 other peers \(open\)/u);
-    await workbench.view('Network Files').welcomed(/Nobody else shares anything yet/u);
-  });
-
-  it('connects the other window by the address', async () => {
-    const { workbench } = bob;
-    await workbench.runCommand('Peershelf: Connect to Open Tracker…');
-    await workbench.inputBox.opened({ title: 'Connect to Open Tracker' });
-    await workbench.inputBox.type('not an address');
-    await workbench.inputBox.complaint(/Write host:port/u);
-    await workbench.inputBox.answer(address);
-    await workbench.notifications.shown(/Connected to 127\.0\.0\.1/u);
+  it('connects both windows by the address, and says that the session is open', async () => {
+    for (const { workbench } of [alice, bob]) {
+      await workbench.runCommand('Peershelf: Connect to Open Tracker…');
+      await workbench.inputBox.opened({ title: 'Connect to Open Tracker' });
+      await workbench.inputBox.type('not an address');
+      await workbench.inputBox.complaint(/Write host:port/u);
+      await workbench.inputBox.answer(address);
+      await workbench.notifications.shown(/Connected to 127\.0\.0\.1:\d+\. The session is open/u);
+      await workbench.statusBarItem(/other peers \(open\)/u);
+    }
+    await alice.workbench.view('Network Files').welcomed(/Nobody else shares anything yet/u);
+    const offered = await alice.workbench.paletteTitles('Peershelf: Copy Invite');
+    assert.equal(offered.includes('Peershelf: Copy Invite'), false);
   });
 
   it('publishes by right-click, and the other window shows it', async () => {
@@ -103,7 +105,6 @@ describe('sharing between two windows', () => {
 
   it('asks before it replaces other content, and keeps both', async () => {
     const file = path.join(bob.workspace, 'shared/docs/second.md');
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(file, 'my own words');
     await bob.workbench.view('Network Files').inlineAction('docs/second.md', 'Fetch from Network…');
     const { message } = await bob.workbench.dialog.opened();
@@ -113,51 +114,16 @@ describe('sharing between two windows', () => {
     assert.equal(readFileSync(file, 'utf8'), 'my own words');
   });
 
-  it('keeps the session over a reload of the window that started it', async () => {
-    await alice.workbench.reload();
-    await alice.workbench.openView('Peershelf');
-    await alice.workbench.view('Published Files').row(NAME);
-    await alice.workbench.view('Published Files').row('third.txt');
-    const network = bob.workbench.view('Network Files');
-    await network.row('third.txt');
-    assert.deepEqual(
-      (await network.rows()).filter(({ label }) => label.startsWith('Alice')).length,
-      1,
-    );
-    await network.inlineAction('third.txt', 'Fetch from Network…');
-    await bob.workbench.notifications.shown(/Fetched shared\/third\.txt from Alice/u);
-  });
-
   it('unpublishes, and the other window stops showing it', async () => {
+    await alice.workbench.openView('Peershelf');
     await alice.workbench.view('Published Files').inlineAction(NAME, 'Unpublish from Network');
     await bob.workbench.view('Network Files').noRow(NAME);
     await bob.workbench.view('Network Files').row('third.txt');
   });
 
-  it('asks before it stops a tracker that others use, and leaves nothing running', async () => {
-    await bob.workbench.openView('Explorer');
-    await bob.workbench.explorer.contextMenu('own.txt', 'Publish to Network');
-    await bob.workbench.notifications.shown(/Published own\.txt/u);
-    await alice.workbench.view('Network Files').row('own.txt');
-    await alice.workbench.runCommand('Peershelf: Stop Local Tracker');
-    await alice.workbench.dialog.press('Stop Tracker');
-    await alice.workbench.notifications.shown(/The local tracker was stopped/u);
-    await bob.workbench.statusBarItem(/Tracker not reached/u);
-    await bob.workbench.runCommand('Peershelf: Leave Team Session');
-    await bob.workbench.statusBarItem(/^Peershelf$|Peershelf/u);
-    assert.ok(existsSync(path.join(bob.workspace, 'own.txt')));
-  });
-
-  it('asks before it stops a tracker when nobody knows who uses it', async () => {
-    const { workbench } = alice;
-    await workbench.runCommand('Peershelf: Start Team Session (Local Tracker)');
-    await workbench.quickPick.choose(/Only this computer/u);
-    await workbench.notifications.shown(/The tracker runs at/u);
-    await workbench.runCommand('Peershelf: Leave Team Session');
-    await workbench.runCommand('Peershelf: Stop Local Tracker');
-    const { message } = await workbench.dialog.opened();
-    assert.match(message, /Others may be using it/u);
-    await workbench.dialog.press('Stop Tracker');
-    await workbench.notifications.shown(/The local tracker was stopped/u);
+  it('comes back by itself when the window is loaded again', async () => {
+    await alice.workbench.reload();
+    await alice.workbench.statusBarItem(/other peers? \(open\)/u);
+    await bob.workbench.view('Network Files').row('third.txt');
   });
 });

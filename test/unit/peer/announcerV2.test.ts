@@ -1,22 +1,30 @@
 import { strict as assert } from 'node:assert';
 import { PeershelfError } from '../../../src/common/errors';
 import { nullLogger } from '../../../src/common/logger';
-import { Announcer } from '../../../src/peer/control/announcer';
+import { Announcer, type AnnouncementSignatures } from '../../../src/peer/control/announcer';
 import { announcementBytes } from '../../../src/peer/control/fileAnnouncement';
 import { Heartbeat } from '../../../src/peer/control/heartbeat';
 import { type FileAnnouncement, TrackerClient } from '../../../src/peer/control/trackerClient';
 import type { EntryRefusal } from '../../../src/protocol/controlRequestsV2';
 import { MAX_REGISTER_BYTES } from '../../../src/protocol/limits';
+import type { SignedText } from '../../../src/protocol/signedText';
 import { FakeClock, flushPromises } from '../../support/fakeClock';
 import { rejectsWith } from '../../support/rejectsWith';
 
 interface Entry {
   readonly name: string;
+  readonly signed?: SignedText;
 }
 
 interface Asked {
   readonly action: string;
-  readonly data: { readonly files?: Entry[]; readonly names?: string[]; readonly counter?: number };
+  readonly data: {
+    readonly hostname?: string;
+    readonly files?: Entry[];
+    readonly names?: string[];
+    readonly withdrawn?: unknown;
+    readonly counter?: number;
+  };
 }
 
 const INTERVALS = { idle: 9_000, active: 5_000, busy: 2_000 };
@@ -27,7 +35,10 @@ describe('Announcer in version 2', () => {
   });
 
   /** `answer` gives refusals of some names, or the reason for which the whole is refused. */
-  const create = async (answer: (asked: Asked) => EntryRefusal[] | string = () => []) => {
+  const create = async (
+    answer: (asked: Asked) => EntryRefusal[] | string = () => [],
+    signatures?: AnnouncementSignatures,
+  ) => {
     const asked: Asked[] = [];
     const wanted: { files: FileAnnouncement[] } = { files: [] };
     const clock = new FakeClock();
@@ -55,6 +66,7 @@ describe('Announcer in version 2', () => {
       listen: () => Promise.resolve({ port: 6000, ip: '' }),
       instance: { id: 'w1', counter: 7 },
       clock,
+      signatures,
     });
     const actions = (): string[] =>
       asked
@@ -64,6 +76,31 @@ describe('Announcer in version 2', () => {
   };
   const numbered = (count: number): FileAnnouncement[] =>
     Array.from({ length: count }, (_, index) => file(`${index}`));
+
+  it('says what it has signed of files under its hostname, and of names that it takes back', async () => {
+    const signed = (text: string): SignedText => ({ text, signature: 'A'.repeat(86) });
+    const { announcer, wanted, asked } = await create(
+      ({ action, data }) =>
+        action === 'REGISTER' && data.hostname === 'alice' ? 'hostname in use' : [],
+      {
+        published: (hostname, { name }) => signed(`${hostname} has ${name}`),
+        withdrawn: (hostname, name) =>
+          name === 'a' ? signed(`${hostname} had ${name}`) : undefined,
+      },
+    );
+    wanted.files = [file('a'), file('b')];
+    await announcer.sync();
+    const texts = asked.splice(0).map(({ data }) => data.files?.map((entry) => entry.signed?.text));
+    assert.deepEqual(texts, [
+      ['alice has a', 'alice has b'],
+      ['alice-2 has a', 'alice-2 has b'],
+    ]);
+    wanted.files = [file('c')];
+    await announcer.sync();
+    const [unpublish, publish] = asked;
+    assert.deepEqual(unpublish?.data.withdrawn, [{ name: 'a', ...signed('alice-2 had a') }]);
+    assert.equal(publish?.data.files?.[0]?.signed?.text, 'alice-2 has c');
+  });
 
   it('registers with its instance, and says what each file is', async () => {
     const { announcer, wanted, asked } = await create();

@@ -3,8 +3,8 @@ import { MessageChannel } from 'node:worker_threads';
 import { onAbort } from '../../../src/common/abort';
 import { PeershelfError } from '../../../src/common/errors';
 import { Emitter } from '../../../src/common/events';
-import { EngineClient, serveEngine } from '../../../src/peer/enginePort';
-import type { ConnectionState, PeerApi, PeerEvents } from '../../../src/peer/peerApi';
+import { type EngineApi, EngineClient, serveEngine } from '../../../src/peer/enginePort';
+import type { ConnectionState, PeerEvents } from '../../../src/peer/peerApi';
 import { useCleanup } from '../../support/cleanup';
 import { rejectsWith } from '../../support/rejectsWith';
 import { nextEvent } from '../../support/waitFor';
@@ -13,7 +13,7 @@ describe('the engine port', () => {
   const cleanup = useCleanup();
 
   /** A client and an engine with only the calls that a test needs, on two ends of a real channel. */
-  const connect = (calls: Partial<PeerApi>) => {
+  const connect = (calls: Partial<EngineApi>) => {
     const { port1, port2 } = new MessageChannel();
     const connection = new Emitter<ConnectionState>();
     const silent = new Emitter<never>();
@@ -22,9 +22,10 @@ describe('the engine port', () => {
       onDidChangePublished: silent.event,
       onDidChangeNetwork: silent.event,
       onDidChangeTransfers: silent.event,
+      onDidChangeReachability: silent.event,
       onDidNotice: silent.event,
     };
-    const server = serveEngine({ ...calls, ...events } as PeerApi & PeerEvents, port2);
+    const server = serveEngine({ ...calls, ...events } as EngineApi & PeerEvents, port2);
     const logged: string[] = [];
     const client = new EngineClient(port1, (_level, _tag, message) => logged.push(message));
     cleanup.add(() => {
@@ -108,7 +109,7 @@ describe('the engine port', () => {
 
   it('leaves no listener behind', () => {
     const { client, connection, silent, server } = connect({});
-    assert.deepEqual([connection.listenerCount, silent.listenerCount], [1, 4]);
+    assert.deepEqual([connection.listenerCount, silent.listenerCount], [1, 5]);
     server.dispose();
     client.dispose();
     assert.deepEqual([connection.listenerCount, silent.listenerCount], [0, 0]);

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { deferred } from '../../../src/common/deferred';
 import { nullLogger } from '../../../src/common/logger';
-import { NetworkIndex } from '../../../src/peer/networkIndex';
+import { NetworkIndex } from '../../../src/peer/network/networkIndex';
 import type { ListedHost } from '../../../src/protocol/controlReplies';
 import { FakeClock, flushPromises } from '../../support/fakeClock';
 
@@ -26,6 +26,7 @@ describe('NetworkIndex', () => {
         return Promise.resolve(tracker.hosts);
       },
       ownHostname: () => 'me',
+      shown: ({ signed: _, ...file }) => file,
     });
     let changes = 0;
     index.onDidChange(() => (changes += 1));
@@ -88,6 +89,7 @@ describe('NetworkIndex', () => {
         return answer.promise;
       },
       ownHostname: () => undefined,
+      shown: (file) => file,
     });
     const both = Promise.all([index.refresh(), index.refresh()]);
     answer.resolve(new Map());

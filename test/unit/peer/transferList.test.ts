@@ -216,4 +216,38 @@ describe('TransferList, from stage to stage', () => {
     list.giveBackWish(failed.id, wish);
     assert.deepEqual(list.takeWish(failed.id), wish);
   });
+
+  it('says what can be tried again, who has sent parts, and where it is', () => {
+    const { list, start } = create();
+    const handle = start();
+    const shown = () => list.all()[0];
+    assert.deepEqual([shown()?.kind, shown()?.canRetry, shown()?.sources], ['file', false, []]);
+    for (const name of ['Bob', 'Carol', 'Bob']) handle.addSource(name);
+    handle.setPath('/a (2)');
+    handle.finish(new PeershelfError('STALLED', 'x'));
+    const { canRetry, sources, path } = shown() ?? {};
+    assert.deepEqual(
+      { canRetry, sources, path },
+      {
+        canRetry: true,
+        sources: ['Bob', 'Carol'],
+        path: '/a (2)',
+      },
+    );
+    list.takeWish(handle.id);
+    assert.equal(shown()?.canRetry, false);
+  });
+
+  it('forgets what has ended when it is cleared, and nothing else', () => {
+    const { list, start } = create();
+    const [running, paused, done, failed] = [start(), start(), start(), start()];
+    list.pause(paused.id);
+    done.finish();
+    failed.finish(new PeershelfError('STALLED', 'x'));
+    list.clear();
+    assert.deepEqual(
+      list.all().map(({ id }) => id),
+      [running.id, paused.id],
+    );
+  });
 });

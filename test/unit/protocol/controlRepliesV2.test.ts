@@ -8,6 +8,7 @@ import {
   readHeartbeatIntervals,
   readHello,
   readLocated,
+  readReachable,
   readRefusals,
 } from '../../../src/protocol/controlRepliesV2';
 import { MAX_PUBLISH_ENTRIES, MAX_SOURCES } from '../../../src/protocol/limits';
@@ -57,7 +58,7 @@ describe('replies of a tracker of version 2', () => {
           'a',
           {
             ...{ displayName: 'a', ip: '10.0.0.1', port: 0, files: read },
-            ...{ ageMs: 4_000, lastSeen: 6, connectedAt: 6 },
+            ...{ ageMs: 4_000, awayMs: undefined, lastSeen: 6, connectedAt: 6, isBusy: false },
           },
         ],
       ],
@@ -105,10 +106,20 @@ describe('replies of a tracker of version 2', () => {
   });
 
   it('are told from events', () => {
-    assert.deepEqual(readEvent({ event: 'replaced' }), { name: 'replaced' });
-    assert.deepEqual(readEvent({ event: {} }), { name: '' });
+    assert.equal(readEvent({ event: 'replaced' })?.name, 'replaced');
+    assert.equal(readEvent({ event: {} })?.name, '');
     assert.equal(readEvent({ status: 'OK', event: 'replaced' }), undefined);
     assert.equal(readEvent({}), undefined);
+  });
+
+  it('say whether a port is reached, when they say both', () => {
+    const read = (members: Record<string, unknown>): unknown =>
+      readReachable({ name: 'reachable', members });
+    assert.deepEqual(read({ port: 6000, reachable: false }), { port: 6000, reachable: false });
+    for (const wrong of [{ port: 0, reachable: true }, { port: 6000 }, { port: 1, reachable: 1 }])
+      assert.equal(read(wrong), undefined);
+    const members = { port: 6000, reachable: true };
+    assert.equal(readReachable({ name: 'other', members }), undefined);
   });
 
   it('throw nothing but coded errors', () => {

@@ -8,7 +8,7 @@ import * as limits from '../../../src/protocol/limits';
 import { TRANSFER_ERRORS } from '../../../src/protocol/transferV1';
 import { PROBLEM_STATUS } from '../../../src/peer/transfer/serve/problems';
 import { LIMIT_SPECS } from '../../../src/tracker/limits';
-import { TEAM_VECTOR } from '../../support/teamVector';
+import { ENTRY_VECTOR, TEAM_VECTOR } from '../../support/teamVector';
 
 /** The formatter aligns columns: one space stands for any number of them. */
 const DOCUMENT = readFileSync(join(__dirname, '../../../docs/PROTOCOL.md'), 'utf8').replace(
@@ -75,5 +75,6 @@ describe('docs/PROTOCOL.md', () => {
 
   it('has the test vector of team keys and invites', () => {
     for (const value of Object.values(TEAM_VECTOR)) has(value);
+    for (const value of Object.values(ENTRY_VECTOR)) has(value);
   });
 });

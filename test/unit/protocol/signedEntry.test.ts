@@ -1,9 +1,11 @@
 import { strict as assert } from 'node:assert';
+import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { type Entry, openEntry, signEntry } from '../../../src/protocol/signedEntry';
 import { MAX_ENTRY_CHARACTERS, MAX_NOTE_CHARACTERS } from '../../../src/protocol/limits';
-import { signText } from '../../../src/protocol/signedText';
+import { labelled, signText } from '../../../src/protocol/signedText';
 import { storedIdentity } from '../../support/identities';
+import { ENTRY_VECTOR, TEAM_VECTOR } from '../../support/teamVector';
 
 const alice = storedIdentity('alice');
 const mallory = storedIdentity('mallory');
@@ -27,7 +29,31 @@ const PLACE = {
 };
 
 describe('signed entries', () => {
+  it('fit when all of them is as long as it may be', () => {
+    const longest = {
+      ...{ hostname: '\\'.repeat(1_024), name: '"'.repeat(1_024) },
+      note: '\u0001'.repeat(MAX_NOTE_CHARACTERS),
+    };
+    const numbers = Number.MAX_SAFE_INTEGER;
+    const times = { sequence: numbers, version: numbers, expiresMs: numbers, timeMs: numbers };
+    const full = { ...ENTRY, ...longest, ...times, state: 'withdrawn' as const };
+    const signed = signEntry(full, alice.privateKey);
+    assert.deepEqual(openEntry(signed, { ...PLACE, ...longest }), full);
+  });
+
   const signed = signEntry(ENTRY, alice.privateKey);
+
+  it('are what another implementation has signed', () => {
+    const { text, signature, publicKey, sha256 } = ENTRY_VECTOR;
+    const input = labelled('entry', text);
+    assert.equal(createHash('sha256').update(input).digest('hex'), sha256);
+    const spki = alice.publicKey.export({ type: 'spki', format: 'der' });
+    assert.equal(spki.subarray(-65).toString('hex'), publicKey);
+    const place = { ...PLACE, teamId: TEAM_VECTOR.teamId, name: 'Ghi chú.txt' };
+    const entry = openEntry({ text, signature }, place);
+    assert.deepEqual([entry?.sequence, entry?.contentId.sizeBytes], [17, 2_048]);
+    assert.equal(entry && signEntry(entry, alice.privateKey).text, text);
+  });
 
   it('are opened as they were signed, withdrawals and all', () => {
     assert.deepEqual(openEntry(signed, PLACE), ENTRY);

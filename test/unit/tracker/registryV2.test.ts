@@ -57,6 +57,27 @@ describe('MemoryRegistry, version 2', () => {
   const located = (id = ID): unknown =>
     (json(registry.locate([id]))['hosts'] as object)[id as never];
 
+  it('passes on what a host has signed character by character, to version 2 only', () => {
+    const text = '{"name":"a", "é": "\\u00e9\u2028"}';
+    const signature = 'A'.repeat(86);
+    const signed = { text, signature };
+    register(owner('x'), { files: new Map([['a', { ...file(), signed }]]) });
+    const source = (): unknown => (json(registry.request('a', 2))['hosts'] as object[])[0];
+    const files = (reply: string | undefined): Record<string, { signed?: unknown }> =>
+      json(reply)['files'] as Record<string, { signed?: unknown }>;
+    assert.deepEqual((source() as { signed: unknown }).signed, signed);
+    assert.deepEqual(files(registry.discover('alice', 2))['a']?.signed, signed);
+    const { alice } = json(registry.list(2))['registry'] as { alice: object };
+    assert.deepEqual(files(JSON.stringify(alice))['a']?.signed, signed);
+    for (const reply of [registry.request('a'), registry.discover('alice'), registry.list()])
+      assert.equal(reply?.includes('signed'), false);
+    const withdrawn = new Map([['a', { text: 'gone', signature }]]);
+    assert.deepEqual(registry.unpublishAll(owner('x'), 'alice', ['a'], withdrawn), []);
+    assert.deepEqual(files(registry.discover('alice', 2)), {});
+    registry.publishAll(owner('x'), 'alice', [{ name: 'a', file: file(1) }]);
+    assert.equal(files(registry.discover('alice', 2))['a']?.signed, undefined);
+  });
+
   it('answers REQUEST, DISCOVER and LIST in both versions', () => {
     register(owner('c'));
     clock.advance(4_000);
@@ -72,10 +93,10 @@ describe('MemoryRegistry, version 2', () => {
     });
     const files = { a: { ...v2, published_at: 7_250 } };
     const addr = ['10.9.9.9', 6000];
-    assert.deepEqual(json(registry.discover('alice', 2)), {
-      ...{ status: 'OK', addr, display_name: 'Alice', age: 4_000, files },
-    });
     const connected_at = 1_700_000_000_000;
+    assert.deepEqual(json(registry.discover('alice', 2)), {
+      ...{ status: 'OK', addr, display_name: 'Alice', age: 4_000, connected_at, files },
+    });
     assert.deepEqual(json(registry.list(2)), {
       status: 'OK',
       registry: { alice: { addr, display_name: 'Alice', files, age: 4_000, connected_at } },

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { throwIfAborted } from '../../../common/abort';
 import type { Clock } from '../../../common/clock';
@@ -10,14 +10,16 @@ import {
   toPlainError,
 } from '../../../common/errors';
 import type { Logger } from '../../../common/logger';
-import { formatContentId } from '../../../protocol/contentId';
+import { formatContentId, isSameContent } from '../../../protocol/contentId';
 import type { ListedHost, SourceInfo } from '../../../protocol/controlReplies';
 import { BATCH_PATH } from '../../../protocol/httpReply';
 import { toLocalName } from '../../../protocol/names';
+import type { ContentHasher } from '../../hash/contentHasher';
 import type { HashPool } from '../../hash/hashPool';
 import type { FetchResult, FolderFetchRequest, FolderFetchResult } from '../../peerApi';
 import { Destination } from '../destination';
 import type { Leftovers } from '../leftovers';
+import type { Offers } from '../offers';
 import { askPeer } from '../pieces/peerHttp';
 import type { RateLimiter } from '../rateLimiter';
 import type { SourceDialer } from '../sourceDialer';
@@ -40,10 +42,13 @@ export interface FolderFetcherDependencies {
   readonly logger: Logger;
   readonly leftovers: Leftovers;
   readonly pool: HashPool;
+  readonly hasher: ContentHasher;
+  readonly saveHashes: () => void;
   readonly downloadLimiter: RateLimiter;
   readonly stallMs: number;
   readonly transfers: TransferList;
   readonly fetcher: Pick<Fetcher, 'fetchPart'>;
+  readonly offers: Pick<Offers, 'confirmFolder'>;
 }
 
 interface FolderJob {
@@ -109,24 +114,31 @@ export class FolderFetcher {
     hosts: ReadonlyMap<string, ListedHost>,
     options: StartOptions,
   ): Promise<FolderFetchResult> {
-    const { transfers, clock } = this.dependencies;
+    const { transfers, clock, saveHashes } = this.dependencies;
     const about = {
       direction: 'download',
       name: request.prefix,
       peer: request.hostname ?? '',
       totalBytes: 0,
       wish: { kind: 'folder', request },
+      path: request.destination,
     } as const;
     const tell = throttled(clock, options.onProgress);
-    return transfers.run(about, options, (handle) => this.run({ request, hosts, handle, tell }));
+    return transfers.run(about, options, (handle) =>
+      this.run({ request, hosts, handle, tell }).finally(saveHashes),
+    );
   }
 
   private async run(job: FolderJob): Promise<FolderFetchResult> {
-    const { request, hosts, handle } = job;
+    const { request, handle } = job;
     const { prefix, hostname, destination } = request;
+    const wanted = { prefix, hostname };
     const startMs = this.dependencies.clock.monotonic();
-    const { files, ambiguous } = planFolder(hosts, { prefix, hostname });
-    if (files.length + ambiguous.length === 0)
+    const { offers } = this.dependencies;
+    const { hosts, failures } = await offers.confirmFolder(job.hosts, wanted, handle.signal);
+    const { files, ambiguous } = planFolder(hosts, wanted);
+    const failed = [...ambiguous, ...failures.values()];
+    if (files.length + failed.length === 0)
       throw new PeershelfError('NOT_FOUND', `nobody offers ${prefix}`, {
         details: { name: prefix },
       });
@@ -134,13 +146,14 @@ export class FolderFetcher {
     const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     handle.setTotal(totalBytes);
     const tally = new Tally(totalBytes, job);
-    for (const error of ambiguous) tally.fail(String(error.details['name']), error);
-    const others = await this.fetchSmall(files.filter(isSmall), job, tally);
+    for (const error of failed) tally.fail(String(error.details['name']), error);
+    const missing = await this.passOver(files.filter(isSmall), job, tally);
+    const others = await this.fetchSmall(missing, job, tally);
     const rest = [...files.filter((file) => !isSmall(file)), ...others];
     await mapConcurrently(rest, FILES_AT_ONCE, (file) => this.fetchOne(file, job, tally));
     return {
       path: destination,
-      files: files.length + ambiguous.length,
+      files: files.length + failed.length,
       fetched: tally.fetched,
       alreadyThere: tally.alreadyThere,
       sizeBytes: totalBytes,
@@ -149,6 +162,33 @@ export class FolderFetcher {
       failedCount: tally.failedCount,
       failed: tally.failed,
     };
+  }
+
+  /** Counts the files that are in their places already; gives back the others. */
+  private async passOver(
+    files: readonly SmallFile[],
+    job: FolderJob,
+    tally: Tally,
+  ): Promise<SmallFile[]> {
+    const there = new Map<SmallFile, string>();
+    for (const file of files) {
+      const path = placeIfThere(file, job);
+      if (path !== undefined) there.set(file, path);
+    }
+    if (there.size === 0) return [...files];
+    const { hasher } = this.dependencies;
+    const { signal } = job.handle;
+    const hashed = await hasher.hashAll([...there.values()], { signal });
+    [...there.keys()].forEach((file, index) => {
+      const found = hashed[index];
+      const isSame =
+        found !== undefined &&
+        'contentId' in found &&
+        isSameContent(found.contentId, file.contentId);
+      if (isSame) tally.done(file, 'alreadyThere');
+      else there.delete(file);
+    });
+    return files.filter((file) => !there.has(file));
   }
 
   /** Fetches in batches; gives back the files for which that did not do. */
@@ -244,6 +284,7 @@ class SmallFiles {
       },
     });
     const items = reply.end();
+    this.job.handle.addSource(source.displayName);
     const arrived: { file: SmallFile; start: number; path: string }[] = [];
     const left: SmallFile[] = [];
     const prepared = new Set<string>();
@@ -308,4 +349,18 @@ function placeOf({ name }: FolderFile, { request }: FolderJob): string {
     request.destination,
     toLocalName(name.slice(request.prefix.length), process.platform),
   );
+}
+
+/** The place of a file, when one of its size is there; undefined also leaves it to who says what is wrong. */
+function placeIfThere(file: SmallFile, job: FolderJob): string | undefined {
+  const { folder } = job.request;
+  try {
+    const path = placeOf(file, job);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isFile() !== true || stats.size !== file.sizeBytes) return undefined;
+    Destination.prepareFolder({ path, folder, ifExists: 'fail' });
+    return path;
+  } catch {
+    return undefined;
+  }
 }

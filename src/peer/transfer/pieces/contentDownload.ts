@@ -71,6 +71,8 @@ export interface ContentDownloadOptions extends DownloadTools {
   /** Asks who has the content now. */
   readonly findSources: () => Promise<readonly ContentSource[]>;
   readonly onVerified: (verifiedBytes: number) => void;
+  /** A source has sent its first right piece. */
+  readonly onSource?: ((source: ContentSource) => void) | undefined;
 }
 
 export interface ContentDownloadResult {
@@ -222,7 +224,7 @@ export class ContentDownload {
   }
 
   private startLane(state: SourceState): Lane {
-    const { file, onVerified } = this.options;
+    const { file, onVerified, onSource } = this.options;
     const lane = new Lane({
       ...this.options,
       source: state.source,
@@ -230,6 +232,7 @@ export class ContentDownload {
       signal: this.ended.signal,
       share: () => Math.ceil(this.plan.missingCount / (2 * Math.max(1, this.active.size))),
       onVerified: () => {
+        if (!state.delivered) onSource?.(state.source);
         state.delivered = state.laneDelivered = true;
         state.failures = state.busy = 0;
         onVerified(file.verifiedBytes);

@@ -1,4 +1,4 @@
-import { constants, copyFileSync, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { type Clock } from '../../../common/clock';
 import { mapConcurrently } from '../../../common/concurrency';
 import { describeError, fromWriteError, PeershelfError } from '../../../common/errors';
@@ -15,6 +15,7 @@ import type { RateLimiter } from '../rateLimiter';
 import type { SourceDialer } from '../sourceDialer';
 import { BlockPool } from './blockPool';
 import { ContentDownload, type ContentSource } from './contentDownload';
+import { copyFile } from './localCopy';
 import { askForLayer } from './peerHttp';
 import { PieceFile } from './pieceFile';
 
@@ -50,6 +51,8 @@ export interface ContentJob {
   /** What attempts leave to each other. */
   readonly part: DownloadPart;
   readonly onProgress: (bytes: number) => void;
+  /** A source has sent its first right piece. */
+  readonly onSource?: (source: ContentSource) => void;
 }
 
 export interface FetchedContent extends Placed {
@@ -101,17 +104,18 @@ export class ContentFetcher {
   private async copyLocally(job: ContentJob): Promise<FetchedContent | undefined> {
     const { leftovers, localCopies, logger } = this.dependencies;
     const { contentId, request, signal } = job;
+    const { sizeBytes } = contentId;
     for (const path of localCopies(contentId)) {
       const temporary = leftovers.reserve(request.destination);
       const destination = new Destination(toOptions(request), temporary);
       try {
-        // Shares the blocks of the original where the file system can.
-        copyFileSync(path, temporary.path, constants.COPYFILE_FICLONE);
-        if (!(await this.has(temporary.path, job))) continue;
+        const outcome = await copyFile(path, temporary.path, { sizeBytes, signal });
+        if (outcome === 'otherFile' || !(await this.has(temporary.path, job))) continue;
         const placed = await destination.place(signal);
-        logger.info(`${request.name}: copied from ${path}`);
-        job.onProgress(contentId.sizeBytes);
-        return { ...nothing(), ...placed, keptBytes: contentId.sizeBytes };
+        this.dependencies.hasher.noteWritten(placed.path, contentId, temporary.path);
+        logger.info(`${request.name}: ${outcome} from ${path}`);
+        job.onProgress(sizeBytes);
+        return { ...nothing(), ...placed, keptBytes: sizeBytes };
       } catch (error) {
         const failure = fromWriteError(error, request.destination);
         if (failure.code === 'CANCELLED' || failure.code === 'DESTINATION_EXISTS') throw failure;
@@ -138,6 +142,7 @@ export class ContentFetcher {
       const received = await this.fill(part, { ...job, onProgress, layer });
       const placed = await destination.place(signal);
       isWorthKeeping = false;
+      this.dependencies.hasher.noteWritten(placed.path, job.contentId, part.path);
       return { ...placed, ...received };
     } finally {
       // Whatever goes wrong may go better next time.
@@ -173,6 +178,7 @@ export class ContentFetcher {
         sources,
         findSources,
         onVerified: onProgress,
+        onSource: job.onSource,
       }).run();
       return { ...result, keptBytes };
     } finally {

@@ -26,6 +26,9 @@ export function errorForStatus(status: number): PeershelfError {
   return new PeershelfError(code, `the publisher answered ${status}`);
 }
 
+/** Less than this in the time in which something must move is as good as nothing. */
+const LEAST_BYTES = 16 * 1024;
+
 export interface PeerRequest {
   readonly dialer: SourceDialer;
   readonly source: SourceAddress;
@@ -34,7 +37,7 @@ export interface PeerRequest {
   readonly body?: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** No byte for this long ends it. */
+  /** So little in this time ends it, although something still moves: others have the same to give. */
   readonly stallMs: number;
   /** Called with what arrives; what it throws ends the request. */
   readonly onData: (bytes: Buffer) => void;
@@ -83,8 +86,9 @@ function exchange(ask: PeerRequest, connection: SourceConnection): Promise<void>
     const watch = watchForStall({
       clock,
       stallMs,
-      progress: () => moved,
-      onStall: () => settle(new PeershelfError('STALLED', `no byte for ${stallMs} ms`)),
+      progress: () => Math.floor(moved / LEAST_BYTES),
+      onStall: () =>
+        settle(new PeershelfError('STALLED', `under ${LEAST_BYTES} bytes in ${stallMs} ms`)),
     });
     outgoing.on('error', (cause) => settle(unreachable(source, cause)));
     outgoing.on('response', (reply) => {

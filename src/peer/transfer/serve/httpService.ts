@@ -4,7 +4,7 @@ import { systemCode } from '../../../common/errors';
 import { parseContentId } from '../../../protocol/contentId';
 import { MAX_HTTP_HEAD_BYTES } from '../../../protocol/limits';
 import { respondWithBatch } from './batchResponse';
-import { respondWithEntry } from './entryResponse';
+import { respondWithEntries, respondWithEntry } from './entryResponse';
 import { type Exchange, sendProblem } from './exchange';
 import { HttpConnection, type HttpConnectionOptions } from './httpConnection';
 import { respondWithLayer } from './layerResponse';
@@ -108,6 +108,8 @@ export class HttpService {
     const [, kind, rest = ''] = /^\/v2\/(objects|layers|entries)\/([^?#]+)$/u.exec(target) ?? [];
     if (target === '/v2/batch')
       return { methods: ['POST'], respond: (exchange) => respondWithBatch(exchange, context) };
+    if (target === '/v2/entries')
+      return { methods: ['POST'], respond: (exchange) => respondWithEntries(exchange, context) };
     if (kind === 'entries')
       return {
         methods: ['GET'],

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../common/clock';
 import type { Logger } from '../../../common/logger';
 import type { ContentId } from '../../../protocol/contentId';
+import type { SignedText } from '../../../protocol/signedText';
 import type { CatalogueEntry } from '../../catalogue/catalogue';
 import type { RateLimiter } from '../rateLimiter';
 import type { UploadBlocks } from '../uploadBlocks';
@@ -11,6 +12,11 @@ import type { Uploads } from './uploads';
 export interface Offer {
   /** The entry of a currently published name. Nothing else is ever served. */
   readonly find: (name: string) => CatalogueEntry | undefined;
+  /**
+   * In a team session: gives what this peer has signed of a name, a withdrawal included, or undefined
+   * when it knows nothing of it.
+   */
+  readonly signatures?: () => ((name: string) => SignedText | undefined) | undefined;
   /** A currently published entry with this content. */
   readonly findContent: (id: ContentId) => CatalogueEntry | undefined;
   /** Hashes of the pieces of an entry's content, if it has more than one. */

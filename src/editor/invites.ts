@@ -1,0 +1,88 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import * as vscode from 'vscode';
+import { PeershelfError } from '../common/errors';
+import { formatHostPort } from '../protocol/address';
+import { formatInvite, formatInviteLink, parseInvite } from '../protocol/invite';
+import { MAX_INVITE_TEXT_CHARACTERS } from '../protocol/limits';
+
+/** A team's session, as it is joined. */
+export interface TeamTarget {
+  /** Id of the team, no secret. */
+  readonly team: string;
+  readonly name: string;
+  /** Secret. */
+  readonly invite: string;
+}
+
+/** An invite that was read, with what the user is told of it. */
+export interface ReadInvite {
+  readonly target: TeamTarget;
+  /** Where the tracker may be found; text of others. */
+  readonly addresses: readonly string[];
+}
+
+/** @throws INVITE_NOT_FOUND, INVITE_DAMAGED, INVITE_TOO_NEW. */
+export function readInvite(text: string): ReadInvite {
+  const invite = parseInvite(text);
+  return {
+    // Without what stood around it.
+    target: { team: invite.team.id, name: invite.sessionName, invite: formatInvite(invite) },
+    addresses: invite.addresses.map(formatHostPort),
+  };
+}
+
+/** @throws as {@link readInvite}, FILE_GONE, FILE_UNREADABLE. */
+export function readInviteFile(path: string): ReadInvite {
+  return readInvite(readStart(path));
+}
+
+/** What a user types or pastes: an invite, or the path of a file that has one. @throws as above. */
+export function readInviteOrFile(text: string): ReadInvite {
+  try {
+    return readInvite(text);
+  } catch (error) {
+    const path = toPath(text);
+    if (path === undefined || !PeershelfError.is(error, 'INVITE_NOT_FOUND')) throw error;
+    return readInviteFile(path);
+  }
+}
+
+/** What goes to the clipboard: a text for somebody who has never heard of the product. */
+export function inviteText({ invite, name }: TeamTarget): string {
+  const link = formatInviteLink(parseInvite(invite), vscode.env.uriScheme);
+  return [
+    vscode.l10n.t('Join the Peershelf session "{0}":', name),
+    vscode.l10n.t('1. Install the extension "Peershelf: Team File Sharing" in VS Code.'),
+    vscode.l10n.t(
+      '2. Open the link below, or run "Peershelf: Join Team Session…" and paste this text.',
+    ),
+    // At the end: an input box drops line breaks, and what followed would become part of it.
+    link,
+  ].join('\n');
+}
+
+/** An absolute path, perhaps in quotation marks as file managers copy it, or one below the home. */
+function toPath(text: string): string | undefined {
+  const path = text.trim().replace(/^(["'])(.*)\1$/u, '$2');
+  if (/^~[/\\]/u.test(path)) return join(homedir(), path.slice(2));
+  return isAbsolute(path) ? path : undefined;
+}
+
+/** As much of a file as an invite is looked for in, whatever the file is. */
+function readStart(path: string): string {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const buffer = Buffer.alloc(MAX_INVITE_TEXT_CHARACTERS);
+    return buffer.subarray(0, readSync(file, buffer)).toString('utf8');
+  } catch (cause) {
+    throw new PeershelfError('FILE_UNREADABLE', `cannot read ${path}`, {
+      cause,
+      details: { path },
+    });
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}

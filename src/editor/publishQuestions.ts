@@ -1,0 +1,46 @@
+import * as vscode from 'vscode';
+import type { FileSelection } from '../peer/peerApi';
+import { foreignText } from './foreignText';
+import { formatSize } from './format';
+import { ask } from './notifier';
+
+/** More files than somebody has meant who did not look into the folder. */
+const MANY_FILES = 100;
+
+/**
+ * Whether files that look like secrets are published, too; undefined when nothing is to be. Asks when
+ * there are any, and names them.
+ */
+export async function askAboutSecrets(selection: FileSelection): Promise<boolean | undefined> {
+  const { secrets, secretNames, files } = selection;
+  if (secrets === 0) return false;
+  const publishAll = vscode.l10n.t('Publish Secrets Too');
+  const without = vscode.l10n.t('Publish the Others');
+  const message =
+    secrets === 1
+      ? vscode.l10n.t('{0} looks like a secret. Publish it?', foreignText(secretNames[0] ?? ''))
+      : vscode.l10n.t('{0} files look like secrets. Publish them?', secrets);
+  const hidden = secrets - secretNames.length;
+  const detail = [
+    ...(secrets === 1 ? [] : secretNames.map((name) => foreignText(name))),
+    ...(hidden > 0 ? [vscode.l10n.t('and {0} more', hidden)] : []),
+    vscode.l10n.t('Everyone in the session could read passwords, tokens or keys in it.'),
+  ].join('\n');
+  const onlySecrets = secrets === files;
+  const chosen = await (onlySecrets
+    ? ask(message, detail, publishAll)
+    : ask(message, detail, without, publishAll));
+  if (chosen === publishAll) return true;
+  return chosen === without ? false : undefined;
+}
+
+/** Whether so many files are meant. */
+export async function confirmMany({ files, totalBytes }: FileSelection): Promise<boolean> {
+  if (files <= MANY_FILES) return true;
+  const publish = vscode.l10n.t('Publish');
+  const message = vscode.l10n.t('Publish {0} files ({1})?', files, formatSize(totalBytes));
+  const detail = vscode.l10n.t(
+    'What .gitignore, .peershelfignore and the setting peershelf.exclude leave out is not among them.',
+  );
+  return (await ask(message, detail, publish)) === publish;
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../common/clock';
+import { describeError, PeershelfError, systemCode } from '../common/errors';
+import type { Logger } from '../common/logger';
+import {
+  type ContentId,
+  formatContentId,
+  isSameContent,
+  parseContentId,
+} from '../protocol/contentId';
+import type { LocatedSource } from '../protocol/controlRepliesV2';
+import type { SourceInfo } from '../protocol/controlReplies';
+import type { ContentHasher } from './hash/contentHasher';
+import {
+  type FetchOptions,
+  type FetchRequest,
+  type FetchResult,
+  MAX_PREVIEW_BYTES,
+  type PreviewRequest,
+} from './peerApi';
+
+/** Files kept for looking at again: four of the largest kind, or many small ones. */
+const MAX_CACHE_BYTES = 4 * MAX_PREVIEW_BYTES;
+const MAX_CACHED_FILES = 1_000;
+
+export interface PreviewsDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Folder of this window's own, for what was looked at. */
+  readonly folder: string;
+  readonly hasher: ContentHasher;
+  /** Who has a content now, this peer left out. @throws NOT_CONNECTED */
+  readonly locate: (id: ContentId) => Promise<LocatedSource[]>;
+  readonly fetchFrom: (
+    request: FetchRequest,
+    sources: readonly SourceInfo[],
+    options: FetchOptions,
+  ) => Promise<FetchResult>;
+  /** Fetches by name, where a publisher of version 1 has no content ids. */
+  readonly fetchByName: (request: FetchRequest, options: FetchOptions) => Promise<FetchResult>;
+  /** For tests: what the cache may hold. */
+  readonly maxCacheBytes?: number;
+}
+
+/**
+ * Files of others that somebody looks at without fetching them into a workspace: verified as every
+ * fetch, and kept in a bounded cache, where what lies on the disk is verified again.
+ */
+export class Previews {
+  constructor(private readonly dependencies: PreviewsDependencies) {}
+
+  /** Absolute path of a file with the content. @throws LIMIT_EXCEEDED, NOT_FOUND, what fetching does. */
+  async get(request: PreviewRequest, options: FetchOptions): Promise<string> {
+    if (request.sizeBytes > MAX_PREVIEW_BYTES)
+      throw new PeershelfError('LIMIT_EXCEEDED', `${request.sizeBytes} bytes are no preview`);
+    const id = request.contentId === undefined ? undefined : parseContentId(request.contentId);
+    const path = await (id === undefined
+      ? this.fetchByName(request, options)
+      : this.getContent(id, request, options));
+    this.evict(path);
+    return path;
+  }
+
+  private async getContent(
+    id: ContentId,
+    { name, hostname }: PreviewRequest,
+    options: FetchOptions,
+  ): Promise<string> {
+    const { hasher, locate, fetchFrom } = this.dependencies;
+    const destination = join(this.dependencies.folder, formatContentId(id));
+    if (statSync(destination, { throwIfNoEntry: false })?.size === id.sizeBytes) {
+      const { contentId } = await hasher.hash(destination, options);
+      if (isSameContent(contentId, id)) return destination;
+    }
+    const sources = (await locate(id)).map((source) => toSourceInfo(source, id));
+    if (sources.length === 0)
+      throw new PeershelfError('NOT_FOUND', `nobody has this content of ${name} any more`, {
+        details: { name, hostname },
+      });
+    const request = { name, destination, ifExists: 'overwrite' } as const;
+    return (await fetchFrom(request, sources, options)).path;
+  }
+
+  /** Without a content id nothing says whether it is still the same: it is fetched each time. */
+  private async fetchByName(
+    { name, hostname }: PreviewRequest,
+    options: FetchOptions,
+  ): Promise<string> {
+    const key = createHash('sha256')
+      .update(JSON.stringify([hostname, name]))
+      .digest('hex');
+    const destination = join(this.dependencies.folder, `name-${key}`);
+    const request = { name, hostname, destination, ifExists: 'overwrite' } as const;
+    return (await this.dependencies.fetchByName(request, options)).path;
+  }
+
+  /** Marks `used` as used and removes what was used longest ago when there is too much. */
+  private evict(used: string): void {
+    const { clock, folder, logger, maxCacheBytes = MAX_CACHE_BYTES } = this.dependencies;
+    const nowSeconds = clock.now() / 1000;
+    try {
+      utimesSync(used, nowSeconds, nowSeconds);
+      const files = readdirSync(folder)
+        .map((name) => join(folder, name))
+        .map((path) => ({ path, ...sizeAndTime(path) }))
+        .sort((one, other) => other.mtimeMs - one.mtimeMs);
+      let bytes = 0;
+      files.forEach(({ path, size }, index) => {
+        bytes += size;
+        const isTooMuch = bytes > maxCacheBytes || index >= MAX_CACHED_FILES;
+        if (isTooMuch && path !== used) rmSync(path, { force: true });
+      });
+    } catch (error) {
+      logger.warn(`old previews cannot be removed: ${describeError(error)}`);
+    }
+  }
+}
+
+/** Another window may have removed it meanwhile. */
+function sizeAndTime(path: string): { readonly size: number; readonly mtimeMs: number } {
+  try {
+    const { size, mtimeMs } = statSync(path);
+    return { size, mtimeMs };
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return { size: 0, mtimeMs: 0 };
+    throw error;
+  }
+}
+
+function toSourceInfo(source: LocatedSource, contentId: ContentId): SourceInfo {
+  return { ...source, size: contentId.sizeBytes, modified: 0, contentId };
+}

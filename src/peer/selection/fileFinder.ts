@@ -1,0 +1,193 @@
+import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { throwIfAborted } from '../../common/abort';
+import { PeershelfError } from '../../common/errors';
+import { looksLikeSecret } from '../../common/secretNames';
+import type { FindFilesRequest } from '../peerApi';
+import { isInside, resolveLinks } from '../paths';
+import { globMatcher, IgnoreRules } from './ignoreRules';
+
+/** Files that are published at once: as many as one peer may offer in all. */
+export const MAX_FOUND_FILES = 100_000;
+/** Folders and files that are looked at, wanted or not: a disk may hold millions. */
+const MAX_ENTRIES = 1_000_000;
+/** What could not be read; after that it is counted as nothing. */
+const MAX_FAILURES = 1_000;
+/** Files looked at in one go: others have their turn in between, for uploads go on meanwhile. */
+const FILES_IN_A_ROW = 200;
+
+/** Half-fetched files, and what no one means when they share a folder. */
+const LEFT_OUT = /^(?:\.git|\.peershelf-[0-9a-f]{16}\.part)$/u;
+
+type Place = FindFilesRequest['places'][number];
+type LeavesOut = (path: string, entry: Dirent) => boolean;
+
+interface Folder {
+  readonly path: string;
+  readonly name: string;
+  readonly rules: IgnoreRules;
+}
+
+export interface FoundFile {
+  readonly path: string;
+  readonly name: string;
+  readonly folder: string | undefined;
+  /** 0 when it is not there: publishing says so. */
+  readonly sizeBytes: number;
+  /** Its name or its real path look like something that nobody should see. */
+  readonly isSecret: boolean;
+}
+
+export interface FoundFiles {
+  /** Each once, in the order of the places; files before folders, by name. */
+  readonly files: readonly FoundFile[];
+  /** Folders that could not be read. */
+  readonly failures: readonly { readonly name: string; readonly error: PeershelfError }[];
+}
+
+/**
+ * The files that are chosen, and those of chosen folders that no rule leaves out. Links below a folder
+ * are left out: they may lead anywhere.
+ * @throws TOO_MANY_FILES, INVALID_ARGUMENT for a glob pattern that is none, CANCELLED.
+ */
+export async function findFiles(
+  { places }: FindFilesRequest,
+  signal?: AbortSignal,
+): Promise<FoundFiles> {
+  const finder = new FileFinder(signal);
+  for (const place of places) await finder.add(place);
+  return finder.result();
+}
+
+class FileFinder {
+  private readonly found = new Map<string, FoundFile>();
+  private readonly failures: { name: string; error: PeershelfError }[] = [];
+  private entries = 0;
+
+  constructor(private readonly signal: AbortSignal | undefined) {}
+
+  async add(place: Place): Promise<void> {
+    if (statSync(place.path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      this.keep(place, place.path, place.name);
+      return;
+    }
+    try {
+      refuseOutside(place);
+      await this.walk(place);
+    } catch (error) {
+      this.fail(place.name, error);
+    }
+  }
+
+  result(): FoundFiles {
+    return { files: [...this.found.values()], failures: this.failures };
+  }
+
+  private async walk(place: Place): Promise<void> {
+    const { path, name, folder } = place;
+    const isLeftOut = leftOutOf(place);
+    const waiting: Folder[] = [{ path, name, rules: IgnoreRules.of(path, folder) }];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const folders: Folder[] = [];
+      for (const entry of this.read(next)) {
+        await this.count();
+        const way = { path: join(next.path, entry.name), name: below(next.name, entry.name) };
+        if (isLeftOut(way.path, entry) || next.rules.leavesOut(way.path, entry.isDirectory()))
+          continue;
+        if (entry.isFile()) this.keep(place, way.path, way.name);
+        else folders.push(...this.enter(way, next.rules));
+      }
+      waiting.push(...folders.reverse());
+    }
+  }
+
+  /** A folder with its rules; nothing when they cannot be read. */
+  private enter(way: { path: string; name: string }, above: IgnoreRules): Folder[] {
+    try {
+      return [{ ...way, rules: IgnoreRules.read(way.path, above) }];
+    } catch (error) {
+      this.fail(way.name, error);
+      return [];
+    }
+  }
+
+  private read({ path, name }: Folder): Dirent[] {
+    throwIfAborted(this.signal);
+    try {
+      const entries = readdirSync(path, { withFileTypes: true });
+      return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    } catch (cause) {
+      const details = { path };
+      const options = { cause, details };
+      this.fail(name, new PeershelfError('FILE_UNREADABLE', `cannot read ${path}`, options));
+      return [];
+    }
+  }
+
+  private async count(): Promise<void> {
+    if (++this.entries > MAX_ENTRIES) throw tooMany(MAX_ENTRIES);
+    if (this.entries % FILES_IN_A_ROW !== 0) return;
+    await setImmediate();
+    throwIfAborted(this.signal);
+  }
+
+  private keep({ folder }: Place, path: string, name: string): void {
+    const realPath = realPathOf(path);
+    const isSecret = looksLikeSecret(name) || looksLikeSecret(realPath);
+    this.found.set(path, { path, name, folder, sizeBytes: sizeOf(realPath), isSecret });
+    if (this.found.size > MAX_FOUND_FILES) throw tooMany(MAX_FOUND_FILES);
+  }
+
+  /** Keeps what concerns one folder; what concerns all ends it. */
+  private fail(name: string, error: unknown): void {
+    const failure = PeershelfError.from(error);
+    if (!['FILE_UNREADABLE', 'OUTSIDE_FOLDER'].includes(failure.code)) throw failure;
+    if (this.failures.length < MAX_FAILURES) this.failures.push({ name, error: failure });
+  }
+}
+
+/** What nobody means, what is neither file nor folder, and what the settings leave out. */
+function leftOutOf({ path: chosen, folder, exclude = [], leaveOut = [] }: Place): LeavesOut {
+  const isExcluded = globMatcher(exclude);
+  const root = folder ?? chosen;
+  return (path, entry) =>
+    LEFT_OUT.test(entry.name) ||
+    !(entry.isDirectory() || entry.isFile()) ||
+    leaveOut.includes(path) ||
+    isExcluded(toPosix(relative(root, path)));
+}
+
+/** A folder that was chosen may itself be a link that leads elsewhere. */
+function refuseOutside({ path, folder }: Place): void {
+  if (folder === undefined || isInside(realPathOf(folder), realPathOf(path))) return;
+  throw new PeershelfError('OUTSIDE_FOLDER', `${path} leads out of ${folder}`, {
+    details: { path, folder },
+  });
+}
+
+/** The path itself when it cannot be resolved: publishing says what is wrong with it. */
+function realPathOf(path: string): string {
+  try {
+    return resolveLinks(path);
+  } catch {
+    return path;
+  }
+}
+
+function sizeOf(path: string): number {
+  return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** The root of a workspace has no name. */
+function below(name: string, entry: string): string {
+  return name === '' ? entry : `${name}/${entry}`;
+}
+
+function toPosix(path: string): string {
+  return process.platform === 'win32' ? path.replaceAll('\\', '/') : path;
+}
+
+function tooMany(limit: number): PeershelfError {
+  return new PeershelfError('TOO_MANY_FILES', `more than ${limit} files`, { details: { limit } });
+}

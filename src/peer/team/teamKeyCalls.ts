@@ -1,0 +1,41 @@
+import type { Clock } from '../../common/clock';
+import { formatInvite } from '../../protocol/invite';
+import { createIdentity } from '../identity/identity';
+import type { TeamKeyApi } from '../peerApi';
+import {
+  createSessionRecord,
+  formatSessionRecord,
+  inviteOf,
+  parseSessionRecord,
+  verifierOf,
+  withNewKey,
+} from './sessionRecord';
+
+/** The calls of {@link TeamKeyApi}; they keep nothing. */
+export function createTeamKeyCalls(clock: Clock): TeamKeyApi {
+  const now = (): Date => new Date(clock.now());
+  return {
+    createIdentity: () => createIdentity(now()),
+    createSession: async ({ name }) => formatSessionRecord(await createSessionRecord(name, now())),
+    renewSession: ({ record }) =>
+      settle(() => formatSessionRecord(withNewKey(parseSessionRecord(record)))),
+    describeSession: ({ record }) =>
+      settle(() => {
+        const session = parseSessionRecord(record);
+        const verifier = verifierOf(session);
+        return {
+          team: session.team.id,
+          name: session.name,
+          verifier: JSON.stringify(verifier),
+          tokenHash: verifier.tokenHash,
+        };
+      }),
+    makeInvite: ({ record, addresses }) =>
+      settle(() => formatInvite(inviteOf(parseSessionRecord(record), addresses))),
+  };
+}
+
+/** What is thrown rejects, as every call of the engine does. */
+function settle<T>(compute: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(compute()));
+}

@@ -1,0 +1,90 @@
+import * as vscode from 'vscode';
+import { fromPlainError } from '../common/errors';
+import { errorMessage } from '../editor/errorMessages';
+import { foreignText } from '../editor/foreignText';
+import { formatDuration, formatSize } from '../editor/format';
+import type { Transfer } from '../peer/peerApi';
+
+/** Sources that the tooltip names. */
+const MAX_NAMED_SOURCES = 8;
+
+const ICONS: Readonly<Record<Transfer['state'], string>> = {
+  waiting: 'clock',
+  running: 'arrow-swap',
+  paused: 'debug-pause',
+  done: 'check',
+  failed: 'error',
+  cancelled: 'circle-slash',
+};
+
+/** One row: what is transferred, how far it is, and what can be done with it (`contextValue`). */
+export function transferItem(transfer: Transfer): vscode.TreeItem {
+  const name = foreignText(transfer.name);
+  const state = describeState(transfer);
+  const isUpload = transfer.direction === 'upload';
+  const who = isUpload
+    ? vscode.l10n.t('to {0}', foreignText(transfer.peer))
+    : vscode.l10n.t('from {0}', sourcesOf(transfer));
+  const item = new vscode.TreeItem(name);
+  item.id = transfer.id;
+  item.iconPath = new vscode.ThemeIcon(iconOf(transfer));
+  item.description = [...state, who].join(' · ');
+  item.tooltip = [name, ...state, who].join('\n');
+  item.contextValue = contextOf(transfer);
+  item.accessibilityInformation = {
+    label: [
+      isUpload ? vscode.l10n.t('Upload') : vscode.l10n.t('Download'),
+      name,
+      ...state,
+      who,
+    ].join(', '),
+  };
+  return item;
+}
+
+/** `transfer:DIRECTION:STATE:KIND`, and `:retry` where it can be tried again. */
+export function contextOf({ direction, state, kind, canRetry }: Transfer): string {
+  return ['transfer', direction, state, kind, ...(canRetry ? ['retry'] : [])].join(':');
+}
+
+/** Progress in words: state alone would be told by an icon only. */
+export function describeState(transfer: Transfer): string[] {
+  const { state, bytes, totalBytes, bytesPerSecond, error } = transfer;
+  const percent = `${totalBytes === 0 ? 100 : Math.floor((bytes / totalBytes) * 100)} %`;
+  switch (state) {
+    case 'waiting':
+      return [vscode.l10n.t('waiting')];
+    case 'running':
+      return [
+        percent,
+        vscode.l10n.t('{0}/s', formatSize(bytesPerSecond)),
+        ...(bytesPerSecond > 0
+          ? [vscode.l10n.t('{0} left', formatDuration((totalBytes - bytes) / bytesPerSecond))]
+          : []),
+      ];
+    case 'paused':
+      return [vscode.l10n.t('paused'), percent];
+    case 'done':
+      return [vscode.l10n.t('done'), formatSize(totalBytes)];
+    case 'failed':
+      return [
+        vscode.l10n.t('failed'),
+        ...(error === undefined ? [] : [errorMessage(fromPlainError(error))]),
+      ];
+    case 'cancelled':
+      return [vscode.l10n.t('cancelled')];
+  }
+}
+
+function iconOf({ state, direction }: Transfer): string {
+  if (state !== 'running') return ICONS[state];
+  return direction === 'upload' ? 'arrow-up' : 'arrow-down';
+}
+
+/** Who sends; before anybody has sent something, who is asked. */
+function sourcesOf({ sources, peer }: Transfer): string {
+  const names = sources.length === 0 ? [peer] : sources;
+  const shown = names.slice(0, MAX_NAMED_SOURCES).map((name) => foreignText(name));
+  const left = names.length - shown.length;
+  return [...shown, ...(left > 0 ? [vscode.l10n.t('and {0} more', left)] : [])].join(', ');
+}

@@ -1,0 +1,44 @@
+import { Cleanup } from '../../../scripts/host/cleanup';
+import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+
+/** What a user sees whose display language is Vietnamese; VS Code itself stays English here. */
+describe('a window in Vietnamese', () => {
+  const cleanup = new Cleanup();
+  let windows: PeerWindows;
+  let window: PeerWindow;
+
+  before(async () => {
+    windows = await PeerWindows.start();
+    cleanup.add(() => windows.close());
+    window = await windows.add('Lan', {
+      locale: 'vi',
+      files: { 'bài 1.txt': 'một' },
+      userSettings: { 'peershelf.displayName': 'Lan' },
+      machineSettings: { 'peershelf.port': '0', 'peershelf.trackerPort': 0 },
+    });
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed')
+      await windows.keepEvidence(this.currentTest.fullTitle());
+  });
+
+  after(() => cleanup.run());
+
+  it('starts a session and publishes, asked and told in Vietnamese', async () => {
+    const { workbench } = window;
+    await workbench.openView('Peershelf');
+    const network = workbench.view('Tệp trên mạng');
+    await network.welcomed(/Chia sẻ tệp trực tiếp với nhóm của bạn/u);
+    await network.welcomeAction('Bắt đầu phiên nhóm (tracker trên máy này)');
+    await workbench.quickPick.opened({ title: 'Bắt đầu phiên nhóm (tracker trên máy này)' });
+    await workbench.quickPick.choose(/Chỉ máy này/u);
+    await workbench.notifications.shown(/Phiên .* đang chạy, chỉ cho máy này/u);
+    await workbench.statusBarItem(/0 người khác/u);
+    await workbench.openView('Explorer');
+    await workbench.explorer.contextMenu('bài 1.txt', 'Chia sẻ lên mạng');
+    await workbench.notifications.shown(/Đã chia sẻ bài 1\.txt/u);
+    await workbench.openView('Peershelf');
+    await workbench.view('Tệp đã chia sẻ').row('bài 1.txt');
+  });
+});

@@ -1,0 +1,265 @@
+import { strict as assert } from 'node:assert';
+import type { HostPort } from '../../src/protocol/address';
+import { MAX_PUBLISH_ENTRIES } from '../../src/protocol/limits';
+import { MAX_CHANGE_LOG_BYTES } from '../../src/tracker/limits';
+import { useCleanup } from '../support/cleanup';
+import { RawClient } from '../support/rawClient';
+import { startPeer, type TestPeer } from '../support/startPeer';
+import { startTracker } from '../support/startTracker';
+import { eventually, nextEvent } from '../support/waitFor';
+
+type Reply = Record<string, unknown>;
+
+const entry = (name: string, size = 1): object => ({ name, size, modified: 1_000 });
+
+describe('subscribing to a tracker', () => {
+  const cleanup = useCleanup();
+  let address: HostPort;
+
+  beforeEach(async () => {
+    ({ address } = await startTracker(cleanup));
+  });
+
+  const connect = async (): Promise<RawClient> => {
+    const client = await RawClient.connect(cleanup, address);
+    assert.equal((await client.ask('HELLO', { versions: [2] }))['version'], 2);
+    return client;
+  };
+  const register = async (hostname: string): Promise<RawClient> => {
+    const client = await connect();
+    const claim = { hostname, display_name: hostname, port: 6_000, instance: hostname, counter: 1 };
+    assert.equal((await client.ask('REGISTER', claim))['status'], 'OK');
+    return client;
+  };
+  const publish = async (client: RawClient, hostname: string, files: object[]): Promise<void> => {
+    for (let start = 0; start < files.length; start += MAX_PUBLISH_ENTRIES) {
+      const some = files.slice(start, start + MAX_PUBLISH_ENTRIES);
+      assert.equal((await client.ask('PUBLISH', { hostname, files: some }))['status'], 'ACK');
+    }
+  };
+  const look = (): Promise<TestPeer> =>
+    startPeer(cleanup, { tracker: address, settings: { hostname: 'bob', displayName: 'Bob' } });
+  const namesSeenBy = async ({ peer }: TestPeer): Promise<string[]> =>
+    (await peer.networkFiles({ limit: 10_000 })).files.map(({ name }) => name);
+  const peerSeenBy = async ({ peer }: TestPeer, hostname: string) =>
+    (await peer.networkPeers()).find((other) => other.hostname === hostname);
+
+  it('knows everything although much changes while the snapshot is taken', async () => {
+    const alice = await register('alice');
+    const names = Array.from({ length: 3_000 }, (_, index) => `f${index}`);
+    await publish(
+      alice,
+      'alice',
+      names.map((name) => entry(name)),
+    );
+    const looking = look();
+    for (let round = 0; round < 20; round += 1) {
+      await publish(alice, 'alice', [entry(`late${round}`)]);
+      await alice.ask('UNPUBLISH', { hostname: 'alice', names: [`f${round * 7}`] });
+    }
+    const bob = await looking;
+    await bob.peer.refreshNetwork();
+    const expected = (await alice.ask('DISCOVER', { hostname: 'alice' }))['files'] as object;
+    assert.deepEqual((await namesSeenBy(bob)).sort(), Object.keys(expected).sort());
+    assert.equal(Object.keys(expected).length, 3_000);
+  });
+
+  it('hears of what others publish and take back, without asking', async () => {
+    const bob = await look();
+    await bob.peer.refreshNetwork();
+    const alice = await register('alice');
+    await publish(alice, 'alice', [entry('a/b.txt')]);
+    await eventually(
+      async () => (await namesSeenBy(bob)).includes('a/b.txt') || undefined,
+      'the file is there',
+    );
+    await alice.ask('UNPUBLISH', { hostname: 'alice', names: ['a/b.txt'] });
+    await eventually(
+      async () => (await namesSeenBy(bob)).length === 0 || undefined,
+      'the file is gone',
+    );
+  });
+
+  it('says who is away and back at once, and who is there without any file', async () => {
+    const bob = await look();
+    await bob.peer.refreshNetwork();
+    const alice = await register('alice');
+    await publish(alice, 'alice', [entry('a')]);
+    await alice.vanish();
+    const away = await eventually(async () => {
+      const peer = await peerSeenBy(bob, 'alice');
+      return peer?.state === 'away' ? peer : undefined;
+    }, 'alice is away');
+    assert.ok(away.sinceAgeMs < 5_000);
+    assert.equal(away.fileCount, 1);
+    const again = await connect();
+    const claim = { hostname: 'alice', port: 0, instance: 'alice', counter: 2 };
+    await again.ask('REGISTER', claim);
+    const back = await eventually(async () => {
+      const peer = await peerSeenBy(bob, 'alice');
+      return peer?.state === 'online' ? peer : undefined;
+    }, 'alice is back');
+    assert.equal(back.fileCount, 0);
+    await again.ask('PING', { hostname: 'alice', state: 'busy' });
+    await eventually(
+      async () => (await peerSeenBy(bob, 'alice'))?.isTransferring || undefined,
+      'alice has transfers',
+    );
+  });
+
+  it('is seen before anything is published, if wished, and serves once something is', async () => {
+    const bob = await look();
+    const settings = { hostname: 'carol', displayName: 'Carol' };
+    const carol = await startPeer(cleanup, { tracker: address, settings, presence: true });
+    await bob.peer.refreshNetwork();
+    const present = await peerSeenBy(bob, 'carol');
+    assert.deepEqual([present?.fileCount, present?.address.port], [0, 0]);
+    assert.equal((await carol.peer.snapshot()).serving, undefined);
+    await carol.publish('hello.txt', 'hello');
+    await bob.peer.refreshNetwork();
+    assert.notEqual((await peerSeenBy(bob, 'carol'))?.address.port, 0);
+    const destination = bob.path('hello.txt');
+    await bob.peer.fetch({ name: 'hello.txt', destination, ifExists: 'fail' });
+    // Who only looks is not seen.
+    await carol.peer.refreshNetwork();
+    assert.deepEqual(await carol.peer.networkPeers(), []);
+  });
+
+  it('tells 1,000 changes in a few events', async () => {
+    const alice = await register('alice');
+    const watcher = await connect();
+    await watcher.ask('SUBSCRIBE');
+    const bob = await look();
+    await bob.peer.refreshNetwork();
+    let events = 0;
+    bob.peer.onDidChangeNetwork(() => (events += 1));
+    for (let index = 0; index < 1_000; index += 1)
+      alice.send(
+        `${JSON.stringify({ action: 'PUBLISH', data: { hostname: 'alice', files: [entry(`f${index}`)] } })}\n`,
+      );
+    await alice.readReplies(1_000);
+    watcher.send('{"id":"end","action":"SYNC"}\n');
+    const lines: Reply[] = [];
+    do lines.push(await watcher.readReply());
+    while (lines.at(-1)?.['id'] !== 'end');
+    assert.ok(lines.length < 30, `${lines.length} lines`);
+    await bob.peer.refreshNetwork();
+    assert.equal((await namesSeenBy(bob)).length, 1_000);
+    assert.ok(events <= 10, `${events} events`);
+  });
+
+  it('makes a subscriber that does not read begin anew', async () => {
+    const alice = await register('alice');
+    const slow = await connect();
+    await slow.ask('SUBSCRIBE');
+    slow.socket.pause();
+    const pad = 'x'.repeat(900);
+    // What the systems of both sides keep for one connection, and the log, several times.
+    for (let sent = 0; sent < 4 * MAX_CHANGE_LOG_BYTES; sent += MAX_PUBLISH_ENTRIES * 1_000) {
+      const files = Array.from({ length: MAX_PUBLISH_ENTRIES }, (_, index) =>
+        entry(`${pad}${index}`, sent),
+      );
+      await publish(alice, 'alice', files);
+    }
+    slow.socket.resume();
+    let reply: Reply;
+    let last = 0;
+    do {
+      reply = await slow.readReply();
+      if (reply['event'] === 'changes') assert.equal(reply['seq'], (last += 1));
+    } while (reply['event'] === 'changes');
+    assert.equal(reply['event'], 'resync');
+    assert.equal((await slow.ask('SYNC'))['reason'], 'not subscribed');
+    const again = await slow.ask('SUBSCRIBE');
+    assert.ok(Number(again['seq']) > last);
+  }).timeout(20_000);
+
+  it('sees clients of version 1, and is seen by them', async () => {
+    const bob = await look();
+    await bob.publish('new.txt');
+    await bob.peer.refreshNetwork();
+    const old = await RawClient.connect(cleanup, address);
+    await old.ask('REGISTER', {
+      ...{ hostname: 'old', port: 6_001, files_metadata: { 'old.txt': { size: 3 } } },
+    });
+    await eventually(
+      async () => (await namesSeenBy(bob)).includes('old.txt') || undefined,
+      'the file of version 1 is there',
+    );
+    const { registry } = (await old.ask('LIST')) as { registry: Record<string, unknown> };
+    assert.deepEqual(Object.keys(registry).sort(), ['bob', 'old']);
+    await old.vanish();
+    await eventually(
+      async () => (await peerSeenBy(bob, 'old'))?.state === 'away' || undefined,
+      'the client of version 1 is away',
+    );
+  });
+
+  it('pages and searches, and refuses a cursor that is none', async () => {
+    const alice = await register('alice');
+    await publish(
+      alice,
+      'alice',
+      ['docs/Plan.md', 'docs/b', 'c'].map((name) => entry(name)),
+    );
+    const first = await alice.ask('LIST', { limit: 1, prefix: 'docs/' });
+    assert.equal(typeof first['cursor'], 'string');
+    const second = await alice.ask('LIST', { prefix: 'docs/', cursor: first['cursor'] });
+    assert.match(JSON.stringify(second['registry']), /docs\/b/u);
+    assert.equal(second['cursor'], undefined);
+    const found = await alice.ask('SEARCH', { query: 'ALICE plan' });
+    assert.match(JSON.stringify(found['registry']), /docs\/Plan\.md/u);
+    for (const [action, data, reason] of [
+      ['LIST', { cursor: '-' }, 'bad cursor'],
+      ['LIST', { limit: 1_001 }, 'limit must be a whole number from 1 to 1000'],
+      ['SEARCH', {}, 'query is missing'],
+      ['SYNC', {}, 'not subscribed'],
+    ] as const)
+      assert.equal((await alice.ask(action, data))['reason'], reason);
+  });
+
+  it('hears within 500 ms of a file among 100,000, and searches them within 50 ms', async () => {
+    const alice = await register('alice');
+    const files = Array.from({ length: 100_000 }, (_, index) =>
+      entry(`project/module-${index % 300}/Source File ${index}.txt`),
+    );
+    await publish(alice, 'alice', files);
+    const carol = await register('carol');
+    const bob = await look();
+    await bob.peer.refreshNetwork();
+    assert.equal((await bob.peer.snapshot()).network.files, 100_000);
+    const latencies: number[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const changed = nextEvent(bob.peer.onDidChangeNetwork);
+      await publish(carol, 'carol', [entry(`new/${round}`)]);
+      const startMs = performance.now();
+      await changed;
+      const page = await bob.peer.networkFolder({ prefix: 'new/' });
+      assert.equal(page.total, round + 1);
+      latencies.push(performance.now() - startMs);
+    }
+    const worst = Math.max(...latencies);
+    const time = async (work: () => Promise<unknown>): Promise<number> => {
+      const times: number[] = [];
+      for (let round = 0; round < 5; round += 1) {
+        const startMs = performance.now();
+        await work();
+        times.push(performance.now() - startMs);
+      }
+      return times.sort((a, b) => a - b)[2] ?? Infinity;
+    };
+    const search = await time(() =>
+      bob.peer.networkFiles({ text: 'file 99999 alice', limit: 100 }),
+    );
+    const folder = await time(() => bob.peer.networkFolder({ prefix: 'project/' }));
+    const asked = await time(() => alice.ask('SEARCH', { query: 'file 99999 alice' }));
+    const text = [
+      `ACK to event and row: ${worst.toFixed(0)} ms at worst`,
+      `search in the engine: ${search.toFixed(1)} ms`,
+      `a folder of 300: ${folder.toFixed(1)} ms`,
+      `SEARCH at the tracker: ${asked.toFixed(1)} ms`,
+    ].join(', ');
+    process.stdout.write(`      100,000 files: ${text}\n`);
+    assert.ok(worst < 500 && search < 50 && asked < 50, text);
+  }).timeout(60_000);
+});
