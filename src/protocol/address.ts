@@ -24,6 +24,8 @@ function isIpv6(text: string): boolean {
   if (address === undefined || !address.includes(':') || zone === '' || more.length > 0)
     return false;
   if (zone !== undefined && !/^[\w.-]{1,32}$/u.test(zone)) return false;
+  // The parser below passes over line ends and tabs, as browsers do.
+  if (!/^[\da-f:.]+$/iu.test(address)) return false;
   try {
     return new URL(`http://[${address}]/`).hostname.startsWith('[');
   } catch (error) {

@@ -2,7 +2,25 @@ import fc from 'fast-check';
 
 /** What tends to mean something to somebody who reads text or bytes. */
 const SPECIAL = [
-  ...['\0', '\n', '\r\n', '\r', '\t', ' ', '"', "'", '\\', '/', '..', '.', ':', ';', ',', '%', '%00'],
+  ...[
+    '\0',
+    '\n',
+    '\r\n',
+    '\r',
+    '\t',
+    ' ',
+    '"',
+    "'",
+    '\\',
+    '/',
+    '..',
+    '.',
+    ':',
+    ';',
+    ',',
+    '%',
+    '%00',
+  ],
   ...['{', '}', '[', ']', '<', '>', '$(error)', '[x](command:a)', '\u001b[2J', '\u202e', '\u200b'],
   ...['\ufeff', '\ud800', '\udc00', '\u{e0041}', 'e\u0301', 'null', 'true', '-1', '1e999', '0x10'],
   ...['9007199254740993', 'NaN', '__proto__', 'constructor', 'toString', 'A'.repeat(300), '😀'],
@@ -21,9 +39,7 @@ export function anyText(): fc.Arbitrary<string> {
     fc.constantFrom(...SPECIAL),
     fc.string({ maxLength: 20 }),
     // Lone surrogates included.
-    fc
-      .array(fc.nat(0xffff), { maxLength: 10 })
-      .map((units) => String.fromCharCode(...units)),
+    fc.array(fc.nat(0xffff), { maxLength: 10 }).map((units) => String.fromCharCode(...units)),
   );
   return fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
 }
@@ -62,7 +78,8 @@ export function inPieces(bytes: Buffer, lengths: readonly number[]): Buffer[] {
   const pieces: Buffer[] = [];
   let start = 0;
   for (let index = 0; start < bytes.length; index += 1) {
-    const length = lengths.length === 0 ? bytes.length : Math.max(1, lengths[index % lengths.length]!);
+    const length =
+      lengths.length === 0 ? bytes.length : Math.max(1, lengths[index % lengths.length]!);
     pieces.push(bytes.subarray(start, start + length));
     start += length;
   }
@@ -78,9 +95,44 @@ export function pieceLengths(): fc.Arbitrary<number[]> {
 
 /** What a member of a message may be that should be something else. */
 const VALUES: readonly unknown[] = [
-  ...[undefined, null, true, 0, -1, 1, 1.5, 65_535, 65_536, 2 ** 53, -(2 ** 53), 1e300, '', '0', '7'],
-  ...[[], {}, [null], [[]], { a: 1 }, [1, 'x'], { name: 'x' }, { __proto__: null }, 'alice', 'a/b.txt'],
-  ...['127.0.0.1', '::1', '::ffff:10.0.0.1', 'fe80::1%eth0', '0.0.0.0', '1.2.3.4.5', 'AB'.repeat(32)],
+  ...[
+    undefined,
+    null,
+    true,
+    0,
+    -1,
+    1,
+    1.5,
+    65_535,
+    65_536,
+    2 ** 53,
+    -(2 ** 53),
+    1e300,
+    '',
+    '0',
+    '7',
+  ],
+  ...[
+    [],
+    {},
+    [null],
+    [[]],
+    { a: 1 },
+    [1, 'x'],
+    { name: 'x' },
+    { __proto__: null },
+    'alice',
+    'a/b.txt',
+  ],
+  ...[
+    '127.0.0.1',
+    '::1',
+    '::ffff:10.0.0.1',
+    'fe80::1%eth0',
+    '0.0.0.0',
+    '1.2.3.4.5',
+    'AB'.repeat(32),
+  ],
 ];
 
 /** Any JSON value, small: what matters is of which kind it is. */

@@ -20,7 +20,10 @@ const WHO = { hostname: 'alice' };
 /** One of each request of each version, as an honest client writes it. */
 const REQUESTS: readonly (readonly [action: string, data: object])[] = [
   ['HELLO', { versions: [1, 2], agent: 'x', token: 'A'.repeat(43) }],
-  ['REGISTER', { ...WHO, port: 6000, ip: '10.0.0.1', display_name: 'A', files_metadata: { f: ENTRY } }],
+  [
+    'REGISTER',
+    { ...WHO, port: 6000, ip: '10.0.0.1', display_name: 'A', files_metadata: { f: ENTRY } },
+  ],
   ['REGISTER', { ...WHO, port: 6000, instance: 'w', counter: 1, files: [ENTRY, ENTRY] }],
   ['REGISTER', { ...WHO, port: 0, instance: 'w', counter: 2, files: [], ...CREDENTIALS }],
   ['PUBLISH', { ...WHO, fname: 'f', size: 1, modified: 1.5, published_at: 2 }],
@@ -33,6 +36,10 @@ const REQUESTS: readonly (readonly [action: string, data: object])[] = [
   ['PING', { ...WHO, state: 'busy', record: CREDENTIALS.record }],
   ['UNREGISTER', WHO],
   ['LOCATE', { ids: [`${ROOT}-5`, `${ROOT}-6`] }],
+  ['LIST', { limit: 2, cursor: 'x', prefix: 'a' }],
+  ['SEARCH', { limit: 2, query: 'a b' }],
+  ['SUBSCRIBE', { limit: 2 }],
+  ['SYNC', {}],
   ['toString', {}],
 ];
 const MEMBERS = [...new Set(REQUESTS.flatMap(([, data]) => Object.keys(data)))];
@@ -41,7 +48,11 @@ const MEMBERS = [...new Set(REQUESTS.flatMap(([, data]) => Object.keys(data)))];
 function messages(): fc.Arbitrary<string> {
   const member = fc.tuple(fc.constantFrom(...MEMBERS, '__proto__'), anyValue());
   const entryMember = fc.tuple(fc.constantFrom(...Object.keys(ENTRY), 'published_at'), anyValue());
-  const id = fc.oneof(fc.constant({}), fc.nat().map((value) => ({ id: value })), anyValue());
+  const id = fc.oneof(
+    fc.constant({}),
+    fc.nat().map((value) => ({ id: value })),
+    anyValue(),
+  );
   return fc
     .tuple(
       ...[fc.constantFrom(...REQUESTS), fc.array(member, { maxLength: 2 })],
@@ -49,7 +60,8 @@ function messages(): fc.Arbitrary<string> {
     )
     .map(([[action, data], members, entryMembers, prefix]) => {
       const entry = { ...ENTRY, ...Object.fromEntries(entryMembers) };
-      const files = entryMembers.length === 0 ? {} : { files: [entry], files_metadata: { f: entry } };
+      const files =
+        entryMembers.length === 0 ? {} : { files: [entry], files_metadata: { f: entry } };
       const full = { ...data, ...files, ...Object.fromEntries(members) };
       const first = isObject(prefix) ? (prefix as object) : { id: prefix };
       return JSON.stringify({ ...first, action, data: full });

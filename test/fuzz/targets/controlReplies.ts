@@ -4,8 +4,10 @@ import {
   checkReply,
   parseReplyLine,
   readFiles,
+  type ListedHost,
   readRegistry,
   readSources,
+  type SourceInfo,
 } from '../../../src/protocol/controlReplies';
 import {
   readEvent,
@@ -16,6 +18,7 @@ import {
 } from '../../../src/protocol/controlRepliesV2';
 import { isAddressLiteral } from '../../../src/protocol/address';
 import { opaqueNameProblem } from '../../../src/protocol/names';
+import { readChanges, readCursor, readSequence } from '../../../src/protocol/networkChanges';
 import { recordOf } from '../../../src/protocol/recordReplies';
 import { type FuzzTarget, orRefused } from '../fuzzTarget';
 import { anyText, anyValue, mutated } from '../mutation';
@@ -37,10 +40,22 @@ const VALID = [
     ...{ status: 'OK', now: 5_000, records: { a: RECORD, __proto__: RECORD } },
     registry: { a: { addr: ['10.0.0.1', 0], files: { f: FILE }, age: 4, connected_at: 6 } },
   },
-  { status: 'OK', version: 2, max_publish: 1_000, heartbeat_ms: { idle: 9e5, active: 6e4, busy: 3e4 } },
+  {
+    status: 'OK',
+    version: 2,
+    max_publish: 1_000,
+    heartbeat_ms: { idle: 9e5, active: 6e4, busy: 3e4 },
+  },
   { status: 'ACK', refused: [{ name: 'f', reason: 'old sequence' }] },
   { status: 'ERROR', reason: 'x' },
   { event: 'replaced', now: 1 },
+  {
+    ...{ event: 'changes', now: 9, seq: 4, cursor: 'x', records: { a: RECORD } },
+    changes: [
+      { hostname: 'a', addr: ['10.0.0.1', 1], files: { f: FILE }, withdrawn: ['g'], age: 1 },
+      { hostname: 'b', gone: true },
+    ],
+  },
 ].map((value) => JSON.stringify({ id: 1, ...value }));
 
 /** Replies of a tracker, as a peer reads them: nothing gets through that could not be. */
@@ -53,7 +68,14 @@ export const controlReplies: FuzzTarget = {
       .tuple(fc.constantFrom('OK', 'FOUND', 'ACK', 'ERROR'), anyValue(), anyValue())
       .map(([status, value, other]) =>
         JSON.stringify({
-          ...{ status, hosts: value, files: other, registry: value, refused: value, records: other },
+          ...{
+            status,
+            hosts: value,
+            files: other,
+            registry: value,
+            refused: value,
+            records: other,
+          },
           ...{ heartbeat_ms: value, version: other, max_publish: other, now: value, reason: other },
         }),
       );
@@ -78,20 +100,27 @@ function checkReaders(line: string): void {
   orRefused(codes, () => checkReply(reply));
   orRefused(codes, () => readHello(reply));
   for (const version of [1, 2] as const) {
-    const sources = orRefused(codes, () => readSources(reply, version)) ?? [];
-    for (const source of sources) {
-      assert.equal(opaqueNameProblem(source.hostname), undefined);
-      assert.equal(opaqueNameProblem(source.displayName), undefined);
-      assert.ok(isAddressLiteral(source.ip) && source.port > 0 && source.port <= 65_535);
-      assert.ok(Number.isSafeInteger(source.size) && source.size >= 0);
-    }
-    for (const [name, file] of orRefused(codes, () => readFiles(reply, version)) ?? [])
+    (orRefused(codes, () => readSources(reply, version)) ?? []).forEach(checkSource);
+    orRefused(codes, () => readFiles(reply, version))?.forEach((file, name) => {
       assert.ok(opaqueNameProblem(name) === undefined && Number.isSafeInteger(file.size));
-    for (const [hostname, host] of orRefused(codes, () => readRegistry(reply, version)) ?? []) {
-      assert.equal(opaqueNameProblem(hostname), undefined);
-      assert.ok(isAddressLiteral(host.ip) && Number.isFinite(host.lastSeen));
-    }
+    });
+    orRefused(codes, () => readRegistry(reply, version))?.forEach(checkHost);
   }
+  for (const { hostname, host } of readChanges(reply)) if (host) checkHost(host, hostname);
+  readCursor(reply);
+  orRefused(codes, () => readSequence(reply));
   const located = orRefused(codes, () => readLocated(reply, [CONTENT]));
   assert.ok(located === undefined || [...located.keys()].every((id) => id === ID));
+}
+
+function checkSource(source: SourceInfo): void {
+  assert.equal(opaqueNameProblem(source.hostname), undefined);
+  assert.equal(opaqueNameProblem(source.displayName), undefined);
+  assert.ok(isAddressLiteral(source.ip) && source.port > 0 && source.port <= 65_535);
+  assert.ok(Number.isSafeInteger(source.size) && source.size >= 0);
+}
+
+function checkHost(host: Omit<ListedHost, 'files'>, hostname: string): void {
+  assert.equal(opaqueNameProblem(hostname), undefined);
+  assert.ok(isAddressLiteral(host.ip) && Number.isFinite(host.lastSeen));
 }

@@ -4,7 +4,10 @@ import fc from 'fast-check';
 import { PeershelfError } from '../../../src/common/errors';
 import { BatchReply } from '../../../src/peer/transfer/folder/batchReply';
 import { BlockPool } from '../../../src/peer/transfer/pieces/blockPool';
-import { ObjectConnection, type ReceivedBlock } from '../../../src/peer/transfer/pieces/objectConnection';
+import {
+  ObjectConnection,
+  type ReceivedBlock,
+} from '../../../src/peer/transfer/pieces/objectConnection';
 import type { SourceDialer } from '../../../src/peer/transfer/sourceDialer';
 import { parseTransferReply } from '../../../src/protocol/transferV1';
 import { FakeClock } from '../../support/fakeClock';
@@ -63,20 +66,23 @@ async function fetchFrom(bytes: Buffer, lengths: readonly number[]): Promise<Rec
   for (const piece of inPieces(bytes, lengths)) if (!deliver(onread!, piece)) break;
   connection.close();
   await connection.ended.catch((error: unknown) => {
-    assert.ok(CODES.some((code) => PeershelfError.is(error, code)), String(error));
+    assert.ok(
+      CODES.some((code) => PeershelfError.is(error, code)),
+      String(error),
+    );
   });
   return blocks;
 }
 
 /** False when the fetcher wants no more. */
-function deliver({ buffer, callback }: OnReadOpts, bytes: Buffer): boolean {
-  for (let start = 0; start < bytes.length; ) {
-    const memory = typeof buffer === 'function' ? buffer() : buffer;
+function deliver(onread: OnReadOpts, bytes: Buffer): boolean {
+  for (let start = 0; start < bytes.length;) {
+    const memory = typeof onread.buffer === 'function' ? onread.buffer() : onread.buffer;
     const count = Math.min(memory.length, bytes.length - start);
     assert.ok(count > 0, 'there is room for more');
     memory.set(bytes.subarray(start, start + count));
     start += count;
-    if (!callback(count, memory)) return false;
+    if (!onread.callback(count, memory)) return false;
   }
   return true;
 }

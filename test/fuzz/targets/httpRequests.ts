@@ -19,13 +19,31 @@ import { anyText, inPieces, mutated, pieceLengths } from '../mutation';
 const ID = `${'ab'.repeat(32)}-5`;
 const TARGETS = [
   ...[`/v2/objects/${ID}`, `/v2/layers/${ID}`, '/v2/entries/a%20b', '/v2/entries/%ff', '/v2/batch'],
-  ...['/', '*', '//x', '/v2/objects/../../etc/passwd', 'http://a/v2/batch', `/v2/entries/${'a'.repeat(5_000)}`],
+  ...[
+    '/',
+    '*',
+    '//x',
+    '/v2/objects/../../etc/passwd',
+    'http://a/v2/batch',
+    `/v2/entries/${'a'.repeat(5_000)}`,
+  ],
 ];
 const FIELDS = [
-  ...['Host: 127.0.0.1', 'Host: 127.0.0.1', 'Host: evil.example', 'Range: bytes=0-4', 'Range: bytes=9-'],
+  ...[
+    'Host: 127.0.0.1',
+    'Host: 127.0.0.1',
+    'Host: evil.example',
+    'Range: bytes=0-4',
+    'Range: bytes=9-',
+  ],
   ...['Range: bytes=0-1,3-4', 'Content-Length: 3', 'Content-Length: 99999999', 'Connection: close'],
   ...['Transfer-Encoding: chunked', 'Expect: 100-continue', 'Origin: null', 'Upgrade: h2c', 'X: y'],
-  ...['Authorization: Peershelf x', `Padding: ${'x'.repeat(9_000)}`, ' folded: x', 'Sec-Fetch-Mode: x'],
+  ...[
+    'Authorization: Peershelf x',
+    `Padding: ${'x'.repeat(9_000)}`,
+    ' folded: x',
+    'Sec-Fetch-Mode: x',
+  ],
 ];
 const STATUS = /^HTTP\/1\.1 ([2-5]\d\d) [^\r\n]*$/u;
 
@@ -41,7 +59,11 @@ function requests(): fc.Arbitrary<string> {
     .map(([method, target, version, fields, body]) =>
       [`${method} ${target} ${version}`, ...fields, '', body].join('\r\n'),
     );
-  return fc.oneof({ weight: 3, arbitrary: head }, { weight: 2, arbitrary: mutated(head) }, anyText());
+  return fc.oneof(
+    { weight: 3, arbitrary: head },
+    { weight: 2, arbitrary: mutated(head) },
+    anyText(),
+  );
 }
 
 /** A peer with nothing to offer: what it answers must be answers. */
@@ -60,7 +82,12 @@ function newService(clock: FakeClock): HttpService {
   });
 }
 
-const FIRST_LINE_CODES = ['TIMED_OUT', 'CONNECTION_LOST', 'LINE_TOO_LONG', 'LIMIT_EXCEEDED'] as const;
+const FIRST_LINE_CODES = [
+  'TIMED_OUT',
+  'CONNECTION_LOST',
+  'LINE_TOO_LONG',
+  'LIMIT_EXCEEDED',
+] as const;
 
 /** Serves one connection to its end, as `PeerServer` does. */
 async function serve(bytes: Buffer, lengths: readonly number[]): Promise<string> {

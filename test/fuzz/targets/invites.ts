@@ -2,7 +2,12 @@ import { strict as assert } from 'node:assert';
 import { createSecretKey } from 'node:crypto';
 import fc from 'fast-check';
 import { formatHostPort, parseHostPort } from '../../../src/protocol/address';
-import { formatInvite, formatInviteLink, type Invite, parseInvite } from '../../../src/protocol/invite';
+import {
+  formatInvite,
+  formatInviteLink,
+  type Invite,
+  parseInvite,
+} from '../../../src/protocol/invite';
 import { MAX_INVITE_ADDRESSES } from '../../../src/protocol/limits';
 import { parseVerifier } from '../../../src/protocol/verifier';
 import { type FuzzTarget, orRefused } from '../fuzzTarget';
@@ -71,7 +76,9 @@ export const addresses: FuzzTarget = {
   share: 8,
   property: () => {
     const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain());
-    const valid = fc.tuple(host, fc.nat(65_535)).map(([name, port]) => formatHostPort({ host: name, port }));
+    const valid = fc
+      .tuple(host, fc.nat(65_535))
+      .map(([name, port]) => formatHostPort({ host: name, port }));
     return fc.property(fc.oneof(valid, mutated(valid), anyText()), (text) => {
       const read = orRefused(['INVALID_ADDRESS'], () => parseHostPort(text, 9_000));
       if (read === undefined) return;

@@ -2,8 +2,17 @@ import { strict as assert } from 'node:assert';
 import { createHmac, createSecretKey } from 'node:crypto';
 import fc from 'fast-check';
 import { readIdentity } from '../../../src/protocol/certificate';
-import { isMembershipProven, isRegistrationSigned, proveMembership, signRegistration } from '../../../src/protocol/channelProof';
-import { openHostRecord, sealHostRecord, type SealedHostRecord } from '../../../src/protocol/hostRecord';
+import {
+  isMembershipProven,
+  isRegistrationSigned,
+  proveMembership,
+  signRegistration,
+} from '../../../src/protocol/channelProof';
+import {
+  openHostRecord,
+  sealHostRecord,
+  type SealedHostRecord,
+} from '../../../src/protocol/hostRecord';
 import { opaqueNameProblem } from '../../../src/protocol/names';
 import { type Entry, openEntry, signEntry } from '../../../src/protocol/signedEntry';
 import { labelled, signText } from '../../../src/protocol/signedText';
@@ -12,7 +21,10 @@ import { type FuzzTarget, orRefused } from '../fuzzTarget';
 import { anyText, mutated } from '../mutation';
 
 const alice = storedIdentity('alice');
-const TEAM = { id: '0123456789abcdef'.repeat(2), membershipKey: createSecretKey(Buffer.alloc(32, 7)) };
+const TEAM = {
+  id: '0123456789abcdef'.repeat(2),
+  membershipKey: createSecretKey(Buffer.alloc(32, 7)),
+};
 const HOST = {
   ...{ teamId: TEAM.id, hostname: 'alice', displayName: 'Alice', instance: 'w' },
   ...{ fingerprint: alice.fingerprint, sequence: 5, timeMs: 1_700_000_000_000 },
@@ -98,14 +110,20 @@ export const proofs: FuzzTarget = {
       proveMembership(member, proofKey),
       signRegistration(claim, alice.privateKey),
     ];
-    return fc.property(maybe(proof), maybe(signature), maybe('alice'), (shown, signed, hostname) => {
-      const isProven = orRefused([], () => isMembershipProven(member, shown, proofKey));
-      const decoded = (text: string): string => Buffer.from(text.slice(10), 'base64url').toString('hex');
-      assert.ok(isProven !== true || decoded(shown) === decoded(proof), shown);
-      const isSigned = orRefused([], () =>
-        isRegistrationSigned({ ...claim, hostname }, signed, alice.publicKey),
-      );
-      assert.ok(isSigned !== true || hostname === 'alice', hostname);
-    });
+    return fc.property(
+      maybe(proof),
+      maybe(signature),
+      maybe('alice'),
+      (shown, signed, hostname) => {
+        const isProven = orRefused([], () => isMembershipProven(member, shown, proofKey));
+        const decoded = (text: string): string =>
+          Buffer.from(text.slice(10), 'base64url').toString('hex');
+        assert.ok(isProven !== true || decoded(shown) === decoded(proof), shown);
+        const isSigned = orRefused([], () =>
+          isRegistrationSigned({ ...claim, hostname }, signed, alice.publicKey),
+        );
+        assert.ok(isSigned !== true || hostname === 'alice', hostname);
+      },
+    );
   },
 };

@@ -35,6 +35,10 @@ describe('addresses', () => {
     '::1/x',
     'g::1',
     '1.2.3.4:80',
+    '::1\n',
+    '\t::1',
+    '2001:db8:\r\n:1',
+    '::\u00a01',
   ])
     it(`takes ${JSON.stringify(text)} for no literal`, () =>
       assert.equal(isAddressLiteral(text), false));
