@@ -1,8 +1,7 @@
+import { escapeUnshowable } from '../common/printable';
 import { plainText } from '../protocol/text';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-/** JSON leaves these as they are, but a terminal acts on them or a reader is misled by them. */
-const MISLEADING = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 const MINUTE_MS = 60_000;
 
 /** Where a command writes. Tests hand in their own. */
@@ -16,9 +15,9 @@ export function printLine(output: Output, line: string): void {
   output.stdout.write(`${line}\n`);
 }
 
-/** One JSON object on a line of its own. JSON escapes what a terminal must not get. */
+/** One JSON object on a line of its own. What JSON leaves and a terminal must not get is escaped, too. */
 export function printJson(output: Output, value: object): void {
-  output.stdout.write(`${JSON.stringify(value).replace(MISLEADING, escapeUnit)}\n`);
+  output.stdout.write(`${escapeUnshowable(JSON.stringify(value))}\n`);
 }
 
 /** Columns separated by two spaces; texts of others made plain. */
@@ -51,8 +50,4 @@ export function formatAge(ageMs: number): string {
   if (minutes < 60) return `${minutes} min ago`;
   if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ago`;
   return `${Math.floor(minutes / (24 * 60))} days ago`;
-}
-
-function escapeUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

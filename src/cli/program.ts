@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { describeError, PeershelfError } from '../common/errors';
+import { escapeUnshowable } from '../common/printable';
 import { createTrackerCommand } from '../tracker/command';
 import { processIo } from '../tracker/processIo';
 import { version } from '../../package.json';
@@ -49,7 +50,8 @@ export async function runProgram(
     if (error instanceof CommanderError) return commanderExitCode(error);
     const failure = PeershelfError.from(error);
     output.stderr.write(`peershelf: ${errorText(failure)}\n`);
-    if (args.includes('--verbose')) output.stderr.write(`${describeError(failure)}\n`);
+    if (args.includes('--verbose'))
+      output.stderr.write(`${escapeUnshowable(describeError(failure))}\n`);
     return USAGE_ERRORS.has(failure.code) ? EXIT_USAGE : EXIT_FAILED;
   }
 }

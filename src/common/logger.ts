@@ -1,3 +1,5 @@
+import { escapeUnshowable } from './printable';
+
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
 /** Where log lines end: a log channel in the editor, standard error elsewhere, memory in tests. */
@@ -29,7 +31,10 @@ export const nullLogger: Logger = createLogger(() => undefined);
 
 const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
 
-/** A sink that writes lines of at least `minimum` to a stream such as standard error. */
+/**
+ * A sink that writes lines of at least `minimum` to a stream such as standard error, which may be a
+ * terminal: what others have said is escaped.
+ */
 export function streamSink(
   stream: { write(text: string): unknown },
   minimum: LogLevel = 'info',
@@ -37,6 +42,7 @@ export function streamSink(
   const threshold = LEVELS.indexOf(minimum);
   return (level, tag, message) => {
     if (LEVELS.indexOf(level) < threshold) return;
-    stream.write(`${new Date().toISOString()} ${level} ${tag}: ${message}\n`);
+    const line = escapeUnshowable(`${level} ${tag}: ${message}`);
+    stream.write(`${new Date().toISOString()} ${line}\n`);
   };
 }

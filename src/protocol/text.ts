@@ -1,6 +1,4 @@
-/** Control characters, lone surrogates, and what reorders or hides text: bidi controls, zero-width, tags. */
-const UNSHOWABLE =
-  /[\p{Cc}\p{Surrogate}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+import { UNSHOWABLE } from '../common/printable';
 
 /** Longest text of others that is shown, in UTF-16 units; names on the wire may be longer. */
 export const MAX_SHOWN_TEXT_LENGTH = 256;
