@@ -95,7 +95,14 @@ function build(context: vscode.ExtensionContext): void {
     ...{ engine, session, membership, localTracker, invitations, publishing, runner },
   });
   context.subscriptions.push(
-    ...[startup, commands, new StatusBar(engine), networkView, new PublishedView(engine), new TransfersView(engine)],
+    ...[
+      startup,
+      commands,
+      new StatusBar(engine),
+      networkView,
+      new PublishedView(engine),
+      new TransfersView(engine),
+    ],
     ...[localTracker, session, new RemoteFileSystem(engine, logger).register()],
   );
   startup.start();
