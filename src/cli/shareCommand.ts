@@ -1,18 +1,26 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Disposable } from '../common/disposable';
 import { deferred } from '../common/deferred';
 import { fromPlainError, PeershelfError } from '../common/errors';
 import { onAbort } from '../common/abort';
 import { formatHostPort, isAddressLiteral } from '../protocol/address';
 import { plainText } from '../protocol/text';
 import type { Peer } from '../peer/peer';
-import type { Notice, PeerSettings, PortRange, PublishRequest } from '../peer/peerApi';
+import type {
+  Notice,
+  PeerSettings,
+  PeerSnapshot,
+  PortRange,
+  PublishRequest,
+  Reachability,
+} from '../peer/peerApi';
 import { findFiles } from '../peer/selection/fileFinder';
 import type { CommandContext } from './commandContext';
 import { noteDuplicates } from './duplicateNotes';
 import { errorText } from './errorText';
-import { printJson, printLine } from './output';
+import { type Output, printJson, printLine } from './output';
 import { parseMegabytes } from './rate';
 import { type SessionOptions, withPeer } from './session';
 
@@ -25,6 +33,7 @@ interface ShareOptions extends SessionOptions {
   readonly displayName?: string;
   readonly port?: string;
   readonly host?: string;
+  readonly advertise?: string;
   readonly maxUpload?: number;
   readonly includeSecrets?: boolean;
   readonly json?: boolean;
@@ -41,6 +50,10 @@ export function addShareCommand(program: Command, context: CommandContext): void
     .option('--display-name <name>', 'name that people see')
     .option('--port <port>', 'port or range to serve on, such as 6012 or 6000-7000; 0 for any')
     .option('--host <address>', 'address to serve on')
+    .option(
+      '--advertise <address>',
+      'address that others are told, if not the one that the tracker sees',
+    )
     .option('--max-upload <megabytes>', 'megabytes a second sent in all', parseMegabytes)
     .option('--include-secrets', 'share files that look like keys, passwords or tokens, too')
     .action(async (paths: string[], options: ShareOptions) => {
@@ -79,12 +92,34 @@ async function share(
     if (state.kind === 'waiting')
       output.stderr.write(`peershelf: ${errorText(fromPlainError(state.error))}\n`);
   });
+  const reachability = reportReachability(peer, output);
   const notices = peer.onDidNotice((notice) => {
     for (const line of noticeLines(notice)) output.stderr.write(`peershelf: ${line}\n`);
   });
   await untilAborted(signal);
   notices.dispose();
+  reachability.dispose();
   connection.dispose();
+}
+
+/** Says when others cannot reach this computer, and when they can again. */
+function reportReachability(peer: Peer, output: Output): Disposable {
+  let last: Reachability = 'unknown';
+  const report = ({ reachability, serving }: PeerSnapshot): void => {
+    const on = serving === undefined ? '' : ` on port ${serving.port}`;
+    if (reachability === 'unreachable' && last !== 'unreachable')
+      output.stderr.write(
+        `peershelf: others cannot reach this computer${on}: allow the port in the firewall, or ` +
+          'choose another one with --port\n',
+      );
+    if (reachability === 'reachable' && last === 'unreachable')
+      output.stderr.write(`peershelf: others reach this computer${on} now\n`);
+    // A lost connection says nothing new.
+    if (reachability !== 'unknown') last = reachability;
+  };
+  const ask = (): void => void peer.snapshot().then(report);
+  ask();
+  return peer.onDidChangeReachability(ask);
 }
 
 function noticeLines(notice: Notice): string[] {
@@ -148,16 +183,18 @@ function toPlaces(
 }
 
 function toSettings(options: ShareOptions): Partial<PeerSettings> {
-  const { hostname, displayName, port, host, maxUpload } = options;
-  if (host !== undefined && !isAddressLiteral(host))
-    throw new PeershelfError('INVALID_ADDRESS', '--host takes an address', {
-      details: { address: host },
-    });
+  const { hostname, displayName, port, host, advertise, maxUpload } = options;
+  for (const [flag, address] of Object.entries({ '--host': host, '--advertise': advertise }))
+    if (address !== undefined && !isAddressLiteral(address))
+      throw new PeershelfError('INVALID_ADDRESS', `${flag} takes an address`, {
+        details: { address },
+      });
   return {
     ...(hostname === undefined ? {} : { hostname }),
     ...(displayName === undefined ? {} : { displayName }),
     ...(port === undefined ? {} : { ports: parsePorts(port) }),
     ...(host === undefined ? {} : { listenHost: host === '0.0.0.0' ? '::' : host }),
+    ...(advertise === undefined ? {} : { advertiseAddress: advertise }),
     ...(maxUpload === undefined ? {} : { maxUploadBytesPerSecond: maxUpload }),
   };
 }

@@ -13,6 +13,7 @@ const STOP_DEADLINE_MS = 3_000;
 const NOTHING: PeerSnapshot = {
   connection: { kind: 'disconnected' },
   serving: undefined,
+  reachability: 'unknown',
   published: [],
   network: { peers: 0, files: 0, refreshedAtMs: undefined },
   transfers: [],
@@ -112,6 +113,7 @@ export class Engine extends DisposableBase {
     lifetime.add(client.onDidChangePublished(set('published')));
     lifetime.add(client.onDidChangeNetwork(set('network')));
     lifetime.add(client.onDidChangeTransfers(set('transfers')));
+    lifetime.add(client.onDidChangeReachability(set('reachability')));
     lifetime.add(client.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     return running;
   }

@@ -80,6 +80,7 @@ const EVENTS: Readonly<Record<PeerEventName, true>> = {
   onDidChangePublished: true,
   onDidChangeNetwork: true,
   onDidChangeTransfers: true,
+  onDidChangeReachability: true,
   onDidNotice: true,
 };
 
@@ -147,6 +148,7 @@ export class EngineClient extends DisposableBase implements PeerEvents {
   readonly onDidChangePublished = this.emitters.onDidChangePublished.event;
   readonly onDidChangeNetwork = this.emitters.onDidChangeNetwork.event;
   readonly onDidChangeTransfers = this.emitters.onDidChangeTransfers.event;
+  readonly onDidChangeReachability = this.emitters.onDidChangeReachability.event;
   readonly onDidNotice = this.emitters.onDidNotice.event;
 
   constructor(

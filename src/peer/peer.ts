@@ -100,6 +100,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   readonly onDidChangePublished: PeerEvents['onDidChangePublished'];
   readonly onDidChangeNetwork: PeerEvents['onDidChangeNetwork'];
   readonly onDidChangeTransfers: PeerEvents['onDidChangeTransfers'];
+  readonly onDidChangeReachability: PeerEvents['onDidChangeReachability'];
   readonly onDidNotice = this.noticeEmitter.event;
 
   /** Takes a place in the storage folder and removes what a crash left there. Opens no socket. */
@@ -156,8 +157,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     });
     this.network = this.register(
       new NetworkIndex({
-        clock,
-        logger: logger.child('network'),
+        ...{ clock, logger: logger.child('network') },
         list: async () => this.session.client?.list(),
         ownHostname: () => this.session.registeredHostname,
         shown: (file) => shownFile(file, this.session.entryTrust),
@@ -172,6 +172,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
     this.onDidChangeTransfers = this.transfers.onDidChange;
+    this.onDidChangeReachability = this.session.reachability.onDidChange;
     this.register(this.publisher.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     this.subscribe();
   }
@@ -327,8 +328,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   snapshot(): Promise<PeerSnapshot> {
     return Promise.resolve({
-      connection: this.session.connection,
-      serving: this.session.serving,
+      ...this.session.state,
       published: this.publisher.all(),
       network: this.network.summary,
       transfers: this.transfers.all(),

@@ -183,9 +183,16 @@ export interface PeerEvents {
   readonly onDidChangeNetwork: Event<NetworkSummary>;
   /** Running transfers and the last finished ones. At most a few times a second. */
   readonly onDidChangeTransfers: Event<readonly Transfer[]>;
+  readonly onDidChangeReachability: Event<Reachability>;
   /** The engine did something by itself that people should hear of. */
   readonly onDidNotice: Event<Notice>;
 }
+
+/**
+ * Whether others reach the port of this peer, as the tracker has tried: `unknown` when it has not, as
+ * before anything is published, or where another address is advertised than the tracker sees.
+ */
+export type Reachability = 'unknown' | 'reachable' | 'unreachable';
 
 export type Notice =
   /** The files of these names are gone, and so the names are not offered any more. */
@@ -556,6 +563,7 @@ export interface PeerSnapshot {
   readonly connection: ConnectionState;
   /** Where others fetch from this peer; undefined before anything is published. */
   readonly serving: HostPort | undefined;
+  readonly reachability: Reachability;
   readonly published: readonly PublishedFile[];
   readonly network: NetworkSummary;
   readonly transfers: readonly Transfer[];

@@ -11,10 +11,11 @@ import type { SignedText } from '../protocol/signedText';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue';
 import { Announcer, type AnnouncementSignatures } from './control/announcer';
 import { ControlLink, type LinkState, type TrackerTarget } from './control/controlLink';
+import { ReachabilityState } from './control/reachabilityState';
 import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
-import type { ConnectionState, PeerSettings } from './peerApi';
+import type { ConnectionState, PeerSettings, PeerSnapshot } from './peerApi';
 import { EntrySigner } from './team/entrySigner';
 import { EntryTrust } from './team/entryTrust';
 import { HostTrust } from './team/hostTrust';
@@ -89,6 +90,8 @@ export class TrackerSession extends DisposableBase {
    */
   private connectionCounter = 0;
 
+  /** Whether others reach this peer. */
+  readonly reachability = this.register(new ReachabilityState());
   readonly onDidChangeConnection = this.connectionEmitter.event;
   /** What the tracker says without being asked. */
   readonly onDidReceiveEvent = this.eventEmitter.event;
@@ -123,6 +126,12 @@ export class TrackerSession extends DisposableBase {
     const { kind, tracker } = state;
     const problem = this.problem === undefined ? {} : { problem: toPlainError(this.problem) };
     return { kind, tracker, hostname: this.hostname, ...problem, ...session };
+  }
+
+  /** What of a snapshot is this session's. */
+  get state(): Pick<PeerSnapshot, 'connection' | 'serving' | 'reachability'> {
+    const { connection, serving } = this;
+    return { connection, serving, reachability: this.reachability.current };
   }
 
   /** The team whose session this is; undefined in an open one and outside of any. */
@@ -252,6 +261,7 @@ export class TrackerSession extends DisposableBase {
   private async endSession(): Promise<void> {
     await this.dependencies.server.stop();
     this.currentServing = undefined;
+    this.reachability.setPort(undefined);
     this.problem = undefined;
     this.catalogueSubscription.set(undefined);
     this.currentCatalogue?.dispose();
@@ -293,6 +303,7 @@ export class TrackerSession extends DisposableBase {
   private async greet(connection: TrackerConnection): Promise<void> {
     const { team } = this;
     const client = new TrackerClient(connection, team?.trust);
+    connection.onDidReceiveEvent((event) => this.reachability.take(event));
     const { clock, logger, settings } = this.dependencies;
     const { exporter } = connection;
     connection.onDidReceiveEvent((event) => this.eventEmitter.fire(event));
@@ -361,10 +372,13 @@ export class TrackerSession extends DisposableBase {
     // An address to advertise says that others come from elsewhere, through a tunnel for example.
     const isLocal =
       isLoopback(localAddress) && (advertiseAddress === '' || isLoopback(advertiseAddress));
-    const host = listenHost || (isLocal ? '127.0.0.1' : ALL_ADDRESSES);
+    const ownAddress = unmapIpv4(localAddress);
+    const host = listenHost || (isLocal ? ownAddress : ALL_ADDRESSES);
     const port = await server.ensureListening(host, ports);
+    // With none, the tracker takes the address from which it sees this connection come.
     const ip = advertiseAddress || (host === ALL_ADDRESSES ? '' : host);
-    this.currentServing = { host: ip || unmapIpv4(localAddress), port };
+    this.currentServing = { host: ip || ownAddress, port };
+    this.reachability.setPort(port);
     return { port, ip };
   }
 
@@ -374,6 +388,7 @@ export class TrackerSession extends DisposableBase {
       this.heartbeat.set(undefined);
       this.currentHeartbeat = undefined;
       this.greeted = undefined;
+      this.reachability.setPort(undefined);
       this.catalogueEmitter.fire();
     }
     // Replaced: whoever has taken this peer's place serves its files now.

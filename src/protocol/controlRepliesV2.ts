@@ -10,7 +10,7 @@ import {
   MAX_REPLY_ENTRIES,
   MAX_SOURCES,
 } from './limits';
-import { nameField, wholeField } from './replyFields';
+import { nameField, portField, wholeField } from './replyFields';
 import { locatedSchema } from './replySchemasV2';
 import { isPlainObject } from './requestFields';
 
@@ -120,4 +120,15 @@ export function readEvent(message: Record<string, unknown>): ControlEvent | unde
   const { event } = message;
   // What is no name is an event that nobody knows.
   return { name: typeof event === 'string' ? event : '', members: message };
+}
+
+const reachableSchema = v.object({ port: portField, reachable: v.boolean() });
+
+/** Whether a port of this peer can be reached, or undefined unless an event says so. */
+export function readReachable({
+  name,
+  members,
+}: ControlEvent): v.InferOutput<typeof reachableSchema> | undefined {
+  const result = v.safeParse(reachableSchema, members);
+  return name === 'reachable' && result.success ? result.output : undefined;
 }

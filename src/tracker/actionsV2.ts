@@ -11,6 +11,7 @@ import type { TrackerLimits } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
 import type { Membership } from './membership';
 import { isCursor } from './pages';
+import type { Reachability } from './reachability';
 import type { BatchOutcome, Owner, Registry } from './registry';
 import { errorReply } from './replies';
 import { acknowledgedReply, registeredReply, syncedReply } from './repliesV2';
@@ -20,6 +21,7 @@ export interface ActionContext {
   readonly limits: TrackerLimits;
   /** Of the connection, in a team session. */
   readonly membership?: Membership | undefined;
+  readonly reachability?: Pick<Reachability, 'onRegistered' | 'onSeen'> | undefined;
   /** Of the connection: what it is told without asking. */
   readonly events: ConnectionEvents;
 }
@@ -79,7 +81,7 @@ function page(registry: Registry, request: PageRequest): MaybePromise<string> {
 }
 
 function register(
-  { registry, limits, membership }: ActionContext,
+  { registry, limits, membership, reachability }: ActionContext,
   owner: Owner,
   request: RegisterRequest,
 ): MaybePromise<string> {
@@ -94,6 +96,7 @@ function register(
   return whenReady(registry.register(owner, registration), (outcome) => {
     if (outcome !== 'done') return errorReply(outcome);
     membership?.onRegistered(request.hostname);
+    reachability?.onRegistered(registration);
     return registeredReply(limits, request.refused);
   });
 }
@@ -119,10 +122,11 @@ function keptFiles(
 }
 
 function ping(
-  { registry, membership }: ActionContext,
+  { registry, membership, reachability }: ActionContext,
   owner: Owner,
   request: PingRequest,
 ): MaybePromise<string> {
+  reachability?.onSeen();
   const { record, isBusy = false, ...plain } = request;
   const answer = (): MaybePromise<string> => answerRequest(registry, owner, plain);
   if (plain.hostname === undefined) return answer();

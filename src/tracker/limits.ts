@@ -169,3 +169,15 @@ export const MAX_BINDINGS = 100_000;
 
 /** A hostname that its owner has not used for this long may become somebody else's. */
 export const BINDING_LIFETIME_MS = 30 * 24 * 3_600_000;
+
+/** Time that a peer has to accept the connection by which is tried whether others reach it. */
+export const DIAL_BACK_DEADLINE_MS = 5_000;
+
+/** Such connections at once: with none accepted, a classroom is through in half a minute. */
+export const MAX_DIALS_BACK = 32;
+
+/** Peers that wait for theirs, as after a restart; of more than that nothing is found out. */
+export const MAX_WAITING_DIALS_BACK = 1_000;
+
+/** Such connections for one control connection: a peer that is set up anew, not one that looks for ports. */
+export const DIALS_BACK_PER_MINUTE = 3;

@@ -111,6 +111,11 @@ export function replacedEvent(nowMs: number): string {
   return `{"event":"replaced","now":${nowMs}}\n`;
 }
 
+/** Pushed when it was tried whether others reach the port of the host. */
+export function reachableEvent(nowMs: number, port: number, isReachable: boolean): string {
+  return `{"event":"reachable","now":${nowMs},"port":${port},"reachable":${isReachable}}\n`;
+}
+
 export function helloReply(version: number): string {
   return `{"status":"OK","version":${version},"max_publish":${MAX_PUBLISH_ENTRIES}}\n`;
 }

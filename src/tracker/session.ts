@@ -16,12 +16,14 @@ import { LineDecoder } from '../protocol/lineDecoder';
 import { answerRequest } from './actions';
 import { answerRequestV2 } from './actionsV2';
 import { ConnectionEvents } from './connectionEvents';
+import type { DialBack } from './dialBack';
 import { CLOSE_DEADLINE_MS, KEEP_ALIVE_DELAY_MS, type TrackerLimits } from './limits';
 import type { MaybePromise } from './maybePromise';
 import type { Membership } from './membership';
+import { Reachability } from './reachability';
 import type { Owner, Registry } from './registry';
 import { errorReply } from './replies';
-import { helloReply, replacedEvent, rotatedEvent, withPrefix } from './repliesV2';
+import { helloReply, reachableEvent, replacedEvent, rotatedEvent, withPrefix } from './repliesV2';
 import { TokenBucket } from './tokenBucket';
 
 /** Room for what one read brings beyond the longest line. */
@@ -41,6 +43,7 @@ export interface SessionDependencies {
   readonly limits: TrackerLimits;
   /** In a team session: nothing but a good HELLO is answered before it is admitted. */
   readonly membership?: Membership | undefined;
+  readonly dialBack: DialBack;
 }
 
 /**
@@ -58,6 +61,7 @@ export class ControlSession {
   private readonly bucket: TokenBucket;
   private readonly closeDeadline = new DisposableSlot();
   private readonly owner: Owner;
+  private readonly reachability: Reachability;
   private state: SessionState = 'open';
   /** What the connection speaks: version 1 until the client has said HELLO. */
   private version: ControlVersion = 1;
@@ -73,8 +77,12 @@ export class ControlSession {
     owner: Owner,
     private readonly dependencies: SessionDependencies,
   ) {
-    const { clock, limits } = dependencies;
+    const { clock, limits, dialBack } = dependencies;
     this.owner = { ...owner, onReplaced: () => this.close(replacedEvent(wholeMs(clock.now()))) };
+    this.reachability = new Reachability({
+      ...{ clock, dialBack, address: owner.address },
+      tell: (port, isReachable) => this.tellReachable(port, isReachable),
+    });
     this.lastLineMs = clock.monotonic();
     this.events = new ConnectionEvents(dependencies.registry, {
       isReady: () => this.takesEvents() && !socket.writableNeedDrain,
@@ -209,11 +217,17 @@ export class ControlSession {
         return answerRequest(registry, this.owner, parsed.request);
       case 'requestV2':
         return answerRequestV2(
-          { registry, limits, membership, events: this.events },
+          { registry, limits, membership, events: this.events, reachability: this.reachability },
           this.owner,
           parsed.request,
         );
     }
+  }
+
+  private tellReachable(port: number, isReachable: boolean): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    const nowMs = wholeMs(this.dependencies.clock.now());
+    this.socket.write(reachableEvent(nowMs, port, isReachable), 'latin1');
   }
 
   /** Replies of version 2 carry the time; one of version 1 is what it always was. */
@@ -300,6 +314,7 @@ export class ControlSession {
     this.state = 'closed';
     this.events.dispose();
     this.closeDeadline.dispose();
+    this.reachability.dispose();
     await this.settle(this.dependencies.registry.release(this.owner));
   }
 

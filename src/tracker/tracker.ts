@@ -9,6 +9,7 @@ import { formatHostPort, type HostPort, unmapIpv4 } from '../protocol/address';
 import { type OwnIdentity, tlsOptionsOf } from '../protocol/certificate';
 import { CONTROL_REASONS } from '../protocol/controlReasons';
 import { Admission } from './admission';
+import { DialBack } from './dialBack';
 import { HostnameBindings } from './hostnameBindings';
 import {
   ADMISSION_DEADLINE_MS,
@@ -68,6 +69,7 @@ export class Tracker {
   private readonly limits: TrackerLimits;
   private readonly registry: Registry;
   private readonly admission: Admission;
+  private readonly dialBack: DialBack;
   private readonly bindings: HostnameBindings | undefined;
   private tokenHash: string;
   /** Part of every connection's id, so that several trackers can share a registry. */
@@ -84,6 +86,7 @@ export class Tracker {
     const { clock, logger } = dependencies;
     this.registry = dependencies.registry ?? new MemoryRegistry(clock, this.limits);
     this.admission = new Admission(clock);
+    this.dialBack = new DialBack(clock);
     const { team } = options;
     this.tokenHash = team?.tokenHash ?? '';
     this.bindings =
@@ -194,6 +197,7 @@ export class Tracker {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of this.refusals) socket.destroy();
     this.admission.dropAll();
+    this.dialBack.dispose();
     for (const session of this.sessions) session.close();
     await Promise.all([...this.sessions].map((session) => session.closed));
     await closed;
@@ -218,8 +222,8 @@ export class Tracker {
       address: unmapIpv4(remoteAddress),
     };
     const { clock, logger } = this.dependencies;
-    const { registry, limits } = this;
-    const dependencies = { clock, logger, registry, limits, membership };
+    const { registry, limits, dialBack } = this;
+    const dependencies = { clock, logger, registry, limits, membership, dialBack };
     const session = new ControlSession(socket, owner, dependencies);
     this.sessions.add(session);
     void session.closed.then(() => this.sessions.delete(session));

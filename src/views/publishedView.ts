@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
 import { fromPlainError } from '../common/errors';
-import type { ConnectionState, PublishedFile } from '../peer/peerApi';
+import type { PeerSnapshot, PublishedFile } from '../peer/peerApi';
 import { setContext, VIEWS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
 import { errorMessage } from '../editor/errorMessages';
@@ -35,7 +35,8 @@ export class PublishedView
     );
     this.register(
       engine.onDidChange((part) => {
-        if (part === 'published' || part === 'connection') this.refresh();
+        if (part === 'published' || part === 'connection' || part === 'reachability')
+          this.refresh();
       }),
     );
     this.refresh();
@@ -67,11 +68,11 @@ export class PublishedView
   }
 
   private refresh(): void {
-    const { published, connection } = this.engine.state;
+    const { published } = this.engine.state;
     const total = published.length;
     this.tree.description =
       total > MAX_ROWS ? vscode.l10n.t('first {0} of {1}', MAX_ROWS, total) : '';
-    this.tree.message = total > 0 ? notOffered(connection) : '';
+    this.tree.message = total > 0 ? notOffered(this.engine.state) : '';
     setContext('hasPublished', total > 0);
     setContext(
       'publishedPaths',
@@ -109,12 +110,17 @@ function describeState({ state, uploads }: PublishedFile): string[] {
 }
 
 /** Why what is listed cannot be fetched by others now, or nothing. */
-function notOffered(connection: ConnectionState): string {
+function notOffered({ connection, reachability, serving }: PeerSnapshot): string {
   if (connection.kind === 'waiting')
     return vscode.l10n.t(
       'Not connected. These files are offered again as soon as there is a connection.',
     );
   if (connection.kind === 'connected' && connection.problem !== undefined)
     return vscode.l10n.t('Not offered: {0}', errorMessage(fromPlainError(connection.problem)));
+  if (reachability === 'unreachable' && serving !== undefined)
+    return vscode.l10n.t(
+      'Others cannot reach this computer. Allow port {0} in its firewall, or choose another one in the setting peershelf.port.',
+      serving.port,
+    );
   return '';
 }

@@ -69,10 +69,13 @@ export class RawClient {
     return withDeadline(sent, 'sending');
   }
 
-  /** Sends a request and resolves to the reply, as JSON. */
-  ask(action: string, data?: unknown): Promise<Reply> {
+  /** Sends a request and resolves to the reply, as JSON; events that come before it are dropped. */
+  async ask(action: string, data?: unknown): Promise<Reply> {
     this.send(request(action, data));
-    return this.readReply();
+    for (;;) {
+      const reply = await this.readReply();
+      if (reply['event'] === undefined) return reply;
+    }
   }
 
   /** The next line as JSON. */

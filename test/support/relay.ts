@@ -9,12 +9,17 @@ export interface Relay {
   readonly recorded: () => Buffer;
 }
 
-export async function startRelay(cleanup: Cleanup, port: number): Promise<Relay> {
+/** @param localAddress from which it seems to come, such as 127.0.0.2. */
+export async function startRelay(
+  cleanup: Cleanup,
+  port: number,
+  localAddress?: string,
+): Promise<Relay> {
   const chunks: Buffer[] = [];
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
-    const target = connect({ host: '127.0.0.1', port });
+    const target = connect({ host: '127.0.0.1', port, localAddress });
     for (const end of [socket, target]) {
       cleanup.add(() => end.destroy());
       end.on('error', () => undefined).on('data', (chunk: Buffer) => chunks.push(chunk));

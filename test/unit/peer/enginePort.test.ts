@@ -22,6 +22,7 @@ describe('the engine port', () => {
       onDidChangePublished: silent.event,
       onDidChangeNetwork: silent.event,
       onDidChangeTransfers: silent.event,
+      onDidChangeReachability: silent.event,
       onDidNotice: silent.event,
     };
     const server = serveEngine({ ...calls, ...events } as EngineApi & PeerEvents, port2);
@@ -108,7 +109,7 @@ describe('the engine port', () => {
 
   it('leaves no listener behind', () => {
     const { client, connection, silent, server } = connect({});
-    assert.deepEqual([connection.listenerCount, silent.listenerCount], [1, 4]);
+    assert.deepEqual([connection.listenerCount, silent.listenerCount], [1, 5]);
     server.dispose();
     client.dispose();
     assert.deepEqual([connection.listenerCount, silent.listenerCount], [0, 0]);

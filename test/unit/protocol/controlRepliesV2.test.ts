@@ -8,6 +8,7 @@ import {
   readHeartbeatIntervals,
   readHello,
   readLocated,
+  readReachable,
   readRefusals,
 } from '../../../src/protocol/controlRepliesV2';
 import { MAX_PUBLISH_ENTRIES, MAX_SOURCES } from '../../../src/protocol/limits';
@@ -109,6 +110,16 @@ describe('replies of a tracker of version 2', () => {
     assert.equal(readEvent({ event: {} })?.name, '');
     assert.equal(readEvent({ status: 'OK', event: 'replaced' }), undefined);
     assert.equal(readEvent({}), undefined);
+  });
+
+  it('say whether a port is reached, when they say both', () => {
+    const read = (members: Record<string, unknown>): unknown =>
+      readReachable({ name: 'reachable', members });
+    assert.deepEqual(read({ port: 6000, reachable: false }), { port: 6000, reachable: false });
+    for (const wrong of [{ port: 0, reachable: true }, { port: 6000 }, { port: 1, reachable: 1 }])
+      assert.equal(read(wrong), undefined);
+    const members = { port: 6000, reachable: true };
+    assert.equal(readReachable({ name: 'other', members }), undefined);
   });
 
   it('throw nothing but coded errors', () => {
