@@ -94,4 +94,9 @@ describe('addresses', () => {
     for (const text of ['127.0.0.1:9000', '[::1]:9000', 'host:1'])
       assert.equal(formatHostPort(parseHostPort(text)), text);
   });
+
+  it('takes nothing for an address that a URL would only clean up', () => {
+    for (const text of ['\n0::', '::\t1', '::1\r', '::1/x', 'x@::1'])
+      assert.equal(isAddressLiteral(text), false, JSON.stringify(text));
+  });
 });
