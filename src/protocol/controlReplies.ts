@@ -170,7 +170,7 @@ export function readRegistry(
   const registry = reply['status'] === 'OK' ? reply['registry'] : undefined;
   if (!isPlainObject(registry)) throw unexpected('LIST');
   const budget = { left: MAX_REPLY_ENTRIES };
-  const nowMs = typeof reply['now'] === 'number' ? reply['now'] : 0;
+  const nowMs = readNow(reply);
   const hosts = new Map<string, ListedHost>();
   for (const [hostname, value] of Object.entries(registry)) {
     const host = readHost(hostname, value, { version, nowMs });
@@ -181,6 +181,11 @@ export function readRegistry(
     hosts.set(hostname, { ...host, files });
   }
   return hosts;
+}
+
+/** The tracker's clock by a message of version 2; 0 when it does not say. JSON can write infinity. */
+export function readNow({ now }: Record<string, unknown>): number {
+  return typeof now === 'number' && Number.isFinite(now) ? now : 0;
 }
 
 /** One host without its files, or undefined when it is not valid. @param nowMs by the tracker's clock. */

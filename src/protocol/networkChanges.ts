@@ -1,5 +1,5 @@
 import { PeershelfError } from '../common/errors';
-import { type ListedFile, type ListedHost, readFileMap, readHost } from './controlReplies';
+import { type ListedFile, type ListedHost, readFileMap, readHost, readNow } from './controlReplies';
 import type { SealedHostRecord } from './hostRecord';
 import { MAX_CHANGES, MAX_CURSOR_CHARACTERS, MAX_REPLY_ENTRIES } from './limits';
 import { opaqueNameProblem } from './names';
@@ -38,7 +38,7 @@ export function readChanges(members: Record<string, unknown>): HostChange[] {
   const { changes } = members;
   if (!Array.isArray(changes)) return [];
   const budget = { left: MAX_REPLY_ENTRIES };
-  const nowMs = typeof members['now'] === 'number' ? members['now'] : 0;
+  const nowMs = readNow(members);
   // A host that goes and comes is two of the list.
   return changes.slice(0, 2 * MAX_CHANGES).flatMap((change: unknown) => {
     if (!isPlainObject(change)) return [];

@@ -11,6 +11,7 @@ import {
   readReachable,
   readRefusals,
 } from '../../../src/protocol/controlRepliesV2';
+import { readChanges } from '../../../src/protocol/networkChanges';
 import { MAX_PUBLISH_ENTRIES, MAX_SOURCES } from '../../../src/protocol/limits';
 
 const CONTENT = { root: 'ab'.repeat(32), sizeBytes: 5 };
@@ -63,6 +64,16 @@ describe('replies of a tracker of version 2', () => {
         ],
       ],
     );
+  });
+
+  it('have no time that is none: JSON can write infinity', () => {
+    const host = { addr: ['10.0.0.1', 1], age: 4_000 };
+    for (const now of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 'x']) {
+      const [listed] = readRegistry({ status: 'OK', now, registry: { a: host } }, 2).values();
+      assert.equal(listed?.lastSeen, 0);
+      const [change] = readChanges({ now, changes: [{ hostname: 'a', ...host }] });
+      assert.equal(change?.host?.lastSeen, 0);
+    }
   });
 
   it('greet with a version, and with no larger a limit than ours', () => {
