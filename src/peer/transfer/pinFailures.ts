@@ -1,7 +1,5 @@
 import type { Clock } from '../../common/clock';
 
-/** Attempts at an address within the window, when none has found whom it looked for. */
-const MAX_FAILURES = 2;
 const WINDOW_MS = 60_000;
 /** Addresses remembered; the oldest one is forgotten for another. */
 const MAX_ADDRESSES = 1_024;
@@ -14,11 +12,15 @@ export class PinFailures {
   /** Times of failures by address; the address that failed last stands last. */
   private readonly failures = new Map<string, readonly number[]>();
 
-  constructor(private readonly clock: Clock) {}
+  /** @param maxFailures attempts at an address within the window, when none has found whom it looked for. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly maxFailures: number,
+  ) {}
 
   /** Whether no further attempt may be made for now. */
   isSpent(address: string): boolean {
-    return this.recent(address).length >= MAX_FAILURES;
+    return this.recent(address).length >= this.maxFailures;
   }
 
   add(address: string): void {

@@ -6,7 +6,7 @@ import { formatHostPort, type HostPort } from '../../protocol/address';
 import { fingerprintOf } from '../../protocol/certificate';
 import { proveMembership } from '../../protocol/channelProof';
 import { dial, established } from '../control/dial';
-import { PinFailures } from './pinFailures';
+import { type Attempt, FirstContacts } from './firstContacts';
 import {
   exportFrom,
   secureContextOf,
@@ -40,18 +40,19 @@ export interface SourceConnection {
  * the certificate of whom we look for. Neither ever takes the place of the other.
  */
 export class SourceDialer {
-  private readonly pinFailures: PinFailures;
+  private readonly contacts: FirstContacts;
 
   constructor(
     private readonly clock: Clock,
     private readonly security: SecuritySource,
   ) {
-    this.pinFailures = new PinFailures(clock);
+    this.contacts = new FirstContacts(clock);
   }
 
   /**
    * Whoever calls owns the socket, its errors included. In a team session nothing has been sent over
-   * it but our certificate, and that only to whom we look for.
+   * it but our certificate, which says nothing but that it is ours: TLS shows it before anybody can
+   * look at the other one.
    * @throws PEER_UNREACHABLE, CANCELLED; PEER_IDENTITY_MISMATCH when somebody else is there, when it
    * is not known who has to be, and when a source of a team is met without a team.
    */
@@ -76,37 +77,48 @@ export class SourceDialer {
     });
   }
 
-  private async dialSecure(
-    { source, onread, deadlineMs, signal }: SourceDialRequest,
-    { identity, proofKey }: TransferSecurity,
+  private dialSecure(
+    request: SourceDialRequest,
+    security: TransferSecurity,
   ): Promise<SourceConnection> {
+    const { source, deadlineMs, signal } = request;
     const { host, port, fingerprint } = source;
-    const address = formatHostPort(source);
-    if (fingerprint === undefined) throw mismatch(source, 'it is not known who has to be there');
-    if (this.pinFailures.isSpent(address)) throw mismatch(source, 'somebody else was there before');
+    if (fingerprint === undefined)
+      return Promise.reject(mismatch(source, 'it is not known who has to be there'));
+    const meeting = { place: { host, port }, fingerprint, deadlineMs, signal };
+    return this.contacts.meet(meeting, async (attempt) => {
+      const socket = await this.shakeHands(request, security, attempt);
+      const claim = {
+        exporter: exportFrom(socket),
+        clientFingerprint: security.identity.fingerprint,
+        serverFingerprint: fingerprint,
+      };
+      return { socket, authorization: proveMembership(claim, security.proofKey) };
+    });
+  }
+
+  private async shakeHands(
+    { source, onread, signal }: SourceDialRequest,
+    { identity }: TransferSecurity,
+    { deadlineMs, onReached }: Attempt,
+  ): Promise<TLSSocket> {
+    const { host, port } = source;
     const options = { host, port, ...(onread === undefined ? {} : { onread }) };
-    const connecting = {
+    const connecting = connect({
       ...options,
       secureContext: secureContextOf(identity),
       rejectUnauthorized: false, // The pin decides: no authority has signed these certificates.
-    };
+    });
+    connecting.once('connect', onReached);
     try {
-      const socket = await established(connect(connecting), 'secureConnect', {
+      const socket = await established(connecting, 'secureConnect', {
         ...{ options, deadlineMs, signal, clock: this.clock },
         unreachable: 'PEER_UNREACHABLE',
         check: (tls) => checkPin(tls, source),
       });
-      socket.setNoDelay(true);
-      const claim = {
-        exporter: exportFrom(socket),
-        clientFingerprint: identity.fingerprint,
-        serverFingerprint: fingerprint,
-      };
-      return { socket, authorization: proveMembership(claim, proofKey) };
+      return socket.setNoDelay(true);
     } catch (error) {
-      const failure = isOfTls(error) ? mismatch(source, 'no TLS of ours', error) : error;
-      if (PeershelfError.is(failure, 'PEER_IDENTITY_MISMATCH')) this.pinFailures.add(address);
-      throw failure;
+      throw isOfTls(error) ? mismatch(source, 'no TLS of ours', error) : error;
     }
   }
 }

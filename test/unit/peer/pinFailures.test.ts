@@ -5,7 +5,7 @@ import { FakeClock } from '../../support/fakeClock';
 describe('PinFailures', () => {
   it('allows two failures a minute for each address', () => {
     const clock = new FakeClock();
-    const failures = new PinFailures(clock);
+    const failures = new PinFailures(clock, 2);
     failures.add('a');
     clock.advance(30_000);
     assert.equal(failures.isSpent('a'), false);
@@ -21,7 +21,7 @@ describe('PinFailures', () => {
   });
 
   it('forgets the addresses that failed longest ago, however many there are', () => {
-    const failures = new PinFailures(new FakeClock());
+    const failures = new PinFailures(new FakeClock(), 2);
     const failTwice = (address: string): void => {
       failures.add(address);
       failures.add(address);
