@@ -56,6 +56,8 @@ describe('version 2 against hostile clients', () => {
         'origin: http://a',
         'Sec-Fetch-Site: same-origin',
         'SEC-FETCH-X: 1',
+        'User-Agent: Mozilla/5.0 (X11; Linux x86_64)',
+        'Accept-Language: vi',
       ])
         refused(await tell(head(target(), 'Host: 127.0.0.1', line)), 403, 'forbidden');
     });

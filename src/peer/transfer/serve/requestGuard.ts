@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { PeershelfError } from '../../../common/errors';
 import { isAddressLiteral, parseHostPort } from '../../../protocol/address';
 import { MAX_BATCH_BODY_BYTES } from '../../../protocol/limits';
@@ -13,16 +13,26 @@ const HTTP_PORT = 80;
  */
 export function refusalOf(request: IncomingMessage): Problem | undefined {
   const { headers, headersDistinct } = request;
-  const names = Object.keys(headers);
-  const isFromBrowser = names.some((name) => name === 'origin' || name.startsWith('sec-fetch-'));
   const hosts = headersDistinct['host'] ?? [];
-  if (isFromBrowser || hosts.length !== 1 || !isOwnHost(hosts[0] ?? ''))
+  if (isFromBrowser(headers) || hosts.length !== 1 || !isOwnHost(hosts[0] ?? ''))
     return { code: 'forbidden', closes: true };
   if (headers['upgrade'] !== undefined || hasRepeatedHeader(request))
     return { code: 'bad_request', closes: true };
   // Nobody of ours waits for leave to send so little.
   if (headers.expect !== undefined) return { code: 'expectation_failed', closes: true };
   return bodyProblem(request);
+}
+
+/**
+ * Browsers say where a request comes from, but not always: for an image, and to an address that is not
+ * this machine's, they do not. Who they are and which languages they speak they say always.
+ */
+function isFromBrowser(headers: IncomingHttpHeaders): boolean {
+  return (
+    Object.keys(headers).some((name) => name === 'origin' || name.startsWith('sec-fetch-')) ||
+    headers['accept-language'] !== undefined ||
+    headers['user-agent']?.startsWith('Mozilla/') === true
+  );
 }
 
 /** Only a batch request has a body, and no large one. */
