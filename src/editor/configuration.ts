@@ -49,8 +49,9 @@ export function engineOptions(
   const key = createHash('sha256').update(workspace).digest('hex').slice(0, 32);
   return {
     storageFolder: join(globalStorage.fsPath, 'workspaces', key),
-    // In Restricted Mode nothing is offered, not even what was published before.
-    presence: true,
+    // In Restricted Mode a window only looks: others do not see it, and nothing is offered, not even
+    // what was published before.
+    presence: vscode.workspace.isTrusted,
     keepCatalogue: vscode.workspace.isTrusted,
     windowId,
     hashWorker,

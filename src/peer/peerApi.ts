@@ -531,6 +531,7 @@ export interface NetworkPage {
 }
 
 export interface NetworkSummary {
+  /** Who is here now; who is away is listed, but not counted. */
   readonly peers: number;
   readonly files: number;
   /** When the tracker was last asked (epoch), or undefined before. */

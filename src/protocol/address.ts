@@ -21,11 +21,10 @@ export function isAddressLiteral(text: string): boolean {
 
 function isIpv6(text: string): boolean {
   const [address, zone, ...more] = text.split('%');
-  if (address === undefined || !address.includes(':') || zone === '' || more.length > 0)
-    return false;
+  if (address === undefined || zone === '' || more.length > 0) return false;
+  // Before URL reads it, which drops line feeds and tabs.
+  if (!address.includes(':') || !/^[\da-f:.]+$/iu.test(address)) return false;
   if (zone !== undefined && !/^[\w.-]{1,32}$/u.test(zone)) return false;
-  // The parser below passes over line ends and tabs, as browsers do.
-  if (!/^[\da-f:.]+$/iu.test(address)) return false;
   try {
     return new URL(`http://[${address}]/`).hostname.startsWith('[');
   } catch (error) {

@@ -33,15 +33,16 @@ type Edit = readonly [
   text: string,
 ];
 
+const TEXT_PIECE = fc.oneof(
+  fc.constantFrom(...SPECIAL),
+  fc.string({ maxLength: 20 }),
+  fc.string({ unit: 'binary', maxLength: 10 }),
+);
+const ANY_TEXT = fc.array(TEXT_PIECE, { maxLength: 6 }).map((pieces) => pieces.join(''));
+
 /** Any text, the nastier kinds not left to chance. */
 export function anyText(): fc.Arbitrary<string> {
-  const piece = fc.oneof(
-    fc.constantFrom(...SPECIAL),
-    fc.string({ maxLength: 20 }),
-    // Lone surrogates included.
-    fc.array(fc.nat(0xffff), { maxLength: 10 }).map((units) => String.fromCharCode(...units)),
-  );
-  return fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
+  return ANY_TEXT;
 }
 
 /** Texts that once were valid, with a few things changed. */

@@ -68,7 +68,8 @@ export class NetworkIndex extends DisposableBase {
 
   get summary(): NetworkSummary {
     const { refreshedAtMs } = this;
-    return { peers: this.shownHosts().length, files: this.model.fileCount, refreshedAtMs };
+    const online = this.shownHosts().filter(({ facts }) => facts.awayMs === undefined);
+    return { peers: online.length, files: this.model.fileCount, refreshedAtMs };
   }
 
   get isWatching(): boolean {

@@ -187,14 +187,19 @@ describe('states of a window', () => {
       socket.once('data', () => socket.write('LENGTH 100\nonly a part'));
     });
     const tracker = parseHostPort(address);
-    await registerHost(cleanup, tracker, { hostname: 'slow', address: slow, files: { big: 100 } });
+    // Among the first: only rows in sight exist.
+    await registerHost(cleanup, tracker, {
+      hostname: 'a slow',
+      address: slow,
+      files: { big: 100 },
+    });
     const { workbench } = window;
     await workbench.runCommand('Peershelf: Connect to Open Tracker…');
     await workbench.inputBox.answer(address);
     const network = workbench.view('Network Files');
     await network.row('big');
     await network.inlineAction('big', 'Fetch from Network…');
-    await workbench.notifications.press(/Fetching big from slow: 11 %/u, 'Cancel');
+    await workbench.notifications.press(/Fetching big from a slow: 11 %/u, 'Cancel');
     await workbench.notifications.gone(/Fetching big/u);
     // The message goes at once, the engine then cleans up.
     const left = (): string[] => readdirSync(path.join(window.workspace, 'shared'));

@@ -44,7 +44,6 @@ describe('the view of transfers', () => {
   afterEach(async function () {
     if (this.currentTest?.state === 'failed')
       await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
   });
 
   after(() => cleanup.run());
