@@ -2,15 +2,18 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { connect, createServer } from 'node:tls';
+import { connect, createServer, TLSSocket } from 'node:tls';
 import { type Clock, systemClock } from '../../src/common/clock';
 import { createIdentity, openIdentity } from '../../src/peer/identity/identity';
+import { withNewKey } from '../../src/peer/team/sessionRecord';
 import { TeamMember } from '../../src/peer/team/teamMember';
 import type { HostPort } from '../../src/protocol/address';
 import { type OwnIdentity, tlsOptionsOf } from '../../src/protocol/certificate';
+import { CHANNEL_EXPORTERS, EXPORTER_BYTES } from '../../src/protocol/channelProof';
 import { parseInvite } from '../../src/protocol/invite';
 import { useCleanup } from '../support/cleanup';
 import { storedIdentity } from '../support/identities';
+import { RawClient } from '../support/rawClient';
 import { rejectsWith } from '../support/rejectsWith';
 import { listen } from '../support/relay';
 import { type Reply, type RewritingRelay, startRewritingRelay } from '../support/rewritingRelay';
@@ -19,6 +22,10 @@ import { startTeam, type TestTeam } from '../support/startTeam';
 import { nextEvent } from '../support/waitFor';
 
 type Cleanup = ReturnType<typeof useCleanup>;
+
+function exporterOf(socket: TLSSocket): Buffer {
+  return socket.exportKeyingMaterial(EXPORTER_BYTES, CHANNEL_EXPORTERS.control, Buffer.alloc(0));
+}
 
 /** A machine on the way that speaks TLS with a certificate of its own, to both sides. */
 interface Middle {
@@ -266,6 +273,29 @@ describe('a tracker of a team that lies about hosts', () => {
     });
     const carol = await joinRelay();
     assert.deepEqual(await seenBy(carol), []);
+  });
+
+  it('has no use for the token alone: who lacks the membership key is nobody', async () => {
+    const claim = { hostname: 'outsider', displayName: 'O', instance: 'w' };
+    const member = new TeamMember(parseInvite(team.invite), storedIdentity('mallory'), systemClock);
+    const keyless = new TeamMember(
+      { ...parseInvite(team.invite), team: withNewKey(team.record).team },
+      storedIdentity('mallory'),
+      systemClock,
+    );
+    const client = await RawClient.connectTls(cleanup, team.address);
+    await client.ask('HELLO', { versions: [2], token: member.token() });
+    assert.ok(client.socket instanceof TLSSocket);
+    const credentials = keyless.credentials(claim, exporterOf(client.socket));
+    const registered = await client.ask('REGISTER', {
+      ...{ hostname: 'outsider', instance: 'w', port: 6000, counter: 1, ...credentials },
+      files: [{ name: 'bait', size: 1, modified: 1, root: 'ab'.repeat(32) }],
+    });
+    assert.equal(registered['status'], 'OK', 'the tracker cannot know');
+    const bob = await joinRelay();
+    assert.deepEqual(await seenBy(bob), ['alice: Alice', 'alice/a']);
+    const fetching = { name: 'bait', destination: bob.path('bait'), ifExists: 'fail' } as const;
+    await rejectsWith('NOT_FOUND', bob.peer.fetch(fetching));
   });
 
   it('gets no member to speak version 1, and none to say a word of itself then', async () => {

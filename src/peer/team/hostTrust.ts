@@ -9,8 +9,13 @@ import { HOST_RECORD_LIFETIME_MS } from '../../protocol/limits';
 import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
 import type { TeamMember } from './teamMember';
 
-/** Identities remembered; of more, those that were seen longest ago are forgotten. */
+/**
+ * Identities remembered. Of more, first those are forgotten that were seen on one day only: a member
+ * that takes very many hostnames must not make us forget those whom we see day by day.
+ */
 const MAX_PINS = 20_000;
+/** Hosts whose last record is kept, and identities told of: as many as are remembered. */
+const MAX_KNOWN = MAX_PINS;
 /** A hostname that nobody has had for this long may become somebody else's. */
 const PIN_LIFETIME_MS = 90 * 24 * 3_600_000;
 /** Many pins that come at once are written together. */
@@ -36,6 +41,8 @@ export interface HostKey {
 interface Pin {
   readonly fingerprint: string;
   readonly seenMs: number;
+  /** Seen on several days. */
+  readonly isEstablished?: boolean | undefined;
 }
 
 interface Known extends TrustedHost, HostKey {
@@ -59,6 +66,7 @@ const pinsSchema = v.record(
   v.object({
     fingerprint: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)),
     seenMs: v.pipe(v.number(), v.minValue(0)),
+    isEstablished: v.optional(v.boolean()),
   }),
 );
 
@@ -105,7 +113,9 @@ export class HostTrust extends DisposableBase {
     const known = this.known.get(hostname);
     // An older record, repeated: what it said does not hold any more.
     if (known !== undefined && known.sequence > sequence) return undefined;
+    this.known.delete(hostname);
     this.known.set(hostname, host);
+    forgetOldest(this.known, MAX_KNOWN);
     return host;
   }
 
@@ -121,14 +131,15 @@ export class HostTrust extends DisposableBase {
       this.warn(hostname, fingerprint);
       return false;
     }
-    if (!isPinned || nowMs - pin.seenMs > PIN_RENEWAL_MS)
-      this.pin(hostname, { fingerprint, seenMs: nowMs });
+    if (!isPinned) this.pin(hostname, { fingerprint, seenMs: nowMs });
+    else if (nowMs - pin.seenMs > PIN_RENEWAL_MS)
+      this.pin(hostname, { fingerprint, seenMs: nowMs, isEstablished: true });
     return true;
   }
 
   private warn(hostname: string, fingerprint: string): void {
     const key = `${fingerprint} ${hostname}`;
-    if (this.warned.has(key)) return;
+    if (this.warned.has(key) || this.warned.size >= MAX_KNOWN) return;
     this.warned.add(key);
     this.dependencies.logger.warn(`${hostname} comes with another identity than before`);
     this.dependencies.onIdentityChanged(hostname);
@@ -137,10 +148,7 @@ export class HostTrust extends DisposableBase {
   private pin(hostname: string, pin: Pin): void {
     this.pins.delete(hostname);
     this.pins.set(hostname, pin);
-    for (const oldest of this.pins.keys()) {
-      if (this.pins.size <= MAX_PINS) break;
-      this.pins.delete(oldest);
-    }
+    forgetPins(this.pins);
     this.writing ??= this.dependencies.clock.after(WRITE_DELAY_MS, () => this.write());
   }
 
@@ -154,7 +162,9 @@ export class HostTrust extends DisposableBase {
       if (pinsFile === undefined) return;
       // Another window may have added some; where both know a hostname, it is the same to both.
       const others = [...this.load()].filter(([hostname]) => !this.pins.has(hostname));
-      writeJsonFile(pinsFile, Object.fromEntries([...others, ...this.pins].slice(-MAX_PINS)));
+      const all = new Map([...others, ...this.pins]);
+      forgetPins(all);
+      writeJsonFile(pinsFile, Object.fromEntries(all));
     } catch (error) {
       logger.warn(`identities of others are not kept: ${describeError(error)}`);
     }
@@ -164,6 +174,25 @@ export class HostTrust extends DisposableBase {
     const { pinsFile, logger } = this.dependencies;
     const stored = pinsFile === undefined ? undefined : readJsonFile(pinsFile, pinsSchema, logger);
     const pins = Object.entries(stored ?? {}).sort(([, a], [, b]) => a.seenMs - b.seenMs);
-    return new Map(pins.slice(-MAX_PINS));
+    const loaded = new Map(pins);
+    forgetPins(loaded);
+    return loaded;
+  }
+}
+
+/** Those of one day first, then whatever was seen longest ago. */
+function forgetPins(pins: Map<string, Pin>): void {
+  if (pins.size <= MAX_PINS) return;
+  for (const [hostname, { isEstablished }] of pins) {
+    if (pins.size <= MAX_PINS) return;
+    if (isEstablished !== true) pins.delete(hostname);
+  }
+  forgetOldest(pins, MAX_PINS);
+}
+
+function forgetOldest(map: Map<string, unknown>, limit: number): void {
+  for (const oldest of map.keys()) {
+    if (map.size <= limit) return;
+    map.delete(oldest);
   }
 }

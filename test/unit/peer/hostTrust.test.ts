@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nullLogger } from '../../../src/common/logger';
 import { HostTrust } from '../../../src/peer/team/hostTrust';
@@ -115,5 +115,30 @@ describe('which hosts are trusted', () => {
     const pinsFile = join(temporaryFolder(cleanup), 'pins.json');
     writeFileSync(pinsFile, '{"alice":');
     assert.notEqual(trustOf(pinsFile).verify('alice', seal(memberOf('alice'))), undefined);
+  });
+
+  it('not another under the hostname of one seen for days, however many hostnames there are', () => {
+    const pinsFile = join(temporaryFolder(cleanup), 'pins.json');
+    const fingerprint = 'ab'.repeat(32);
+    const crowd = Array.from({ length: 19_999 }, (_, index) => {
+      return [`ghost ${index}`, { fingerprint, seenMs: clock.now() + 2 * DAY_MS }] as const;
+    });
+    const first = trustOf(pinsFile);
+    first.verify('alice', seal(memberOf('alice')));
+    clock.advance(DAY_MS + 1);
+    first.verify('alice', seal(memberOf('alice')));
+    first.dispose();
+    const stored = JSON.parse(readFileSync(pinsFile, 'utf8')) as object;
+    writeFileSync(pinsFile, JSON.stringify({ ...stored, ...Object.fromEntries(crowd) }));
+    clock.advance(DAY_MS);
+    const flooded = trustOf(pinsFile);
+    for (const hostname of ['mallory 1', 'mallory 2'])
+      assert.notEqual(flooded.verify(hostname, seal(memberOf('mallory'), { hostname })), undefined);
+    assert.equal(flooded.verify('alice', seal(memberOf('mallory'))), undefined);
+    flooded.dispose();
+    const kept = JSON.parse(readFileSync(pinsFile, 'utf8')) as object;
+    assert.equal(Object.keys(kept).length, 20_000);
+    assert.equal(trustOf(pinsFile).verify('alice', seal(memberOf('mallory'))), undefined);
+    assert.deepEqual(warned, ['alice', 'alice']);
   });
 });
