@@ -75,6 +75,8 @@ export class Tracker {
   /** Part of every connection's id, so that several trackers can share a registry. */
   private readonly id = randomBytes(6).toString('hex');
   private connectionsSoFar = 0;
+  /** Connections that have shown the token of the team. */
+  private memberCount = 0;
   private sweeper: Disposable | undefined;
   private state: TrackerState = { kind: 'new' };
 
@@ -156,7 +158,11 @@ export class Tracker {
     );
     server.on('secureConnection', (socket) => {
       if (bindings === undefined) return;
-      const onAdmitted = (): void => admission.admit(socket);
+      const onAdmitted = (): void => {
+        admission.admit(socket);
+        this.memberCount += 1;
+        socket.once('close', () => (this.memberCount -= 1));
+      };
       const tokenHash = (): string => this.tokenHash;
       this.accept(socket, new Membership({ socket, tokenHash, bindings, onAdmitted }));
     });
@@ -213,7 +219,9 @@ export class Tracker {
       socket.destroy();
       return;
     }
-    if (this.sessions.size >= this.limits.maxConnections) {
+    // Those without the token are bounded by themselves: they take no member's place.
+    const taken = membership === undefined ? this.sessions.size : this.memberCount;
+    if (taken >= this.limits.maxConnections) {
       this.refuse(socket);
       return;
     }

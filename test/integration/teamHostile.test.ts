@@ -125,6 +125,19 @@ describe('strangers and members that are none at the tracker of a team', () => {
     assert.ok(sockets.length > team.tracker.pendingCount);
   });
 
+  it('connections without the token take no member’s place', async () => {
+    const small = await startTeam(cleanup, { limits: { maxConnections: 2 } });
+    for (let count = 0; count < 3; count += 1) await connect(small);
+    await eventually(() => small.tracker.pendingCount === 3 || undefined, 'three are pending');
+    const [first] = [await enter(small), await enter(small)];
+    assert.equal((await first.ask('LIST'))['status'], 'OK');
+    const refused = await (await connect(small)).readReply();
+    assert.equal(refused['reason'], 'too many connections');
+    first.socket.destroy();
+    await eventually(() => small.tracker.connectionCount === 4 || undefined, 'one has gone');
+    assert.equal((await (await enter(small)).ask('LIST'))['status'], 'OK');
+  });
+
   it('a connection has a deadline for its handshake and its token', async () => {
     const clock = new FakeClock();
     const slow = await startTeam(cleanup, {}, { clock });
