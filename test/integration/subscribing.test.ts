@@ -154,10 +154,11 @@ describe('subscribing to a tracker', () => {
     await slow.ask('SUBSCRIBE');
     slow.socket.pause();
     const pad = 'x'.repeat(900);
-    // What the systems of both sides keep for one connection, and the log, several times.
-    for (let sent = 0; sent < 4 * MAX_CHANGE_LOG_BYTES; sent += MAX_PUBLISH_ENTRIES * 1_000) {
+    // What the systems of both sides keep for one connection, and the log, several times. Always
+    // other names: several changes of one are told as one.
+    for (let sent = 0; sent < 5 * MAX_CHANGE_LOG_BYTES; sent += MAX_PUBLISH_ENTRIES * 1_000) {
       const files = Array.from({ length: MAX_PUBLISH_ENTRIES }, (_, index) =>
-        entry(`${pad}${index}`, sent),
+        entry(`${pad}${sent + index}`),
       );
       await publish(alice, 'alice', files);
     }
