@@ -39,7 +39,7 @@ export const names: FuzzTarget = {
       assert.equal(toPublishedName(name), name);
       assert.equal(parseGet(Buffer.from(encodeGet(name).slice(0, -1))), name);
       for (const [platform, path, folder] of [
-        ['linux', posix, '/work/folder'],
+        ['linux', posix, '/srv/folder'],
         ['win32', win32, 'C:\\work\\folder'],
       ] as const) {
         const local = toLocalName(name, platform);
