@@ -15,7 +15,8 @@ const IMAGES = path.join(REPOSITORY, 'docs', 'images');
 const WALKTHROUGH = path.join(REPOSITORY, 'media', 'walkthrough');
 /** For somebody to look at, like the pictures of failures beside them. */
 const THEME_PICTURES = path.join(FAILURES, '..', 'pictures');
-const THEMES = ['Light Modern', 'Dark Modern', 'Dark High Contrast'];
+/** Titles, and the class of the workbench by which one sees that it holds. */
+const THEMES = { 'Light Modern': 'vs', 'Dark Modern': 'vs-dark', 'Dark High Contrast': 'hc-black' };
 const START = 'Start Team Session (Local Tracker)';
 
 const ALICE_FILES = {
@@ -40,7 +41,6 @@ interface Users {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { themes: { type: 'boolean', default: false } } });
   await buildExtension();
-  await mkdir(WALKTHROUGH, { recursive: true });
   const windows = await PeerWindows.start({ build: 'newest' });
   try {
     const users = { windows, ...(await open(windows)) };
@@ -128,6 +128,7 @@ async function search({ alice }: Users): Promise<void> {
   await picture(alice, path.join(WALKTHROUGH, 'fetch.png'));
   await workbench.quickPick.choose('lecture 4.md');
   await workbench.notifications.shown(/Fetched/u);
+  await workbench.notifications.gone(/Fetching/u);
 }
 
 async function transfer({ alice }: Users): Promise<void> {
@@ -139,10 +140,11 @@ async function transfer({ alice }: Users): Promise<void> {
 /** Every view, as it is now, for somebody to look at. */
 async function inThemes({ alice }: Users): Promise<void> {
   const { workbench } = alice;
-  for (const theme of THEMES) {
+  for (const [theme, className] of Object.entries(THEMES)) {
     await workbench.runCommand('Preferences: Color Theme');
     await workbench.quickPick.type(theme);
     await workbench.quickPick.choose(theme);
+    await workbench.page.locator(`.monaco-workbench.${className}`).waitFor();
     const name = theme.toLowerCase().replaceAll(' ', '-');
     await picture(alice, path.join(THEME_PICTURES, `${name}.png`));
     await workbench.openView('Explorer');
@@ -152,7 +154,9 @@ async function inThemes({ alice }: Users): Promise<void> {
 }
 
 async function picture({ workbench }: PeerWindow, file: string): Promise<void> {
-  await workbench.screenshot(file);
+  await mkdir(path.dirname(file), { recursive: true });
+  // A menu that fades in would be half there.
+  await workbench.page.screenshot({ path: file, animations: 'disabled' });
   console.log(`written: ${path.relative(REPOSITORY, file)}`);
 }
 
