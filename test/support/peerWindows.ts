@@ -88,7 +88,7 @@ export class PeerWindows {
   async add(name: string, options: PeerOptions = {}): Promise<PeerWindow> {
     const folder = await this.cleanup.temporaryFolder(`peershelf-${name.toLowerCase()}-`);
     const workspace = options.workspace ?? path.join(folder, 'workspace');
-    await writeFiles(workspace, options.files ?? {});
+    if (options.workspace === undefined) await writeFiles(workspace, options.files ?? {});
     const packs: string[] = [];
     if (options.locale !== undefined) {
       packs.push(path.join(folder, 'language-pack'));
