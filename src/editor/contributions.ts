@@ -52,6 +52,7 @@ export const CONTEXT_KEYS = {
   publishedFolders: 'peershelf.publishedFolders',
   hasEndedTransfers: 'peershelf.hasEndedTransfers',
   hasPublished: 'peershelf.hasPublished',
+  sessionsFound: 'peershelf.sessionsFound',
 } as const;
 
 export type ContextKey = keyof typeof CONTEXT_KEYS;
