@@ -37,7 +37,6 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
   private readonly settling = this.register(new DisposableSlot());
   /** Whether VS Code was told of a change and has not asked for the rows since. */
   private owesRows = false;
-  private isLooking = false;
 
   readonly onDidChangeTreeData = this.changeEmitter.event;
 
@@ -100,6 +99,17 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
     this.redraw();
   }
 
+  /** Other sessions are looked for while somebody looks here and is in none; the engine starts for it. */
+  lookForSessions(): void {
+    const { connection } = this.engine.state;
+    const watching = this.tree.visible && connection.kind === 'disconnected';
+    if (!watching && !this.engine.isRunning) return;
+    // What it throws at once, when the window closes, is of no more interest than what it rejects with.
+    Promise.resolve()
+      .then(() => this.engine.calls.watchSessions({ watching }))
+      .catch((error: unknown) => this.logger.debug(describeError(error)));
+  }
+
   /** Whose session this is, or which ones there are; an open one is shown as open wherever it is shown. */
   private describeSession(): string {
     const { connection, foundSessions } = this.engine.state;
@@ -143,19 +153,6 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
   private redraw(): void {
     this.owesRows = true;
     this.changeEmitter.fire(undefined);
-  }
-
-  /** Other sessions are looked for while somebody looks here and is in none; the engine starts for it. */
-  private lookForSessions(): void {
-    const { connection } = this.engine.state;
-    const watching = this.tree.visible && connection.kind === 'disconnected';
-    if (watching === this.isLooking && this.engine.isRunning) return;
-    if (!watching && !this.engine.isRunning) return;
-    this.isLooking = watching;
-    // What it throws at once, when the window closes, is of no more interest than what it rejects with.
-    Promise.resolve()
-      .then(() => this.engine.calls.watchSessions({ watching }))
-      .catch((error: unknown) => this.logger.debug(describeError(error)));
   }
 
   /** The network is asked for changes only while somebody looks at it. */

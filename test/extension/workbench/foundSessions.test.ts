@@ -1,7 +1,7 @@
 import * as assert from 'node:assert/strict';
 import { Cleanup } from '../../../scripts/host/cleanup';
 import { createSessionRecord } from '../../../src/peer/team/sessionRecord';
-import { newLan, startAnnouncer } from '../../support/lan';
+import { newLan, startAnnouncer, type TestLan } from '../../support/lan';
 import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
 import { startTeam, type TestTeam } from '../../support/startTeam';
 import { eventually } from '../../support/waitFor';
@@ -16,9 +16,10 @@ describe('sessions found in the network', () => {
   let windows: PeerWindows;
   let window: PeerWindow;
   let team: TestTeam;
+  let lan: TestLan;
 
   before(async () => {
-    const lan = await newLan();
+    lan = await newLan();
     const record = await createSessionRecord('Lớp 10A', new Date());
     team = await startTeam(cleanup, { record });
     const { fingerprint } = team.verifier.identity;
@@ -87,5 +88,22 @@ describe('sessions found in the network', () => {
     await network.welcomeAction('Join Team Session…');
     await workbench.inputBox.opened({ title: 'Join Team Session' });
     await workbench.inputBox.cancel();
+  });
+
+  it('are named without trust in the folder, and when it has been given', async () => {
+    const restricted = await windows.add('Erin', {
+      trust: 'restricted',
+      env: { PEERSHELF_LAN_PORT: `${lan.port}` },
+    });
+    const { workbench } = restricted;
+    await workbench.openView('Peershelf');
+    const network = workbench.view('Network Files');
+    await network.welcomed(/Restricted Mode.*Sessions were found in this network/su);
+    await workbench.trustFolder();
+    await network.welcomed(/^Sessions were found in this network/u);
+    await eventually(
+      async () => (await network.description()).includes('Lớp 10A') || undefined,
+      'the name beside the title',
+    );
   });
 });
