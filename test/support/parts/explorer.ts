@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { ContextMenu } from './contextMenu';
-import { normalise, until, wholeText } from './waits';
+import { hasClass, normalise, until, wholeText } from './waits';
 
 /** The tree of files. */
 export class Explorer {
@@ -41,6 +41,11 @@ export class Explorer {
   async contextMenu(names: string | readonly string[], ...titles: string[]): Promise<void> {
     await this.openContextMenu(names);
     await this.menu.choose(...titles);
+  }
+
+  /** Opens the menu of a file and leaves it open, for a picture. */
+  async showContextMenu(name: string): Promise<void> {
+    await this.openContextMenu(name);
   }
 
   /** What the menu of files offers. */
@@ -95,8 +100,4 @@ export class Explorer {
     await until(`"${name}" in the explorer`, () => row.isVisible(), { seen: () => this.names() });
     return row;
   }
-}
-
-async function hasClass(locator: Locator, name: string): Promise<boolean> {
-  return (await locator.getAttribute('class'))?.split(' ').includes(name) ?? false;
 }
