@@ -94,6 +94,7 @@ function build(context: vscode.ExtensionContext): void {
   });
   const startup = new Startup({
     ...{ engine, session, membership, localTracker, invitations, publishing, runner },
+    lookForSessions: () => networkView.lookForSessions(),
   });
   context.subscriptions.push(
     ...[

@@ -62,6 +62,7 @@ export const CONTEXT_KEYS = {
   publishedFolders: 'peershelf.publishedFolders',
   hasEndedTransfers: 'peershelf.hasEndedTransfers',
   hasPublished: 'peershelf.hasPublished',
+  sessionsFound: 'peershelf.sessionsFound',
   hasFetched: 'peershelf.hasFetched',
 } as const;
 

@@ -8,6 +8,7 @@ import type { Logger } from '../common/logger';
 import { type ContentId, formatContentId } from '../protocol/contentId';
 import type { LocatedSource } from '../protocol/controlRepliesV2';
 import { Slot } from './catalogue/slot';
+import type { FindTracker } from './control/controlLink';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
 import { createFetchers } from './createFetchers';
@@ -71,6 +72,8 @@ export interface PeerDependencies {
   readonly stallMs?: number;
   /** For tests: time without progress after which an upload is given up. */
   readonly slowReaderMs?: number;
+  /** Where else a team's tracker may be; without it only where the invite says. */
+  readonly findTracker?: FindTracker;
 }
 
 /**
@@ -392,12 +395,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   ): TrackerSession {
     const { clock, logger } = this;
     return new TrackerSession({
-      clock,
-      logger: logger.child('control'),
-      folder,
-      sharedFolder,
-      windowId,
-      presence: presence ?? false,
+      ...{ clock, folder, sharedFolder, windowId, presence: presence ?? false },
+      ...{ logger: logger.child('control'), findTracker: this.dependencies.findTracker },
       onIdentityChanged: (hostname) =>
         this.noticeEmitter.fire({ kind: 'identityChanged', hostname }),
       server: this.server,

@@ -1,6 +1,7 @@
 import type { Event } from '../common/events';
 import type { PlainError } from '../common/errors';
 import type { HostPort } from '../protocol/address';
+import type { FoundSession } from '../protocol/announcement';
 import type { StoredIdentity } from './identity/identity';
 
 /**
@@ -164,6 +165,23 @@ export interface TeamKeyApi {
     request: { readonly record: string; readonly addresses: readonly HostPort[] },
     options?: CallOptions,
   ): Promise<string>;
+}
+
+/** Sessions of teams whose trackers announce themselves in the networks of this machine. */
+export interface LanApi {
+  /**
+   * Whether somebody looks at the sessions that are found: the network is asked for them only then.
+   * `onDidChangeFoundSessions` tells which there are. That none is found is never an error.
+   */
+  watchSessions(request: { readonly watching: boolean }, options?: CallOptions): Promise<void>;
+
+  /** Those whose trackers answer within half a second, whether somebody looks or not. */
+  findSessions(request?: undefined, options?: CallOptions): Promise<readonly FoundSession[]>;
+}
+
+export interface LanEvents {
+  /** All that are found now. What they say of themselves is not proven. */
+  readonly onDidChangeFoundSessions: Event<readonly FoundSession[]>;
 }
 
 export interface SessionDescription {
@@ -610,5 +628,7 @@ export interface EngineOptions {
   readonly windowId: string;
   /** Bundle of the hash worker. */
   readonly hashWorker: string;
+  /** Where sessions are looked for in the network; tests have a place of their own. */
+  readonly lan?: { readonly port: number; readonly addresses: readonly string[] } | undefined;
   readonly settings: PeerSettings;
 }

@@ -5,7 +5,8 @@ import { describeError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import type { NetworkFile, NetworkPeer } from '../peer/peerApi';
 import { formatHostPort } from '../protocol/address';
-import { COMMANDS, VIEWS } from '../editor/contributions';
+import type { FoundSession } from '../protocol/announcement';
+import { COMMANDS, setContext, VIEWS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
 import { foreignText } from '../editor/foreignText';
 import { formatAge, formatSize } from '../editor/format';
@@ -14,6 +15,9 @@ import { formatAge, formatSize } from '../editor/format';
 const PAGE_SIZE = 500;
 /** When a view that has appeared is drawn again: also a slow machine has loaded it by the last. */
 const SETTLE_DELAYS_MS = [300, 1_000, 3_000];
+/** Sessions in the network whose names are shown, and how much of each. */
+const MAX_FOUND_NAMES = 3;
+const MAX_FOUND_NAME_LENGTH = 40;
 /** Stands for the list of peers where a hostname says whose files are meant. */
 const TOP = '';
 
@@ -51,13 +55,18 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
     this.register(
       engine.onDidChange((part) => {
         if (part === 'connection') this.watch();
-        if (part === 'connection') this.tree.description = this.describeSession();
+        if (part === 'connection' && engine.isRunning) this.lookForSessions();
+        if (part === 'foundSessions')
+          setContext('sessionsFound', engine.state.foundSessions.length > 0);
+        if (part === 'connection' || part === 'foundSessions')
+          this.tree.description = this.describeSession();
         if (part === 'connection' || part === 'network') this.redraw();
       }),
     );
     this.register(
       this.tree.onDidChangeVisibility(() => {
         this.watch();
+        this.lookForSessions();
         this.settle(0);
       }),
     );
@@ -90,10 +99,21 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
     this.redraw();
   }
 
-  /** Whose session this is; an open one is shown as open wherever it is shown. */
-  private describeSession(): string {
+  /** Other sessions are looked for while somebody looks here and is in none; the engine starts for it. */
+  lookForSessions(): void {
     const { connection } = this.engine.state;
-    if (connection.kind === 'disconnected') return '';
+    const watching = this.tree.visible && connection.kind === 'disconnected';
+    if (!watching && !this.engine.isRunning) return;
+    // What it throws at once, when the window closes, is of no more interest than what it rejects with.
+    Promise.resolve()
+      .then(() => this.engine.calls.watchSessions({ watching }))
+      .catch((error: unknown) => this.logger.debug(describeError(error)));
+  }
+
+  /** Whose session this is, or which ones there are; an open one is shown as open wherever it is shown. */
+  private describeSession(): string {
+    const { connection, foundSessions } = this.engine.state;
+    if (connection.kind === 'disconnected') return describeFound(foundSessions);
     return connection.team === undefined
       ? vscode.l10n.t('open, not encrypted')
       : foreignText(connection.team);
@@ -142,6 +162,16 @@ export class NetworkView extends DisposableBase implements vscode.TreeDataProvid
       .watchNetwork({ watching: this.tree.visible })
       .catch((error: unknown) => this.logger.debug(describeError(error)));
   }
+}
+
+/** Names of sessions in the network, of which anybody can make up any. */
+function describeFound(sessions: readonly FoundSession[]): string {
+  if (sessions.length === 0) return '';
+  const names = sessions
+    .slice(0, MAX_FOUND_NAMES)
+    .map(({ sessionName }) => foreignText(sessionName, MAX_FOUND_NAME_LENGTH));
+  const rest = sessions.length > MAX_FOUND_NAMES ? ['…'] : [];
+  return vscode.l10n.t('found: {0}', [...names, ...rest].join(', '));
 }
 
 /** The rows of a page, with one for the rest if there is any. */

@@ -132,7 +132,8 @@ export class PeerWindows {
     return {
       build: this.build,
       dataDir: path.join(folder, 'data'),
-      env: { ...homeEnvironment(folder), ...options.env },
+      // What others in the network do is not part of a test.
+      env: { ...homeEnvironment(folder), PEERSHELF_LAN_PORT: '0', ...options.env },
       userSettings: { ...TRUST_SETTINGS[trust], ...options.userSettings },
       linked: [...(vsix === undefined ? [REPOSITORY] : []), ...linked, ...packs],
       log: report,
