@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type * as vscode from 'vscode';
 import { createLogger } from './common/logger';
 import { tellActivationFailure } from './editor/activationFailure';
+import { AgentTools } from './editor/agentTools';
 import { CommandRunner } from './editor/commandRunner';
 import { Commands } from './editor/commands';
 import { Comparing } from './editor/comparing';
@@ -104,6 +105,7 @@ function build(context: vscode.ExtensionContext): void {
       new TransfersView(engine),
     ],
     ...[localTracker, session, new RemoteFileSystem(engine, logger).register()],
+    new AgentTools({ engine, publishing, logger }).register(),
   );
   startup.start();
 }

@@ -41,6 +41,16 @@ export const VIEWS = {
   transfers: 'peershelf.transfers',
 } as const;
 
+/** What agents may use; the manifest says what each does. */
+export const TOOLS = {
+  listFiles: 'peershelf_listFiles',
+  readFile: 'peershelf_readFile',
+  fetchFile: 'peershelf_fetchFile',
+  publishFile: 'peershelf_publishFile',
+} as const;
+
+export type ToolName = (typeof TOOLS)[keyof typeof TOOLS];
+
 /** Context keys, for `when` clauses: `connection` is the kind of the connection's state. */
 export const CONTEXT_KEYS = {
   connected: 'peershelf.connected',
@@ -52,6 +62,7 @@ export const CONTEXT_KEYS = {
   publishedFolders: 'peershelf.publishedFolders',
   hasEndedTransfers: 'peershelf.hasEndedTransfers',
   hasPublished: 'peershelf.hasPublished',
+  hasFetched: 'peershelf.hasFetched',
 } as const;
 
 export type ContextKey = keyof typeof CONTEXT_KEYS;
@@ -68,6 +79,7 @@ export interface SettingTypes {
   readonly displayName: string;
   readonly fetchFolder: string;
   readonly autoRepublish: boolean;
+  readonly allowToolsToPublish: boolean;
   readonly exclude: readonly string[];
   readonly maxUploads: number;
   readonly maxUploadMegabytesPerSecond: number;
@@ -85,6 +97,7 @@ export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
   displayName: true,
   fetchFolder: true,
   autoRepublish: true,
+  allowToolsToPublish: true,
   exclude: true,
   maxUploads: true,
   maxUploadMegabytesPerSecond: true,
