@@ -120,11 +120,6 @@ export class ControlSession {
     if (this.state !== 'closing') this.end(lastReplies);
   }
 
-  /** The hostname that a member has registered on this connection. */
-  get hostname(): string | undefined {
-    return this.dependencies.membership?.hostname;
-  }
-
   /** The token has changed: who has the new one comes back. */
   closeForRotation(): void {
     this.close(rotatedEvent(wholeMs(this.dependencies.clock.now())));
@@ -315,6 +310,7 @@ export class ControlSession {
     this.events.dispose();
     this.closeDeadline.dispose();
     this.reachability.dispose();
+    this.dependencies.membership?.onClosed();
     await this.settle(this.dependencies.registry.release(this.owner));
   }
 

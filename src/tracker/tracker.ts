@@ -93,12 +93,7 @@ export class Tracker {
     this.dialBack = new DialBack(clock);
     const { team } = options;
     this.tokenHash = team?.tokenHash ?? '';
-    this.bindings =
-      team &&
-      new HostnameBindings({
-        ...{ clock, logger, file: team.bindingsFile },
-        isRegistered: (hostname) => this.isRegistered(hostname),
-      });
+    this.bindings = team && new HostnameBindings({ clock, logger, file: team.bindingsFile });
   }
 
   /** Connections that have not shown the token of the team yet. */
@@ -169,11 +164,6 @@ export class Tracker {
       this.accept(socket, new Membership({ socket, tokenHash, bindings, onAdmitted }));
     });
     return server;
-  }
-
-  private isRegistered(hostname: string): boolean {
-    for (const session of this.sessions) if (session.hostname === hostname) return true;
-    return false;
   }
 
   private async listen(server: Server): Promise<HostPort> {
