@@ -110,6 +110,9 @@ describe('with the keyboard alone', () => {
   it('opens a row: F1, Focus on Network Files View, Enter; down; Shift+F10, down, Enter', async () => {
     const { workbench } = window;
     await command('Peershelf: Focus on Network Files View');
+    // A view that appears for the first time has no row yet that could have the focus.
+    await workbench.view('Network Files').row('second.txt');
+    await command('Peershelf: Focus on Network Files View');
     await row('second.txt');
     await menu('Open Without Fetching');
     await workbench.editorShows(/second\.txt/u, /second of Bob/u);

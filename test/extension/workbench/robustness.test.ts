@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { Cleanup } from '../../../scripts/host/cleanup';
 import { formatHostPort } from '../../../src/protocol/address';
 import { buildFixture } from '../../support/fixture/build';
+import { until } from '../../support/parts/waits';
 import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
@@ -110,9 +111,14 @@ describe('a window with several folders', () => {
     await workbench.openView('Source Control');
     await workbench.runCommand('Git: Refresh');
     const row = workbench.page.locator('.scm-view .monaco-list-row', { hasText: 'second.txt' });
-    await workbench.menu.openOn(row.first());
-    await workbench.menu.choose('Publish to Network');
-    await workbench.notifications.shown(/Published app-2\/second\.txt/u);
+    const published = /Published app-2\/second\.txt/u;
+    await until('the changed file published', async () => {
+      await workbench.menu.openOn(row.first());
+      await workbench.menu.choose('Publish to Network');
+      const text = await workbench.notifications.shown(/Published|The list was just changing/u);
+      await workbench.notifications.clear(); // Source control lists anew whenever it likes.
+      return published.test(text);
+    });
   });
 
   it('fetches into the first folder, and where a setting says from then on', async () => {
