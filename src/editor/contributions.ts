@@ -12,6 +12,12 @@ export const COMMANDS = {
   openRemote: 'peershelf.openRemote',
   compareWithWorkspace: 'peershelf.compareWithWorkspace',
   compareSelected: 'peershelf.compareSelected',
+  filterNetwork: 'peershelf.filterNetwork',
+  clearFilter: 'peershelf.clearFilter',
+  groupByFolder: 'peershelf.groupByFolder',
+  groupByPeer: 'peershelf.groupByPeer',
+  browsePeer: 'peershelf.browsePeer',
+  pingPeer: 'peershelf.pingPeer',
   startTracker: 'peershelf.startTracker',
   stopTracker: 'peershelf.stopTracker',
   join: 'peershelf.join',
@@ -39,9 +45,13 @@ export const VIEWS = {
   published: 'peershelf.published',
   network: 'peershelf.network',
   transfers: 'peershelf.transfers',
+  peers: 'peershelf.peers',
 } as const;
 
-/** Context keys, for `when` clauses: `connection` is the kind of the connection's state. */
+/**
+ * Context keys, for `when` clauses: `connection` is the kind of the connection's state,
+ * `networkGrouping` is `peer` or `folder`.
+ */
 export const CONTEXT_KEYS = {
   connected: 'peershelf.connected',
   connection: 'peershelf.connection',
@@ -52,6 +62,8 @@ export const CONTEXT_KEYS = {
   publishedFolders: 'peershelf.publishedFolders',
   hasEndedTransfers: 'peershelf.hasEndedTransfers',
   hasPublished: 'peershelf.hasPublished',
+  networkGrouping: 'peershelf.networkGrouping',
+  networkFiltered: 'peershelf.networkFiltered',
 } as const;
 
 export type ContextKey = keyof typeof CONTEXT_KEYS;

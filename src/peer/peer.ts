@@ -10,7 +10,9 @@ import type { LocatedSource } from '../protocol/controlRepliesV2';
 import { Slot } from './catalogue/slot';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
+import { compareFiles } from './comparison';
 import { createFetchers } from './createFetchers';
+import { createPeerServer } from './createPeerServer';
 import { findDuplicates } from './duplicates';
 import { ContentHasher } from './hash/contentHasher';
 import { HashCache } from './hash/hashCache';
@@ -20,12 +22,14 @@ import { NetworkIndex } from './network/networkIndex';
 import { toNetworkFiles } from './network/networkFiles';
 import type {
   CallOptions,
+  CompareRequest,
   ConnectRequest,
   DuplicateSummary,
   EngineOptions,
   FetchOptions,
   FetchRequest,
   FetchResult,
+  FileComparison,
   FileDuplicates,
   FileSelection,
   FindFilesRequest,
@@ -36,10 +40,12 @@ import type {
   NetworkFolderPage,
   NetworkPage,
   NetworkPeer,
+  NetworkPeerPage,
   NetworkQuery,
   Notice,
   PeerApi,
   PeerEvents,
+  PeerQuery,
   PeerSettings,
   PeerSnapshot,
   PreviewRequest,
@@ -55,12 +61,13 @@ import { notConnected, Publisher } from './publisher';
 import { Selections } from './selection/selections';
 import { shownFile } from './team/shownFile';
 import { toSessionTarget } from './sessionTarget';
+import { findSources, sayingWhoIsAway } from './sources';
 import { TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
 import type { Offers } from './transfer/offers';
 import type { FolderFetcher } from './transfer/folder/folderFetcher';
-import { PeerServer } from './transfer/peerServer';
+import type { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
 import { TransferList } from './transfer/transferList';
 
@@ -84,6 +91,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly transfers: TransferList;
   private readonly server: PeerServer;
   private readonly pool: HashPool;
+  private readonly hasher: ContentHasher;
   private readonly fetcher: Fetcher;
   private readonly folders: FolderFetcher;
   private readonly offers: Offers;
@@ -104,10 +112,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   readonly onDidNotice = this.noticeEmitter.event;
 
   /** Takes a place in the storage folder and removes what a crash left there. Opens no socket. */
-  constructor(
-    private readonly dependencies: PeerDependencies,
-    options: EngineOptions,
-  ) {
+  constructor(dependencies: PeerDependencies, options: EngineOptions) {
     super();
     const { logger, clock = systemClock, stallMs = STALL_MS } = dependencies;
     this.clock = clock;
@@ -124,7 +129,16 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     layers.sweep();
     const cache = new HashCache(join(storageFolder, 'hashes.json'), logger.child('hash'));
     const hasher = new ContentHasher({ clock, pool: this.pool, cache, layers });
-    this.server = this.createServer(layers);
+    this.hasher = hasher;
+    this.server = createPeerServer(
+      {
+        ...{ clock, logger, layers, transfers: this.transfers },
+        session: () => this.session,
+        publisher: () => this.publisher,
+        slowReaderMs: dependencies.slowReaderMs,
+      },
+      options.settings,
+    );
     this.session = this.register(this.createSession(folder, options));
     const { session, server, pool } = this;
     this.publisher = this.register(
@@ -234,18 +248,16 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   async fetch(request: FetchRequest, options: StartOptions = {}): Promise<FetchResult> {
     this.noteActivity();
     const { signal } = options;
-    const sources = await abortable(this.client.sources(request.name), signal);
-    // Names are opaque to a tracker; who types one may compose its accents differently.
-    const composed = request.name.normalize('NFC');
-    const useComposed = sources.length === 0 && composed !== request.name;
-    const name = useComposed ? composed : request.name;
-    const found = useComposed ? await abortable(this.client.sources(name), signal) : sources;
+    const { name, sources } = await findSources(this.client, request.name, signal);
     const own = this.session.registeredHostname;
-    const others = found.filter(
+    const others = sources.filter(
       ({ hostname }) => hostname !== own && (request.hostname ?? hostname) === hostname,
     );
-    const offered = await abortable(this.offers.confirm(name, others, signal), signal);
-    return this.fetcher.fetch({ ...request, name }, offered, options);
+    const run = async (): Promise<FetchResult> => {
+      const offered = await abortable(this.offers.confirm(name, others, signal), signal);
+      return this.fetcher.fetch({ ...request, name }, offered, options);
+    };
+    return sayingWhoIsAway(run, others, (hostname) => this.network.awayForMs(hostname));
   }
 
   async fetchFolder(
@@ -307,12 +319,20 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return Promise.resolve(this.network.peers());
   }
 
+  networkPeerPage(query: PeerQuery): Promise<NetworkPeerPage> {
+    return Promise.resolve(this.network.peerPage(query));
+  }
+
   networkFiles(query: NetworkQuery): Promise<NetworkPage> {
     return Promise.resolve(this.network.files(query));
   }
 
   networkFolder(query: FolderQuery): Promise<NetworkFolderPage> {
     return Promise.resolve(this.network.folder(query));
+  }
+
+  compareFiles(request: CompareRequest, options: CallOptions = {}): Promise<FileComparison[]> {
+    return compareFiles(request, this.hasher, options);
   }
 
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
@@ -361,29 +381,6 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     await this.session.leave();
     await this.pool.stop();
     this.dispose();
-  }
-
-  private createServer(layers: LayerStore): PeerServer {
-    const { slowReaderMs } = this.dependencies;
-    const { maxUploads, maxUploadBytesPerSecond = 0 } = this.settings;
-    return new PeerServer(
-      {
-        clock: this.clock,
-        logger: this.logger.child('server'),
-        transfers: this.transfers,
-        security: () => this.session.member,
-        find: (name) => this.session.catalogue?.get(name),
-        signatures: () => this.session.signatures,
-        findContent: (id) => this.publisher.findContent(id),
-        layerOf: ({ contentId }) => contentId && layers.get(contentId),
-        onSeen: (entry) => this.publisher.onSeen(entry),
-      },
-      {
-        maxUploads,
-        maxUploadBytesPerSecond,
-        ...(slowReaderMs === undefined ? {} : { slowReaderMs }),
-      },
-    );
   }
 
   private createSession(

@@ -18,6 +18,12 @@ export const MAX_FOLDER_ROWS = 500;
 /** More are not put in order: then it is faster to look at all files in their order. */
 const MAX_FOUND = 5_000;
 
+/**
+ * Where a host has so small a part of all files, its own are put in order for a question about it; else
+ * it is faster to pass over those of others.
+ */
+const SMALL_PART = 1 / 50;
+
 /** Files of a page that may not be shown, before it ends: a hostile tracker lists many. */
 const MAX_HIDDEN = 1_000;
 /** Sources of one row that are looked at: each may cost a signature. */
@@ -58,8 +64,23 @@ export function findFiles(model: Searchable, query: NetworkQuery, shown: Shown):
   return { files: page, total };
 }
 
-/** Folders and files directly in a folder, by name. */
-export function listFolder(model: Searchable, query: FolderQuery, shown: Shown): NetworkFolderPage {
+/** How many files match, of each host that has any. */
+export function countByHost(model: Searchable, text: string): Map<IndexedHost, number> {
+  const counts = new Map<IndexedHost, number>();
+  for (const { host } of matching(model, { text })) counts.set(host, (counts.get(host) ?? 0) + 1);
+  return counts;
+}
+
+/**
+ * Folders and files directly in a folder, by name.
+ * @param nowMs by the clock that only grows.
+ */
+export function listFolder(
+  model: Searchable,
+  query: FolderQuery,
+  shown: Shown,
+  nowMs: number,
+): NetworkFolderPage {
   const { prefix, limit = MAX_FOLDER_ROWS, offset = 0 } = query;
   const folders: FolderCount[] = [];
   const rows: IndexedFile[][] = [];
@@ -93,7 +114,7 @@ export function listFolder(model: Searchable, query: FolderQuery, shown: Shown):
       ...{ name: one.prefix.slice(prefix.length, -1), prefix: one.prefix },
       fileCount: one.fileCount,
     })),
-    files: shownRows.flatMap((row) => toRow(row, shown) ?? []),
+    files: shownRows.flatMap((row) => toRow(row, shown, nowMs) ?? []),
     total: inOrder.length + rows.length,
   };
 }
@@ -119,7 +140,7 @@ function* matching(
   const { hostname, text = '', prefix = '' } = query;
   const words = queryWords(text);
   const found = words.length === 0 ? undefined : findWords(model, words);
-  const files = found?.sort(compareFiles) ?? model.files();
+  const files = found?.sort(compareFiles) ?? inOrder(model, hostname);
   const isAll = words.length === 0 || found !== undefined;
   const rest = new Map<IndexedHost, readonly string[]>();
   for (let index = firstBelow(files, prefix); index < files.length; index += 1) {
@@ -128,6 +149,17 @@ function* matching(
     if (hostname !== undefined && file.host.hostname !== hostname) continue;
     if (isAll || matches(file, words, rest)) yield file;
   }
+}
+
+/** All files, or for a small host only its own. */
+function inOrder(model: Searchable, hostname: string | undefined): readonly IndexedFile[] {
+  const all = model.files();
+  if (hostname === undefined) return all;
+  const host = model.hosts.get(hostname);
+  if (host?.isShown !== true) return [];
+  return host.files.size > all.length * SMALL_PART
+    ? all
+    : [...host.files.values()].sort(compareFiles);
 }
 
 /** Files with all words in them or their owners, in any order; undefined when they are many. */
@@ -174,7 +206,7 @@ function firstBelow(files: readonly IndexedFile[], prefix: string): number {
 }
 
 /** The row of those who may be shown with the same content, or undefined when nobody may. */
-function toRow(files: readonly IndexedFile[], shown: Shown): NetworkRow | undefined {
+function toRow(files: readonly IndexedFile[], shown: Shown, nowMs: number): NetworkRow | undefined {
   const known = files.slice(0, MAX_ROW_SOURCES).flatMap(({ name, file, host }) => {
     const network = shown(toNetworkFile(name, file, host));
     return network === undefined ? [] : [{ network, host }];
@@ -184,10 +216,17 @@ function toRow(files: readonly IndexedFile[], shown: Shown): NetworkRow | undefi
   const { hostname: _, displayName: __, ...row } = first.network;
   const sources = known
     .filter(({ network }) => network.contentId === row.contentId)
-    .map(({ host }) => ({
-      hostname: host.hostname,
-      displayName: host.displayName,
-      state: host.facts.awayMs === undefined ? ('online' as const) : ('away' as const),
-    }));
+    .map(({ host }) => {
+      const { hostname, displayName } = host;
+      const awayForMs = awayFor(host, nowMs);
+      return awayForMs === undefined
+        ? { hostname, displayName, state: 'online' as const }
+        : { hostname, displayName, state: 'away' as const, awayForMs };
+    });
   return { ...row, sources };
+}
+
+/** How long a host has been away, or undefined when it is not. @param nowMs by the clock that only grows. */
+export function awayFor({ facts, toldMs }: IndexedHost, nowMs: number): number | undefined {
+  return facts.awayMs === undefined ? undefined : Math.max(0, nowMs - toldMs + facts.awayMs);
 }
