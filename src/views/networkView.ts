@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { systemClock } from '../common/clock';
-import { DisposableBase, DisposableSlot } from '../common/disposable';
+import { DisposableBase } from '../common/disposable';
 import { describeError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import { counterpartPaths } from '../editor/comparing';
@@ -14,10 +14,9 @@ import { NetworkMarks } from './networkMarks';
 import type { Grouping, NetworkNode } from './networkNodes';
 import { NetworkTree, type Redraw } from './networkTree';
 import { Refresher } from './refresher';
+import { Settling } from './settling';
 import { WorkspaceFiles } from './workspaceFiles';
 
-/** When what was told is told again after a view has appeared: also a slow machine has loaded it then. */
-const SETTLE_DELAYS_MS = [300, 1_000, 3_000];
 const GROUPING_KEY = 'networkGrouping';
 /** As much of a filter as the title of a view has room for. */
 const MAX_SHOWN_FILTER_LENGTH = 40;
@@ -42,7 +41,6 @@ export class NetworkView
   private readonly tree: NetworkTree;
   private readonly marks: NetworkMarks;
   private readonly refresher = this.register(new Refresher(systemClock, () => this.refresh()));
-  private readonly settling = this.register(new DisposableSlot());
   /** Ends the reading of files when the view goes. */
   private reading: AbortController | undefined;
   /** What VS Code was told to draw and has not asked for since; `undefined` is the top. */
@@ -70,6 +68,7 @@ export class NetworkView
         showCollapseAll: true,
       }),
     );
+    this.register(new Settling(this.view, () => this.tellAgain()));
     this.subscribe();
     this.describe();
   }
@@ -156,7 +155,6 @@ export class NetworkView
         this.watch();
         if (!visible) this.reading?.abort();
         else this.refresher.schedule();
-        this.settle(0);
       }),
     );
     this.register(this.view.onDidCollapseElement(({ element }) => this.tree.collapse(element)));
@@ -220,26 +218,12 @@ export class NetworkView
     }
   }
 
-  /**
-   * Tells again what VS Code did not take, soon after the view has appeared: it loses changes that come
-   * while it loads a view for the first time, and there may be no other for hours. Not without need:
-   * while it draws, VS Code does not know on which row a button was pressed.
-   */
-  private settle(step: number): void {
-    const delayMs = SETTLE_DELAYS_MS[step];
-    if (delayMs === undefined || !this.view.visible) {
-      this.settling.set(undefined);
-      return;
-    }
-    this.settling.set(
-      systemClock.after(delayMs, () => {
-        const isTop = this.owed.has(undefined);
-        const nodes = [...this.owed].filter((node) => node && this.tree.isUnfolded(node));
-        if (isTop) this.changeEmitter.fire(undefined);
-        else if (nodes.length > 0) this.changeEmitter.fire(nodes as NetworkNode[]);
-        this.settle(step + 1);
-      }),
-    );
+  /** Not without need: while it draws, VS Code does not know on which row a button was pressed. */
+  private tellAgain(): void {
+    const isTop = this.owed.has(undefined);
+    const nodes = [...this.owed].filter((node) => node !== undefined && this.tree.isUnfolded(node));
+    if (isTop) this.changeEmitter.fire(undefined);
+    else if (nodes.length > 0) this.changeEmitter.fire(nodes as NetworkNode[]);
   }
 
   /** Reads, a few at a time, the files that only their content tells apart. */

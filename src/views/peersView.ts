@@ -9,6 +9,7 @@ import type { NetworkPeer } from '../peer/peerApi';
 import type { NetworkInterest } from './networkInterest';
 import { peerItem } from './peerItem';
 import { Refresher } from './refresher';
+import { Settling } from './settling';
 
 /** VS Code sends all siblings again on a change: more are left out, and the title says so. */
 const MAX_ROWS = 500;
@@ -29,6 +30,8 @@ export class PeersView extends DisposableBase implements vscode.TreeDataProvider
   private readonly view: vscode.TreeView<PeerRow>;
   private readonly refresher = this.register(new Refresher(systemClock, () => this.refresh()));
   private rows = new Map<string, PeerRow>();
+  /** Whether VS Code was told of a change and has not asked for the rows since. */
+  private owesRows = false;
 
   readonly onDidChangeTreeData = this.changeEmitter.event;
 
@@ -56,10 +59,17 @@ export class PeersView extends DisposableBase implements vscode.TreeDataProvider
       }),
     );
     this.register(this.view.onDidChangeVisibility(watch));
+    this.register(
+      new Settling(this.view, () => {
+        if (this.owesRows) this.changeEmitter.fire(undefined);
+      }),
+    );
   }
 
   getChildren(parent?: PeerRow): PeerRow[] {
-    return parent === undefined ? [...this.rows.values()] : [];
+    if (parent !== undefined) return [];
+    this.owesRows = false;
+    return [...this.rows.values()];
   }
 
   getParent(): undefined {
@@ -95,8 +105,11 @@ export class PeersView extends DisposableBase implements vscode.TreeDataProvider
       }),
     );
     const order = (rows: ReadonlyMap<string, PeerRow>): string => JSON.stringify([...rows.keys()]);
-    if (order(before) !== order(this.rows)) this.changeEmitter.fire(undefined);
-    else if (changed.length > 0) this.changeEmitter.fire(changed);
+    const hasOtherRows = order(before) !== order(this.rows);
+    if (hasOtherRows || changed.length > 0) {
+      this.owesRows = true;
+      this.changeEmitter.fire(hasOtherRows ? undefined : changed);
+    }
     this.view.description = describe(peers);
   }
 }
