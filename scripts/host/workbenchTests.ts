@@ -10,15 +10,36 @@ const FOLDER = path.join(REPOSITORY, 'test', 'extension', 'workbench');
 /** A journey through two windows takes a while on a busy machine. */
 const TEST_TIMEOUT_MS = 90_000;
 
+/**
+ * What is driven on the oldest build, too: the main journeys. All other files are about our own
+ * behaviour, which does not depend on the build; what we call of the editor is tested on both by the
+ * suite inside the extension host.
+ */
+const ON_EVERY_BUILD: ReadonlySet<string> = new Set([
+  'driver.test.ts',
+  'package.test.ts',
+  'sharing.test.ts',
+  'smoke.test.ts',
+  'teamSession.test.ts',
+  'transfers.test.ts',
+]);
+
+export interface WorkbenchChoice {
+  readonly build: BuildName;
+  readonly grep: string | undefined;
+  /** All files, also on a build that usually does without some. */
+  readonly all: boolean;
+}
+
 /** Runs the tests that drive the workbench from outside; they read the build from a variable. */
 export async function runWorkbenchTests(
-  build: BuildName,
-  grep: string | undefined,
+  { build, grep, all }: WorkbenchChoice,
   tell: (event: TestEvent) => void,
 ): Promise<void> {
   process.env[BUILD_VARIABLE] = build;
   const mocha = quietMocha(TEST_TIMEOUT_MS, grep);
   for (const name of await testFiles()) {
+    if (build === 'oldest' && !all && !ON_EVERY_BUILD.has(name)) continue;
     mocha.addFile(path.join(FOLDER, name));
   }
   try {

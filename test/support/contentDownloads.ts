@@ -19,7 +19,7 @@ import { hashBytes, startHasher, type TestHasher } from './hashFiles';
 import { type ObjectServer, type ObjectServerOptions, startObjectServer } from './objectServer';
 import { temporaryFolder } from './temporaryFolder';
 
-export const MAX_BLOCKS = 16;
+const MAX_BLOCKS = 16;
 
 /** What downloads into one folder share. */
 export interface DownloadSetup {
@@ -29,10 +29,10 @@ export interface DownloadSetup {
   readonly log: string[];
 }
 
-export function setUpDownload(cleanup: Cleanup): DownloadSetup {
+export function setUpDownload(cleanup: Cleanup, maxBlocks = MAX_BLOCKS): DownloadSetup {
   const folder = temporaryFolder(cleanup);
   const tools = startHasher(cleanup, folder);
-  return { folder, tools, blocks: new BlockPool(MAX_BLOCKS), log: [] };
+  return { folder, tools, blocks: new BlockPool(maxBlocks), log: [] };
 }
 
 /** Downloads `bytes` into `folder/part`; whatever was there from an earlier attempt is gone on with. */

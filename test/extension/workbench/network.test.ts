@@ -10,6 +10,8 @@ import { startTracker } from '../../support/startTracker';
 
 /** More than VS Code is given at once. */
 const MANY = 620;
+/** Of one button, while everything around it changes. */
+const PRESSES = 5;
 
 /** What one user sees of others. Every test builds on the one before. */
 describe('the views of the network', () => {
@@ -82,6 +84,32 @@ describe('the views of the network', () => {
     assert.equal((await network.row('same.txt')).selected, true);
     assert.equal((await network.row('Eve')).expanded, false);
     assert.equal((await network.row('docs')).expanded, true);
+  });
+
+  it('takes every press of a button while others publish all the time', async () => {
+    const { workbench } = window;
+    const network = workbench.view('Network Files');
+    let isOver = false;
+    const publishing = (async () => {
+      for (let index = 0; !isOver; index += 1) await bob.publish(`docs/deep/${index}.txt`);
+    })();
+    try {
+      for (let press = 0; press < PRESSES; press += 1) {
+        await network.inlineAction('differs.txt', 'Open Without Fetching');
+        await workbench.editorShows(/differs\.txt/u, /of Bob/u);
+        await workbench.runCommand('View: Close Editor');
+      }
+    } finally {
+      isOver = true;
+      await publishing;
+    }
+    assert.deepEqual(await workbench.notifications.texts(), []);
+    await bob.peer.unpublish({
+      names: (await bob.peer.snapshot()).published
+        .map(({ name }) => name)
+        .filter((name) => /\d\.txt$/u.test(name)),
+    });
+    await network.row('Bob', '6 files');
   });
 
   it('groups by folder, where equal files of several are one', async () => {

@@ -1,14 +1,20 @@
 import type { Locator, Page } from 'playwright-core';
-import { normalise, until } from './waits';
+import { hasClass, normalise, until } from './waits';
 
 /** The menu that a right click opens, with its submenus. */
 export class ContextMenu {
   constructor(private readonly page: Page) {}
 
-  /** Right-clicks a row and waits for the menu. */
+  /** Right-clicks a row and waits for its menu. */
   async openOn(row: Locator): Promise<void> {
-    await row.click({ button: 'right' });
-    await this.items().first().waitFor();
+    await until('menu of the row', async () => {
+      await row.click({ button: 'right' });
+      await this.items().first().waitFor();
+      // While it was clicked, rows may have come or gone above it: then this is another row's menu.
+      if (await hasClass(row, 'focused')) return true;
+      await this.dismiss();
+      return false;
+    });
   }
 
   /** Titles of the open menu (and submenu), without separators. */
@@ -40,7 +46,7 @@ export class ContextMenu {
       const item = await this.find(title);
       // A bare click is swallowed by the workbench; Enter on the focused entry is not.
       await item.hover();
-      await until(`focus on menu entry "${title}"`, () => this.isFocused(item));
+      await until(`focus on menu entry "${title}"`, () => hasClass(item, 'focused'));
       const isLast = index === titles.length - 1;
       await this.page.keyboard.press(isLast ? 'Enter' : 'ArrowRight');
     }
@@ -65,9 +71,5 @@ export class ContextMenu {
       },
       { seen: () => this.titles() },
     );
-  }
-
-  private async isFocused(item: Locator): Promise<boolean> {
-    return (await item.getAttribute('class'))?.split(' ').includes('focused') ?? false;
   }
 }

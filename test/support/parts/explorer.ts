@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { ContextMenu } from './contextMenu';
-import { normalise, until, wholeText } from './waits';
+import { hasClass, normalise, until, wholeText } from './waits';
 
 /** The tree of files. */
 export class Explorer {
@@ -112,8 +112,4 @@ export class Explorer {
     await until(`"${name}" in the explorer`, () => row.isVisible(), { seen: () => this.names() });
     return row;
   }
-}
-
-async function hasClass(locator: Locator, name: string): Promise<boolean> {
-  return (await locator.getAttribute('class'))?.split(' ').includes(name) ?? false;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Locator } from 'playwright-core';
 
 /** How long anything in the workbench may take on a busy machine. */
 export const WORKBENCH_TIMEOUT_MS = 20_000;
@@ -46,4 +47,9 @@ export function normalise(text: string): string {
 export function wholeText(text: string): RegExp {
   const escaped = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^\\s*${escaped.replace(/ /g, '\\s+')}\\s*$`);
+}
+
+/** Whether an element has a class now. */
+export async function hasClass(element: Locator, name: string): Promise<boolean> {
+  return (await element.getAttribute('class'))?.split(' ').includes(name) ?? false;
 }

@@ -83,17 +83,6 @@ describe('the pool of blocks', () => {
     assert.deepEqual(woken, ['a', 'b']);
   });
 
-  it('goes beyond its limit for bytes that have arrived, and comes back', () => {
-    const pool = new BlockPool(1);
-    const first = pool.take();
-    const beyond = pool.takeBeyond();
-    assert.ok(first);
-    assert.equal(pool.madeBlocks, 2);
-    pool.give(beyond);
-    pool.give(first);
-    assert.deepEqual([pool.madeBlocks, pool.usedBlocks], [1, 0]);
-  });
-
   it('passes on a turn that is not used, replaces lost memory, and gives all back at the end', () => {
     const pool = new BlockPool(1);
     const memory = pool.take();

@@ -30,18 +30,9 @@ export class BlockPool {
     return new ArrayBuffer(BLOCK_BYTES);
   }
 
-  /** As `take`, beyond the limit if need be: for bytes that have arrived already. */
-  takeBeyond(): ArrayBuffer {
-    const memory = this.take();
-    if (memory !== undefined) return memory;
-    this.made += 1;
-    return new ArrayBuffer(BLOCK_BYTES);
-  }
-
   /** Gives back what `take` gave. */
   give(memory: ArrayBuffer): void {
-    if (this.made > this.maxBlocks) this.made -= 1;
-    else this.free.push(memory);
+    this.free.push(memory);
     this.waiting.shift()?.();
   }
 

@@ -21,6 +21,7 @@ import { errorForStatus } from './peerHttp';
 /** Where the head of a reply arrives, and what comes before there is memory for it. */
 const HEAD_BUFFER_BYTES = 64 * 1024;
 const CONNECT_DEADLINE_MS = 10_000;
+const NOTHING = Buffer.alloc(0);
 
 /** A received block. Its memory belongs to who gets it. */
 export interface ReceivedBlock {
@@ -61,6 +62,8 @@ export class ObjectConnection {
   private position = 0;
   private memory: ArrayBuffer | undefined;
   private filled = 0;
+  /** Bytes of a body that have arrived while there was no memory for them: a few, as nothing is read. */
+  private early: Buffer = NOTHING;
   private received = 0;
   /** Nothing is read now: there is no memory, or the bytes come faster than they may. */
   private paused = false;
@@ -195,12 +198,24 @@ export class ObjectConnection {
 
   private resume(): void {
     const { blocks } = this.options;
+    if (this.failure === undefined && this.waits === 0) this.takeEarly();
     if (this.failure !== undefined || this.waits > 0) blocks.pass();
     else if (this.needsMemory()) blocks.whenFree(() => this.resume());
     else {
       this.paused = false;
       this.socket?.resume();
       blocks.pass(); // The memory may have been another's turn.
+    }
+  }
+
+  /** What had to wait for memory; the part for which there is none again goes on waiting. */
+  private takeEarly(): void {
+    const bytes = this.early;
+    this.early = NOTHING;
+    try {
+      this.take(bytes);
+    } catch (error) {
+      this.fail(PeershelfError.from(error));
     }
   }
 
@@ -213,9 +228,12 @@ export class ObjectConnection {
 
   /** Bytes that arrived in the head buffer: heads, and the first bytes behind them. */
   private take(bytes: Buffer): void {
-    let rest = bytes;
-    while (rest.length > 0 && this.failure === undefined)
+    let rest = this.early.length === 0 ? bytes : Buffer.concat([this.early, bytes]);
+    this.early = NOTHING;
+    while (rest.length > 0 && this.failure === undefined && !this.needsMemory())
       rest = this.head === undefined ? this.takeBody(rest) : this.takeHead(rest);
+    // A copy: where they are now, the next bytes arrive.
+    if (rest.length > 0) this.early = Buffer.from(rest);
   }
 
   private takeHead(bytes: Buffer): Buffer {
@@ -244,10 +262,9 @@ export class ObjectConnection {
   }
 
   private takeBody(bytes: Buffer): Buffer {
-    // Without memory these few bytes would be lost: rather one block more than allowed.
-    this.memory ??= this.options.blocks.takeBeyond();
     const count = Math.min(bytes.length, this.blockLength() - this.filled);
-    new Uint8Array(this.memory, this.filled, count).set(bytes.subarray(0, count));
+    if (this.memory !== undefined)
+      new Uint8Array(this.memory, this.filled, count).set(bytes.subarray(0, count));
     this.advance(count);
     return bytes.subarray(count);
   }
