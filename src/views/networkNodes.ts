@@ -57,15 +57,24 @@ export interface MoreNode extends NodeBase {
 export type ParentNode = PeerNode | FolderNode;
 export type NetworkNode = ParentNode | FileNode | MoreNode;
 
-/** What a row shows, as text: rows that show the same need not be drawn again. */
+/** How many files lie below a row; undefined for one that has none below it. */
+export function countOf(node: NetworkNode): number | undefined {
+  if (node.kind === 'peer') return node.peer.fileCount;
+  return node.kind === 'folder' ? node.folder.fileCount : undefined;
+}
+
+/**
+ * What a row shows, as text, but for the count of what is below it: rows that show the same need not be
+ * drawn again.
+ */
 export function appearanceOf(node: NetworkNode): string {
   switch (node.kind) {
     case 'peer': {
-      const { displayName, address, fileCount, state } = node.peer;
-      return JSON.stringify([displayName, address, fileCount, state, node.sinceMs]);
+      const { displayName, address, state } = node.peer;
+      return JSON.stringify([displayName, address, state, node.sinceMs]);
     }
     case 'folder':
-      return `${node.folder.fileCount}`;
+      return '';
     case 'file': {
       const sources = node.sources.map(({ hostname, displayName, state }) => [
         hostname,

@@ -2,6 +2,7 @@ import type { Clock } from '../common/clock';
 import type { PeerApi } from '../peer/peerApi';
 import {
   appearanceOf,
+  countOf,
   type FileNode,
   type Grouping,
   type NetworkNode,
@@ -58,6 +59,8 @@ export type Redraw = 'all' | readonly NetworkNode[];
 export class NetworkTree {
   private readonly branches = new Map<string, Branch>();
   private readonly nodes = new Map<string, NetworkNode>();
+  /** The counts that rows were drawn with. */
+  private readonly drawn = new WeakMap<NetworkNode, number | undefined>();
   private version = 0;
   private currentGrouping: Grouping;
   private currentFilter = '';
@@ -104,6 +107,23 @@ export class NetworkTree {
   /** The files in sight of who unfolds and scrolls. */
   files(): FileNode[] {
     return this.openBranches().flatMap(({ rows }) => rows.filter((row) => row.kind === 'file'));
+  }
+
+  /** A row is drawn as it is now. */
+  noteDrawn(node: NetworkNode): void {
+    this.drawn.set(node, countOf(node));
+  }
+
+  /**
+   * Rows that were drawn with another count of files than they have now. To draw one again means to draw
+   * all below it, so that is better done when nothing else changes.
+   */
+  miscounted(): NetworkNode[] {
+    const rows = this.openBranches().flatMap((branch) => branch.rows);
+    const nodes = new Set(
+      rows.filter((row) => this.drawn.has(row) && this.drawn.get(row) !== countOf(row)),
+    );
+    return outermost(nodes);
   }
 
   /** The rows below a node, or the top ones. @throws what the engine does. */
@@ -156,8 +176,7 @@ export class NetworkTree {
       rows.forEach((row) => changed.add(row));
       pending.push(...this.openBelow(branch));
     }
-    // What is below a node that is drawn again is drawn with it.
-    return [...changed].filter((node) => !hasAncestorIn(node, changed));
+    return outermost(changed);
   }
 
   /** All is drawn again, so it need only be fresh. */
@@ -311,6 +330,11 @@ function totalOf(pages: readonly { readonly total: number }[]): number {
 
 function hasSameIds(rows: readonly NetworkNode[], others: readonly NetworkNode[]): boolean {
   return rows.length === others.length && rows.every(({ id }, index) => id === others[index]?.id);
+}
+
+/** What is below a node that is drawn again is drawn with it. */
+function outermost(nodes: ReadonlySet<NetworkNode>): NetworkNode[] {
+  return [...nodes].filter((node) => !hasAncestorIn(node, nodes));
 }
 
 function hasAncestorIn(node: NetworkNode, nodes: ReadonlySet<NetworkNode>): boolean {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { systemClock } from '../common/clock';
-import { DisposableBase } from '../common/disposable';
+import { DisposableBase, DisposableSlot } from '../common/disposable';
 import { describeError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import { counterpartPaths } from '../editor/comparing';
@@ -17,6 +17,10 @@ import { Refresher } from './refresher';
 import { Settling } from './settling';
 import { WorkspaceFiles } from './workspaceFiles';
 
+/** Counts of files wait so long for the next change … */
+const COUNT_DELAY_MS = 1_000;
+/** … but no longer than this: to draw one means to draw all rows below it again. */
+const MAX_COUNT_DELAY_MS = 10_000;
 const GROUPING_KEY = 'networkGrouping';
 /** As much of a filter as the title of a view has room for. */
 const MAX_SHOWN_FILTER_LENGTH = 40;
@@ -41,6 +45,9 @@ export class NetworkView
   private readonly tree: NetworkTree;
   private readonly marks: NetworkMarks;
   private readonly refresher = this.register(new Refresher(systemClock, () => this.refresh()));
+  private readonly counting = this.register(new DisposableSlot());
+  /** When counts are drawn at the latest, by the clock that only grows. */
+  private countByMs: number | undefined;
   /** Ends the reading of files when the view goes. */
   private reading: AbortController | undefined;
   /** What VS Code was told to draw and has not asked for since; `undefined` is the top. */
@@ -95,6 +102,7 @@ export class NetworkView
   }
 
   getTreeItem(node: NetworkNode): vscode.TreeItem {
+    this.tree.noteDrawn(node);
     return networkItem(node);
   }
 
@@ -199,6 +207,7 @@ export class NetworkView
     if (this.dependencies.engine.state.connection.kind !== 'connected') return;
     try {
       this.draw(await this.tree.refresh());
+      this.countSoon();
       this.readSoon();
     } catch (error) {
       // A lost connection or a stopped engine is told by other ways, and ends in an empty view.
@@ -216,6 +225,19 @@ export class NetworkView
       for (const node of redraw) if (this.tree.isUnfolded(node)) this.owed.add(node);
       this.changeEmitter.fire([...redraw]);
     }
+  }
+
+  /** Counts of files are drawn when changes come to a rest, or have not for long. */
+  private countSoon(): void {
+    const nowMs = systemClock.monotonic();
+    this.countByMs ??= nowMs + MAX_COUNT_DELAY_MS;
+    const delayMs = Math.min(COUNT_DELAY_MS, Math.max(0, this.countByMs - nowMs));
+    this.counting.set(
+      systemClock.after(delayMs, () => {
+        this.countByMs = undefined;
+        this.draw(this.tree.miscounted());
+      }),
+    );
   }
 
   /** Not without need: while it draws, VS Code does not know on which row a button was pressed. */

@@ -89,9 +89,10 @@ describe('the views of the network', () => {
   it('takes every press of a button while others publish all the time', async () => {
     const { workbench } = window;
     const network = workbench.view('Network Files');
-    let isOver = false;
+    const over = new AbortController();
     const publishing = (async () => {
-      for (let index = 0; !isOver; index += 1) await bob.publish(`docs/deep/${index}.txt`);
+      for (let index = 0; !over.signal.aborted; index += 1)
+        await bob.publish(`docs/deep/${index}.txt`);
     })();
     try {
       for (let press = 0; press < PRESSES; press += 1) {
@@ -100,15 +101,13 @@ describe('the views of the network', () => {
         await workbench.runCommand('View: Close Editor');
       }
     } finally {
-      isOver = true;
+      over.abort();
       await publishing;
+      const { published } = await bob.peer.snapshot();
+      const names = published.map(({ name }) => name).filter((name) => /\d\.txt$/u.test(name));
+      await bob.peer.unpublish({ names });
     }
     assert.deepEqual(await workbench.notifications.texts(), []);
-    await bob.peer.unpublish({
-      names: (await bob.peer.snapshot()).published
-        .map(({ name }) => name)
-        .filter((name) => /\d\.txt$/u.test(name)),
-    });
     await network.row('Bob', '6 files');
   });
 

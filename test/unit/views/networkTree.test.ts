@@ -71,6 +71,7 @@ class World {
     const rows = await this.tree.children(parent);
     const lines = [];
     for (const row of rows) {
+      this.tree.noteDrawn(row);
       lines.push(describeRow(row));
       if (row.kind === 'peer' || row.kind === 'folder')
         lines.push(...(await this.drawn(row)).map((line) => `  ${line}`));
@@ -178,10 +179,13 @@ describe('the tree of the network', () => {
     // Another content, and nothing else.
     await world.change('bob', { files: { 'd/a': 'a', 'e/b': 'b', c: 'd' } });
     assert.deepEqual(names(await world.tree.refresh()), ['c of BOB']);
-    // Another row: its parents show another number, and the highest is drawn with all below.
+    assert.deepEqual(world.tree.miscounted(), []);
+    // Another row: only its folder is drawn again, though all above it have another count.
     await world.change('bob', { files: { 'd/a': 'a', 'd/z': 'z', 'e/b': 'b', c: 'd' } });
-    assert.deepEqual(names(await world.tree.refresh()), ['BOB (4)']);
+    assert.deepEqual(names(await world.tree.refresh()), ['d/ (2)']);
+    assert.deepEqual(names(world.tree.miscounted()), ['BOB (4)']);
     assert.ok((await world.drawn()).includes('    z of BOB'));
+    assert.deepEqual(world.tree.miscounted(), []);
     await world.change('eve', undefined);
     assert.equal(await world.tree.refresh(), 'all');
   });
