@@ -29,6 +29,32 @@ const restrict = (files, patterns, paths = []) => ({
   },
 });
 
+/** Members of VS Code's objects that users read. */
+const SHOWN =
+  '/^(label|description|detail|tooltip|title|message|prompt|placeHolder|placeholder|openLabel|saveLabel|invocationMessage|text|name)$/';
+/** Words; the name of the product, addresses and names of icons are none. */
+const WORDS = '/(?<![$(\\-\\w:\\x2f])(?!peershelf)[a-z]{2}/i';
+/** Where a text would stand: alone, chosen by a condition, or in a template. */
+const inPlace = (place) => [
+  `${place} > Literal[value=${WORDS}]`,
+  `${place} > ConditionalExpression > Literal[value=${WORDS}]`,
+  `${place} > TemplateLiteral > TemplateElement[value.raw=${WORDS}]`,
+];
+
+/** Texts that users read stand in the bundles, in every language: a test checks the bundles. */
+export const shownLiterals = [
+  ...inPlace(`Property[key.name=${SHOWN}]`),
+  ...inPlace(`AssignmentExpression[left.property.name=${SHOWN}]`),
+  ...inPlace("NewExpression[callee.property.name='TreeItem']"),
+  ...inPlace('CallExpression[callee.name=/^(ask|withPercent)$/]'),
+  // The first argument is how serious it is.
+  `CallExpression[callee.name=/^notify(WithLog)?$/] > Literal[value=${WORDS}]:nth-child(2)`,
+  'CallExpression[callee.name=/^notify(WithLog)?$/] > TemplateLiteral',
+].map((selector) => ({
+  selector,
+  message: 'Users read this: write vscode.l10n.t(…), and the text in l10n/ in every language.',
+}));
+
 export default tseslint.config(
   {
     ignores: ['dist/**', 'dist-test/**', '.vscode-test/**', 'node_modules/**', 'bench/results/**'],
@@ -144,6 +170,10 @@ export default tseslint.config(
         })),
       ],
     },
+  },
+  {
+    files: ['src/views/**/*.ts', 'src/editor/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...shownLiterals] },
   },
   {
     files: ENGINE_ROOMS.map((room) => `src/${room}/**/*.ts`),

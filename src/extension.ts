@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type * as vscode from 'vscode';
 import { createLogger } from './common/logger';
 import { tellActivationFailure } from './editor/activationFailure';
+import { AgentTools } from './editor/agentTools';
 import { CommandRunner } from './editor/commandRunner';
 import { Commands } from './editor/commands';
 import { Comparing } from './editor/comparing';
@@ -94,7 +95,10 @@ function build(context: vscode.ExtensionContext): void {
   const startup = new Startup({
     ...{ engine, session, membership, localTracker, invitations, publishing, runner },
   });
-  context.subscriptions.push(startup, commands, ...views.all, localTracker, session);
+  context.subscriptions.push(
+    ...[startup, commands, ...views.all, localTracker, session],
+    new AgentTools({ engine, publishing, logger }).register(),
+  );
   startup.start();
 }
 

@@ -16,7 +16,7 @@ import type {
   PublishRequest,
   Reachability,
 } from '../peer/peerApi';
-import { findFiles } from '../peer/selection/fileFinder';
+import { findFiles, type FoundFile } from '../peer/selection/fileFinder';
 import type { CommandContext } from './commandContext';
 import { noteDuplicates } from './duplicateNotes';
 import { errorText } from './errorText';
@@ -153,13 +153,13 @@ async function chooseFiles(
     setExitCode(1);
     tell(errorText(error));
   }
-  const wanted = files.filter(({ isSecret }) => includeSecrets === true || !isSecret);
-  const leftOut = files.filter((file) => !wanted.includes(file));
+  const isWanted = ({ isSecret }: FoundFile): boolean => includeSecrets === true || !isSecret;
+  const leftOut = files.filter((file) => !isWanted(file));
   for (const secret of leftOut.slice(0, MAX_NAMED_SECRETS)) tell(secretText(secret.name));
   if (leftOut.length > MAX_NAMED_SECRETS)
     tell(`${leftOut.length - MAX_NAMED_SECRETS} more files look like secrets and are not shared`);
   if (files.length + failures.length === 0) tell('there is nothing to share there');
-  return wanted;
+  return files.filter(isWanted);
 }
 
 function secretText(name: string): string {

@@ -1,3 +1,10 @@
+let live = 0;
+
+/** What stores and slots of this thread hold now. A test that does something often looks for leaks by it. */
+export function liveDisposables(): number {
+  return live;
+}
+
 /** Something that must be given back. `dispose` may be called more than once. */
 export interface Disposable {
   dispose(): void;
@@ -22,7 +29,10 @@ export class DisposableStore implements Disposable {
 
   add<T extends Disposable>(item: T): T {
     if (this.disposed) item.dispose();
-    else this.items.add(item);
+    else if (!this.items.has(item)) {
+      this.items.add(item);
+      live += 1;
+    }
     return item;
   }
 
@@ -30,6 +40,7 @@ export class DisposableStore implements Disposable {
   clear(): void {
     const items = [...this.items];
     this.items.clear();
+    live -= items.length;
     for (const item of items.reverse()) item.dispose();
   }
 
@@ -47,6 +58,7 @@ export class DisposableSlot implements Disposable {
   set(value: Disposable | undefined): void {
     const previous = this.current;
     this.current = value;
+    live += count(value) - count(previous);
     previous?.dispose();
     if (this.disposed) this.dispose();
   }
@@ -55,8 +67,13 @@ export class DisposableSlot implements Disposable {
     this.disposed = true;
     const previous = this.current;
     this.current = undefined;
+    live -= count(previous);
     previous?.dispose();
   }
+}
+
+function count(item: Disposable | undefined): number {
+  return item === undefined ? 0 : 1;
 }
 
 /** Base of classes that own disposables for their whole life. */

@@ -48,6 +48,16 @@ export const VIEWS = {
   peers: 'peershelf.peers',
 } as const;
 
+/** What agents may use; the manifest says what each does. */
+export const TOOLS = {
+  listFiles: 'peershelf_listFiles',
+  readFile: 'peershelf_readFile',
+  fetchFile: 'peershelf_fetchFile',
+  publishFile: 'peershelf_publishFile',
+} as const;
+
+export type ToolName = (typeof TOOLS)[keyof typeof TOOLS];
+
 /**
  * Context keys, for `when` clauses: `connection` is the kind of the connection's state,
  * `networkGrouping` is `peer` or `folder`.
@@ -64,6 +74,7 @@ export const CONTEXT_KEYS = {
   hasPublished: 'peershelf.hasPublished',
   networkGrouping: 'peershelf.networkGrouping',
   networkFiltered: 'peershelf.networkFiltered',
+  hasFetched: 'peershelf.hasFetched',
 } as const;
 
 export type ContextKey = keyof typeof CONTEXT_KEYS;
@@ -80,6 +91,7 @@ export interface SettingTypes {
   readonly displayName: string;
   readonly fetchFolder: string;
   readonly autoRepublish: boolean;
+  readonly allowToolsToPublish: boolean;
   readonly exclude: readonly string[];
   readonly maxUploads: number;
   readonly maxUploadMegabytesPerSecond: number;
@@ -97,6 +109,7 @@ export const SETTING_NAMES: Readonly<Record<keyof SettingTypes, true>> = {
   displayName: true,
   fetchFolder: true,
   autoRepublish: true,
+  allowToolsToPublish: true,
   exclude: true,
   maxUploads: true,
   maxUploadMegabytesPerSecond: true,

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { describeError, fromPlainError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import type {
+  CallOptions,
   FetchOptions,
   FindFilesRequest,
   PublishOutcome,
@@ -46,6 +47,22 @@ export class Publishing {
     if (question === undefined) return this.offer(wish);
     const run = (): Promise<void> => this.offer(wish);
     notify('warning', question, [{ title: vscode.l10n.t('Publish Anyway'), run }]);
+  }
+
+  /**
+   * Publishes one file of the workspace without asking or telling anybody: whoever calls has asked.
+   * Resolves to its published name, or to undefined for a file that looks like a secret.
+   * @throws OUTSIDE_FOLDER, and why it cannot be published.
+   */
+  async publishQuietly(uri: vscode.Uri, options: CallOptions): Promise<string | undefined> {
+    const { calls } = this.dependencies.engine;
+    const { path, name, folder } = toFile(uri);
+    const { id, secrets } = await calls.findFiles({ places: [{ path, name, folder }] }, options);
+    if (secrets > 0) return undefined;
+    const { names, failed } = await calls.publishSelection({ id, withSecrets: false }, options);
+    const [failure] = this.failuresOf(failed);
+    if (failure !== undefined) throw failure.error;
+    return names[0] ?? name;
   }
 
   async unpublish(names: readonly string[]): Promise<void> {

@@ -83,6 +83,8 @@ export class TransfersView extends DisposableBase implements vscode.TreeDataProv
       running === 0
         ? undefined
         : { value: running, tooltip: vscode.l10n.t('Running transfers: {0}', running) };
+    if (transfers.some(({ direction, state }) => direction === 'download' && state === 'done'))
+      setContext('hasFetched', true);
     setContext(
       'hasEndedTransfers',
       transfers.some(({ state }) => ['done', 'failed', 'cancelled'].includes(state)),

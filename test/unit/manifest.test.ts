@@ -34,6 +34,14 @@ interface Manifest {
       readonly when: string;
       readonly contents: string;
     }[];
+    readonly languageModelTools: { readonly name: string; readonly when?: string }[];
+    readonly walkthroughs: {
+      readonly steps: {
+        readonly id: string;
+        readonly media: { readonly image: string };
+        readonly completionEvents: string[];
+      }[];
+    }[];
     readonly configuration: { readonly properties: Record<string, { readonly scope: string }> };
   };
 }
@@ -69,6 +77,26 @@ describe('the manifest', () => {
     assert.deepEqual(sorted(settings), sorted(declared('SETTING_NAMES')));
   });
 
+  it('declares the tools that the code has, and none that may publish before a setting allows it', () => {
+    const tools = contributes.languageModelTools;
+    assert.deepEqual(sorted(tools.map(({ name }) => name)), sorted(declared('TOOLS')));
+    const publish = tools.find(({ name }) => name === 'peershelf_publishFile');
+    assert.equal(publish?.when, 'config.peershelf.allowToolsToPublish');
+  });
+
+  it('has a picture and an end that can come for each step of the walkthrough', () => {
+    const ends = new Set([
+      ...declared('CONTEXT_KEYS').map((key) => `onContext:${key}`),
+      ...declared('VIEWS').map((view) => `onView:${view}`),
+    ]);
+    const steps = contributes.walkthroughs.flatMap((one) => one.steps);
+    assert.equal(steps.length, 4);
+    for (const { id, media, completionEvents } of steps) {
+      assert.ok(existsSync(join(ROOT, media.image)), id);
+      assert.ok(completionEvents.length > 0 && completionEvents.every((end) => ends.has(end)), id);
+    }
+  });
+
   it('asks only for context keys that the code sets', () => {
     const asked = JSON.stringify(contributes).matchAll(/peershelf\.(?!svg)[a-zA-Z]+/gu);
     const known = new Set([
@@ -101,7 +129,7 @@ describe('the manifest', () => {
     const inTexts = [
       ...Object.values(strings)
         .join('\n')
-        .matchAll(/command:(peershelf\.\w+)/gu),
+        .matchAll(/command:(peershelf\.\w+)(?![.\w])/gu),
     ];
     for (const id of [...inMenus, ...inTexts.map(([, command]) => command ?? '')])
       assert.ok(commands.includes(id), id);
@@ -165,6 +193,7 @@ describe('the manifest', () => {
       maxUploadMegabytesPerSecond: 'machine',
       maxDownloadMegabytesPerSecond: 'machine',
       displayName: 'application',
+      allowToolsToPublish: 'application',
       fetchFolder: 'resource',
       autoRepublish: 'resource',
       exclude: 'resource',

@@ -23,9 +23,14 @@ const LEFT_OUT = /^(?:\.git|\.peershelf-[0-9a-f]{16}\.part)$/u;
 type Place = FindFilesRequest['places'][number];
 type LeavesOut = (path: string, entry: Dirent) => boolean;
 
-interface Folder {
+interface Way {
   readonly path: string;
+  /** As the system resolves it. Below a folder nothing is resolved again: links are not followed. */
+  readonly realPath: string;
   readonly name: string;
+}
+
+interface Folder extends Way {
   readonly rules: IgnoreRules;
 }
 
@@ -69,7 +74,7 @@ class FileFinder {
 
   async add(place: Place): Promise<void> {
     if (statSync(place.path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      this.keep(place, place.path, place.name);
+      this.keep(place, { ...place, realPath: realPathOf(place.path) });
       return;
     }
     try {
@@ -87,15 +92,20 @@ class FileFinder {
   private async walk(place: Place): Promise<void> {
     const { path, name, folder } = place;
     const isLeftOut = leftOutOf(place);
-    const waiting: Folder[] = [{ path, name, rules: IgnoreRules.of(path, folder) }];
+    const rules = IgnoreRules.of(path, folder);
+    const waiting: Folder[] = [{ path, realPath: realPathOf(path), name, rules }];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const folders: Folder[] = [];
       for (const entry of this.read(next)) {
         await this.count();
-        const way = { path: join(next.path, entry.name), name: below(next.name, entry.name) };
+        const way = {
+          path: join(next.path, entry.name),
+          realPath: join(next.realPath, entry.name),
+          name: below(next.name, entry.name),
+        };
         if (isLeftOut(way.path, entry) || next.rules.leavesOut(way.path, entry.isDirectory()))
           continue;
-        if (entry.isFile()) this.keep(place, way.path, way.name);
+        if (entry.isFile()) this.keep(place, way);
         else folders.push(...this.enter(way, next.rules));
       }
       waiting.push(...folders.reverse());
@@ -103,7 +113,7 @@ class FileFinder {
   }
 
   /** A folder with its rules; nothing when they cannot be read. */
-  private enter(way: { path: string; name: string }, above: IgnoreRules): Folder[] {
+  private enter(way: Way, above: IgnoreRules): Folder[] {
     try {
       return [{ ...way, rules: IgnoreRules.read(way.path, above) }];
     } catch (error) {
@@ -132,8 +142,7 @@ class FileFinder {
     throwIfAborted(this.signal);
   }
 
-  private keep({ folder }: Place, path: string, name: string): void {
-    const realPath = realPathOf(path);
+  private keep({ folder }: Place, { path, realPath, name }: Way): void {
     const isSecret = looksLikeSecret(name) || looksLikeSecret(realPath);
     this.found.set(path, { path, name, folder, sizeBytes: sizeOf(realPath), isSecret });
     if (this.found.size > MAX_FOUND_FILES) throw tooMany(MAX_FOUND_FILES);

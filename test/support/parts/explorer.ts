@@ -43,6 +43,11 @@ export class Explorer {
     await this.menu.choose(...titles);
   }
 
+  /** Opens the menu of a file and leaves it open, for a picture. */
+  async showContextMenu(name: string): Promise<void> {
+    await this.openContextMenu(name);
+  }
+
   /** What the menu of files offers. */
   async contextMenuTitles(names: string | readonly string[]): Promise<string[]> {
     await this.openContextMenu(names);
