@@ -58,7 +58,8 @@ export class PublishedView
     const item = new vscode.TreeItem(uri);
     const name = foreignText(file.name);
     const state = describeState(file);
-    const details = [formatSize(file.sizeBytes), ...state];
+    // First what matters most: a narrow view cuts the rest off.
+    const details = [...state, formatSize(file.sizeBytes)];
     item.id = file.name;
     item.label = name;
     item.description = details.join(' · ');
