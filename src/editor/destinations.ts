@@ -2,12 +2,12 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { PeershelfError } from '../common/errors';
+import { isRiskyPath } from '../common/riskyPaths';
 import type { NetworkFile } from '../peer/peerApi';
 import { toLocalName } from '../protocol/names';
 import { readSetting } from './contributions';
 import { foreignText } from './foreignText';
 import { ask, notify } from './notifier';
-import { isRiskyPath } from './riskyPaths';
 
 /** Files that a question names; it says how many more there are. */
 const MAX_NAMED = 5;

@@ -62,6 +62,8 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   watchNetwork: true,
   networkPeers: true,
   networkFiles: true,
+  networkRows: true,
+  searchNetwork: true,
   networkFolder: true,
   discover: true,
   ping: true,

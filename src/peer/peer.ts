@@ -18,25 +18,19 @@ import { HashPool } from './hash/hashPool';
 import { LayerStore } from './hash/layerStore';
 import { NetworkIndex } from './network/networkIndex';
 import { toNetworkFiles } from './network/networkFiles';
+import type { Shown } from './network/networkQueries';
+import { searchTracker } from './network/searchTracker';
 import type {
   CallOptions,
   ConnectRequest,
-  DuplicateSummary,
   EngineOptions,
   FetchOptions,
   FetchRequest,
   FetchResult,
   FileDuplicates,
-  FileSelection,
-  FindFilesRequest,
   FolderFetchRequest,
   FolderFetchResult,
-  FolderQuery,
   NetworkFile,
-  NetworkFolderPage,
-  NetworkPage,
-  NetworkPeer,
-  NetworkQuery,
   Notice,
   PeerApi,
   PeerEvents,
@@ -45,9 +39,7 @@ import type {
   PreviewRequest,
   PublishOutcome,
   PublishRequest,
-  PublishSummary,
   RenameRequest,
-  SelectionWish,
   UnpublishRequest,
 } from './peerApi';
 import { Previews } from './previews';
@@ -63,6 +55,8 @@ import type { FolderFetcher } from './transfer/folder/folderFetcher';
 import { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
 import { TransferList } from './transfer/transferList';
+import { UnfinishedTransfers } from './transfer/unfinished';
+import { wantedSources } from './wantedSources';
 
 export interface PeerDependencies {
   readonly logger: Logger;
@@ -92,6 +86,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly publisher: Publisher;
   private readonly network: NetworkIndex;
   private readonly selections: Selections;
+  private readonly unfinished: UnfinishedTransfers;
   private settings: PeerSettings;
   private lastActivityMs: number;
   private stopping: Promise<void> | undefined;
@@ -106,7 +101,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   /** Takes a place in the storage folder and removes what a crash left there. Opens no socket. */
   constructor(
     private readonly dependencies: PeerDependencies,
-    options: EngineOptions,
+    private readonly options: EngineOptions,
   ) {
     super();
     const { logger, clock = systemClock, stallMs = STALL_MS } = dependencies;
@@ -160,7 +155,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         ...{ clock, logger: logger.child('network') },
         list: async () => this.session.client?.list(),
         ownHostname: () => this.session.registeredHostname,
-        shown: (file) => shownFile(file, this.session.entryTrust),
+        shown: this.shown,
       }),
     );
     this.selections = new Selections({
@@ -168,12 +163,20 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       findDuplicates: (request, some) => this.findDuplicates(request, some),
       published: () => this.publisher.all(),
     });
+    this.unfinished = this.register(
+      new UnfinishedTransfers({
+        ...{ fetcher, transfers: this.transfers, logger: logger.child('transfers') },
+        file: folder && join(folder, 'transfers.json'),
+        ownFolder: storageFolder,
+        session: () => this.session.key,
+        start: (id) => retry(this.transfers, id, this),
+      }),
+    );
     this.onDidChangeConnection = this.session.onDidChangeConnection;
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
     this.onDidChangeTransfers = this.transfers.onDidChange;
     this.onDidChangeReachability = this.session.reachability.onDidChange;
-    this.register(this.publisher.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     this.subscribe();
   }
 
@@ -188,9 +191,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     );
   }
 
-  async disconnect(): Promise<void> {
-    await this.session.leave();
-  }
+  readonly disconnect: PeerApi['disconnect'] = () => this.session.leave();
 
   async publish(request: PublishRequest, options: FetchOptions = {}): Promise<PublishOutcome[]> {
     this.noteActivity();
@@ -207,17 +208,12 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return abortable(findDuplicates(entries, questions), options.signal);
   }
 
-  findFiles(request: FindFilesRequest, options: CallOptions = {}): Promise<FileSelection> {
-    return this.selections.find(request, options);
-  }
-
-  compareSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<DuplicateSummary> {
-    return this.selections.compare(wish, options);
-  }
-
-  publishSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<PublishSummary> {
-    return this.selections.publish(wish, options);
-  }
+  readonly findFiles: PeerApi['findFiles'] = (request, options = {}) =>
+    this.selections.find(request, options);
+  readonly compareSelection: PeerApi['compareSelection'] = (wish, options = {}) =>
+    this.selections.compare(wish, options);
+  readonly publishSelection: PeerApi['publishSelection'] = (wish, options = {}) =>
+    this.selections.publish(wish, options);
 
   async unpublish({ names }: UnpublishRequest): Promise<void> {
     this.noteActivity();
@@ -234,17 +230,9 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   async fetch(request: FetchRequest, options: StartOptions = {}): Promise<FetchResult> {
     this.noteActivity();
     const { signal } = options;
-    const sources = await abortable(this.client.sources(request.name), signal);
-    // Names are opaque to a tracker; who types one may compose its accents differently.
-    const composed = request.name.normalize('NFC');
-    const useComposed = sources.length === 0 && composed !== request.name;
-    const name = useComposed ? composed : request.name;
-    const found = useComposed ? await abortable(this.client.sources(name), signal) : sources;
-    const own = this.session.registeredHostname;
-    const others = found.filter(
-      ({ hostname }) => hostname !== own && (request.hostname ?? hostname) === hostname,
-    );
-    const offered = await abortable(this.offers.confirm(name, others, signal), signal);
+    const asking = { client: this.client, own: this.session.registeredHostname };
+    const { name, sources } = await wantedSources(request, asking, signal);
+    const offered = await abortable(this.offers.confirm(name, sources, signal), signal);
     return this.fetcher.fetch({ ...request, name }, offered, options);
   }
 
@@ -265,6 +253,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   }
 
   cancelTransfer({ id }: { readonly id: string }): Promise<void> {
+    this.unfinished.discard(id);
     this.transfers.cancel(id);
     return Promise.resolve();
   }
@@ -277,10 +266,10 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     });
   }
 
-  resumeTransfer({ id }: { readonly id: string }): Promise<void> {
+  async resumeTransfer({ id }: { readonly id: string }): Promise<void> {
     this.noteActivity();
-    this.transfers.resume(id);
-    return Promise.resolve();
+    if (this.transfers.isRestored(id)) await retry(this.transfers, id, this);
+    else this.transfers.resume(id);
   }
 
   async retryTransfer({ id }: { readonly id: string }): Promise<void> {
@@ -303,28 +292,25 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return Promise.resolve();
   }
 
-  networkPeers(): Promise<NetworkPeer[]> {
-    return Promise.resolve(this.network.peers());
-  }
-
-  networkFiles(query: NetworkQuery): Promise<NetworkPage> {
-    return Promise.resolve(this.network.files(query));
-  }
-
-  networkFolder(query: FolderQuery): Promise<NetworkFolderPage> {
-    return Promise.resolve(this.network.folder(query));
-  }
+  readonly networkPeers: PeerApi['networkPeers'] = () => Promise.resolve(this.network.peers());
+  readonly networkFiles: PeerApi['networkFiles'] = (query) =>
+    Promise.resolve(this.network.files(query));
+  readonly networkRows: PeerApi['networkRows'] = (query) =>
+    Promise.resolve(this.network.rows(query));
+  readonly networkFolder: PeerApi['networkFolder'] = (query) =>
+    Promise.resolve(this.network.folder(query));
 
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
     const files = await this.client.discover(hostname);
-    return toNetworkFiles(hostname, files).flatMap(
-      (file) => shownFile(file, this.session.entryTrust) ?? [],
-    );
+    return toNetworkFiles(hostname, files).flatMap((file) => this.shown(file) ?? []);
   }
 
-  async ping({ hostname }: { readonly hostname: string }): Promise<boolean> {
-    return this.client.ping(hostname);
-  }
+  readonly searchNetwork: PeerApi['searchNetwork'] = async (query) => {
+    const { client, network: index, shown } = this;
+    return searchTracker({ client, index, own: this.session.registeredHostname, shown }, query);
+  };
+
+  readonly ping: PeerApi['ping'] = async ({ hostname }) => this.client.ping(hostname);
 
   snapshot(): Promise<PeerSnapshot> {
     return Promise.resolve({
@@ -350,6 +336,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return this.stopping;
   }
 
+  private readonly shown: Shown = (file) => shownFile(file, this.session.entryTrust);
+
   private throwIfStopped(): void {
     if (this.stopping !== undefined)
       throw new PeershelfError('ENGINE_STOPPED', 'the engine has been stopped');
@@ -357,6 +345,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   private async stopOnce(): Promise<void> {
     this.network.watch(false);
+    this.unfinished.stop();
     this.transfers.stopAll();
     await this.session.leave();
     await this.pool.stop();
@@ -415,17 +404,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   }
 
   private subscribe(): void {
+    this.register(this.publisher.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     this.register(
       this.session.onDidChangeConnection(({ kind }) => {
         if (kind !== 'connected') this.network.clear();
-        // Views show how many others there are, whether the list is looked at or not.
-        else {
-          const { client } = this.session;
-          const tracker = client?.version === 2 ? client.network : undefined;
-          this.network
-            .connected(tracker)
-            .catch((error: unknown) => this.logger.debug(`refresh: ${describeError(error)}`));
-        }
+        else this.onConnected();
       }),
     );
     this.register(this.session.onDidReceiveEvent((event) => this.network.receive(event)));
@@ -435,6 +418,17 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         this.publisher.fireSoon();
       }),
     );
+  }
+
+  private onConnected(): void {
+    void this.unfinished.restore();
+    if (this.options.lazyNetwork === true) return;
+    // Views show how many others there are, whether the list is looked at or not.
+    const { client } = this.session;
+    const tracker = client?.version === 2 ? client.network : undefined;
+    this.network
+      .connected(tracker)
+      .catch((error: unknown) => this.logger.debug(`refresh: ${describeError(error)}`));
   }
 
   private get client(): TrackerClient {

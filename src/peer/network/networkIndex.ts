@@ -12,10 +12,11 @@ import type {
   NetworkPage,
   NetworkPeer,
   NetworkQuery,
+  NetworkRowPage,
   NetworkSummary,
 } from '../peerApi';
 import { compare, type IndexedHost, NetworkModel } from './networkModel';
-import { findFiles, listFolder, type Shown } from './networkQueries';
+import { findFiles, findRows, listFolder, type Shown } from './networkQueries';
 import { NetworkSubscription } from './networkSubscription';
 
 /** In version 1, while somebody looks, the network is asked for anew after this long … */
@@ -85,6 +86,10 @@ export class NetworkIndex extends DisposableBase {
 
   files(query: NetworkQuery): NetworkPage {
     return findFiles(this.model, query, this.dependencies.shown);
+  }
+
+  rows(query: NetworkQuery): NetworkRowPage {
+    return findRows(this.model, query, this.dependencies.shown);
   }
 
   folder(query: FolderQuery): NetworkFolderPage {

@@ -7,6 +7,7 @@ import type {
   NetworkPage,
   NetworkQuery,
   NetworkRow,
+  NetworkRowPage,
 } from '../peerApi';
 import type { ListedNetworkFile } from '../team/shownFile';
 import { toNetworkFile } from './networkFiles';
@@ -56,6 +57,42 @@ export function findFiles(model: Searchable, query: NetworkQuery, shown: Shown):
     total += 1;
   }
   return { files: page, total };
+}
+
+/** Contents that match, by name: what several hosts offer under one name is one row. */
+export function findRows(model: Searchable, query: NetworkQuery, shown: Shown): NetworkRowPage {
+  const { limit, offset = 0 } = query;
+  const page: NetworkRow[] = [];
+  let total = 0;
+  let hidden = 0;
+  for (const rows of rowsByName(matching(model, query)))
+    for (const files of rows) {
+      if (total >= offset && page.length < limit && hidden < MAX_HIDDEN) {
+        const row = toRow(files, shown);
+        if (row === undefined) {
+          hidden += 1;
+          continue;
+        }
+        page.push(row);
+      }
+      total += 1;
+    }
+  return { rows: page, total };
+}
+
+/** The rows of each name. @param files in order of their names. */
+function* rowsByName(files: Iterable<IndexedFile>): Generator<readonly IndexedFile[][], void> {
+  let rows: IndexedFile[][] = [];
+  let sameName: IndexedFile[] = [];
+  for (const file of files) {
+    if (rows.length > 0 && sameName[0]?.name !== file.name) {
+      yield rows;
+      rows = [];
+      sameName = [];
+    }
+    addToRows(rows, sameName, file);
+  }
+  if (rows.length > 0) yield rows;
 }
 
 /** Folders and files directly in a folder, by name. */
