@@ -6,10 +6,9 @@ import { tellActivationFailure } from './editor/activationFailure';
 import { AgentTools } from './editor/agentTools';
 import { CommandRunner } from './editor/commandRunner';
 import { Commands } from './editor/commands';
-import { Comparing } from './editor/comparing';
 import { engineOptions } from './editor/configuration';
+import { createFetching } from './editor/createFetching';
 import { Engine } from './editor/engine';
-import { Fetching } from './editor/fetching';
 import { Invitations } from './editor/invitations';
 import { Keyring } from './editor/keyring';
 import { LocalTracker } from './editor/localTracker';
@@ -77,6 +76,9 @@ function build(context: vscode.ExtensionContext): void {
   });
   const networkView = new NetworkView(engine, logger);
   const runner = new CommandRunner(logger);
+  const { fetching, comparing, offering } = createFetching({
+    ...{ engine, logger, publishing, runner, store: workspaceState },
+  });
   onActionFailed((title, error) => runner.report(title, error));
   const commands = new Commands({
     runner,
@@ -85,10 +87,8 @@ function build(context: vscode.ExtensionContext): void {
     sessionActions,
     invitations,
     publishing,
-    fetching: new Fetching(engine, logger),
-    comparing: new Comparing(),
+    ...{ fetching, comparing, offering },
     transfers: new TransferActions(engine, publishing),
-    logger,
     showMore: (hostname) => networkView.showMore(hostname),
     showLog: () => output.show(),
   });
@@ -104,7 +104,7 @@ function build(context: vscode.ExtensionContext): void {
       new PublishedView(engine),
       new TransfersView(engine),
     ],
-    ...[localTracker, session, new RemoteFileSystem(engine, logger).register()],
+    ...[localTracker, session, offering, new RemoteFileSystem(engine, logger).register()],
     new AgentTools({ engine, publishing, logger }).register(),
   );
   startup.start();

@@ -5,6 +5,7 @@ import { type NetworkFile, MAX_PREVIEW_BYTES } from '../peer/peerApi';
 import { toLocalName } from '../protocol/names';
 import { COMMANDS } from './contributions';
 import { placeFor } from './destinations';
+import type { FetchRecord } from './fetchRecord';
 import { foreignText } from './foreignText';
 import { formatSize } from './format';
 import { notify } from './notifier';
@@ -12,6 +13,8 @@ import { toRemoteUri } from './remoteUri';
 
 /** Looking at files of others without fetching them, alone or beside others. */
 export class Comparing {
+  constructor(private readonly record: Pick<FetchRecord, 'placeOf'>) {}
+
   /** Opens a file of somebody else, read-only; offers to fetch one that is too large for that. */
   async openRemote(file: NetworkFile): Promise<void> {
     if (isTooLarge(file)) return;
@@ -20,17 +23,22 @@ export class Comparing {
 
   /** The workspace's file on the left, what the other offers on the right. */
   async compareWithWorkspace(file: NetworkFile): Promise<void> {
-    const own = await counterpartOf(file);
+    const own = await this.counterpartOf(file);
     if (own === undefined) {
       notify('info', vscode.l10n.t('This workspace has no file {0}.', foreignText(file.name)));
       return;
     }
+    await this.compareWith(own, file);
+  }
+
+  /** A file of this computer on the left, what the other offers on the right. */
+  async compareWith(path: string, file: NetworkFile): Promise<void> {
     const title = vscode.l10n.t(
       '{0} (workspace ↔ {1})',
       foreignText(baseName(file)),
       foreignText(file.displayName),
     );
-    await this.compare([own, file], [vscode.Uri.file(own.path), remoteUri(file)], title);
+    await this.compare([file], [vscode.Uri.file(path), remoteUri(file)], title);
   }
 
   /** Two files of others beside each other. */
@@ -51,31 +59,29 @@ export class Comparing {
   }
 
   private async compare(
-    files: readonly (NetworkFile | OwnFile)[],
+    files: readonly NetworkFile[],
     uris: readonly vscode.Uri[],
     title: string,
   ): Promise<void> {
-    if (files.some((file) => 'hostname' in file && isTooLarge(file))) return;
+    if (files.some(isTooLarge)) return;
     await vscode.commands.executeCommand('vscode.diff', ...uris, title);
   }
-}
 
-interface OwnFile {
-  readonly path: string;
-}
-
-/**
- * What this workspace has in the place of a network file: the file that it was fetched to, else the
- * one under the same relative path.
- * @throws INVALID_NAME for a name that cannot be one here.
- */
-async function counterpartOf(file: NetworkFile): Promise<OwnFile | undefined> {
-  const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file');
-  if (folder === undefined) return undefined;
-  const fetched = (await placeFor(file))?.destination;
-  const samePath = join(folder.uri.fsPath, ...toLocalName(file.name, process.platform).split('/'));
-  const path = [fetched, samePath].find((one) => one !== undefined && isFile(one));
-  return path === undefined ? undefined : { path };
+  /**
+   * What this workspace has in the place of a network file: the file that it was fetched to, else where
+   * it would go, else the one under the same relative path.
+   * @throws INVALID_NAME for a name that cannot be one here.
+   */
+  private async counterpartOf(file: NetworkFile): Promise<string | undefined> {
+    const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file');
+    if (folder === undefined) return undefined;
+    const parts = toLocalName(file.name, process.platform).split('/');
+    return [
+      this.record.placeOf(file.name, file.hostname),
+      (await placeFor(file))?.destination,
+      join(folder.uri.fsPath, ...parts),
+    ].find((path) => path !== undefined && isFile(path));
+  }
 }
 
 function isFile(path: string): boolean {

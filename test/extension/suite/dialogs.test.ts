@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { nullLogger } from '../../../src/common/logger';
 import { ensureDisplayName } from '../../../src/editor/displayName';
+import { Comparing } from '../../../src/editor/comparing';
+import { placeFor } from '../../../src/editor/destinations';
 import type { Engine } from '../../../src/editor/engine';
+import { FetchRecord } from '../../../src/editor/fetchRecord';
 import { Fetching } from '../../../src/editor/fetching';
 import { Invitations, type InvitationsDependencies } from '../../../src/editor/invitations';
 import { inviteText, readInviteOrFile } from '../../../src/editor/invites';
@@ -61,8 +64,13 @@ describe('questions to the user', () => {
       requests.push(request);
       return Promise.resolve({ outcome: 'fetched', path: request.destination, displayName: 'Bob' });
     };
-    const engine = { calls: { fetch } } as unknown as Engine;
-    return { fetching: new Fetching(engine, nullLogger), requests };
+    const networkRows = (): Promise<object> => Promise.resolve({ rows: [], total: 0 });
+    const engine = { calls: { fetch, networkRows } } as unknown as Engine;
+    const record = new FetchRecord({ get: () => [], update: () => Promise.resolve() });
+    const comparing = new Comparing(record);
+    const onFetched = (): void => undefined;
+    const fetching = new Fetching({ engine, logger: nullLogger, comparing, record, onFetched });
+    return { fetching, requests };
   };
   const createPublishing = (
     duplicates: readonly FileDuplicates[] = [],
@@ -101,6 +109,20 @@ describe('questions to the user', () => {
     assert.deepEqual(offered, ['file', 'plan.md', 'passwd', 'file']);
   });
 
+  it('names the folder of an owner by what can be a name of one, wherever names clash', async () => {
+    for (const [displayName, hostname, expected, risk] of [
+      ['Bob', 'bob', 'Bob', undefined],
+      ['a/b\\c', 'bob', 'a_b_c', undefined],
+      ['..', 'bob', 'bob', undefined],
+      ['x\u202ey', '\n', 'other', undefined],
+      ['.git', 'bob', '.git', 'shared/.git/x'],
+    ] as const) {
+      const place = await placeFor({ ...file('x'), displayName, hostname }, true);
+      assert.equal(place?.destination, join(folder.fsPath, 'shared', expected, 'x'));
+      assert.equal(place.risk, risk);
+    }
+  });
+
   it('saves to nothing but a disk', async () => {
     const elsewhere = vscode.Uri.parse('vscode-vfs://github/x');
     instead(vscode.window, 'showSaveDialog', elsewhere);
@@ -120,10 +142,11 @@ describe('questions to the user', () => {
       vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor'),
     );
     instead(vscode.window, 'showSaveDialog', uri);
-    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const asked = instead(vscode.window, 'showQuickPick', undefined);
     const { fetching, requests } = createFetching();
     await fetching.fetchTo(file('unsaved.txt'));
-    assert.match(String(asked[0]?.[0]), /has unsaved changes/u);
+    const [, { title }] = asked[0] as [unknown, vscode.QuickPickOptions];
+    assert.match(title ?? '', /unsaved\.txt has unsaved changes/u);
     assert.deepEqual(requests, []);
   });
 
@@ -290,7 +313,7 @@ describe('questions to the user', () => {
       instead(vscode.window, 'showWarningMessage', answer);
       const { publishing, wishes } = createPublishing([], several);
       await publishing.publish([uri]);
-      assert.deepEqual(wishes, [{ id: '1', withSecrets }]);
+      assert.deepEqual(wishes, [{ id: '1', withSecrets, forSession: false }]);
     }
   });
 

@@ -4,37 +4,41 @@ import * as vscode from 'vscode';
 import { Emitter } from '../../../src/common/events';
 import { nullLogger } from '../../../src/common/logger';
 import type { Engine } from '../../../src/editor/engine';
-import { pickNetworkFile } from '../../../src/editor/filePicker';
-import type { NetworkFile, NetworkPage } from '../../../src/peer/peerApi';
+import { type NetworkChoice, NetworkPick } from '../../../src/editor/networkPick';
+import type { NetworkRow, NetworkRowPage } from '../../../src/peer/peerApi';
 
 /** For the window to draw what it was told; it does not say when it has. */
 const DRAWN_MS = 500;
 
-const file = (name: string): NetworkFile => ({
-  name,
-  hostname: 'bob',
-  displayName: 'Bob',
-  sizeBytes: 1,
-  modifiedMs: 0,
-  publishedAtMs: 0,
+const row = (name: string): NetworkRow => ({
+  ...{ name, sizeBytes: 1, modifiedMs: 0, publishedAtMs: 0 },
+  sources: [{ hostname: 'bob', displayName: 'Bob', state: 'online' }],
 });
+
+function nameOf(choice: NetworkChoice | undefined): string | undefined {
+  return choice?.kind === 'fetch' ? choice.file.name : undefined;
+}
 
 describe('choosing a file of the network', () => {
   const open = (
     names: string[],
-  ): { chosen: Promise<NetworkFile | undefined>; change: (names: string[]) => void } => {
+  ): { chosen: Promise<string | undefined>; change: (names: string[]) => void } => {
     const changed = new Emitter<'network'>();
-    let files = names.map(file);
+    let rows = names.map(row);
     const engine = {
       onDidChange: changed.event,
       calls: {
         refreshNetwork: () => Promise.resolve(),
-        networkFiles: (): Promise<NetworkPage> => Promise.resolve({ files, total: files.length }),
+        networkRows: (): Promise<NetworkRowPage> => Promise.resolve({ rows, total: rows.length }),
       },
     };
-    const chosen = pickNetworkFile(engine as unknown as Engine, nullLogger);
+    const pick = new NetworkPick(
+      { engine: engine as unknown as Engine, logger: nullLogger, record: { all: [] } },
+      { title: 'Fetch' },
+    );
+    const chosen = pick.choose().then(nameOf);
     const change = (changedNames: string[]): void => {
-      files = changedNames.map(file);
+      rows = changedNames.map(row);
       changed.fire('network');
     };
     return { chosen, change };
@@ -50,7 +54,7 @@ describe('choosing a file of the network', () => {
     change(['a', 'b', 'c']);
     await delay(DRAWN_MS);
     await press('workbench.action.acceptSelectedQuickOpenItem');
-    assert.equal((await chosen)?.name, 'b');
+    assert.equal(await chosen, 'b');
   });
 
   it('chooses nothing at Enter when the row in focus is gone', async () => {
