@@ -61,38 +61,59 @@ export function findFiles(model: Searchable, query: NetworkQuery, shown: Shown):
 
 /** Contents that match, by name: what several hosts offer under one name is one row. */
 export function findRows(model: Searchable, query: NetworkQuery, shown: Shown): NetworkRowPage {
-  const { limit, offset = 0 } = query;
-  const page: NetworkRow[] = [];
-  let total = 0;
-  let hidden = 0;
-  for (const rows of rowsByName(matching(model, query)))
-    for (const files of rows) {
-      if (total >= offset && page.length < limit && hidden < MAX_HIDDEN) {
-        const row = toRow(files, shown);
-        if (row === undefined) {
-          hidden += 1;
-          continue;
-        }
-        page.push(row);
-      }
-      total += 1;
+  const page = new RowPage(query, shown);
+  let first: IndexedFile | undefined;
+  // Mostly a name is one host's only, and there may be a hundred thousand: no list for each.
+  let others: IndexedFile[] = [];
+  for (const file of matching(model, query)) {
+    if (first?.name === file.name) {
+      others.push(file);
+      continue;
     }
-  return { rows: page, total };
+    if (first !== undefined) page.add(first, others);
+    first = file;
+    if (others.length > 0) others = [];
+  }
+  if (first !== undefined) page.add(first, others);
+  return { rows: page.rows, total: page.total };
 }
 
-/** The rows of each name. @param files in order of their names. */
-function* rowsByName(files: Iterable<IndexedFile>): Generator<readonly IndexedFile[][], void> {
-  let rows: IndexedFile[][] = [];
-  let sameName: IndexedFile[] = [];
-  for (const file of files) {
-    if (rows.length > 0 && sameName[0]?.name !== file.name) {
-      yield rows;
-      rows = [];
-      sameName = [];
+/** The rows of one page, and the count of all. */
+class RowPage {
+  readonly rows: NetworkRow[] = [];
+  total = 0;
+  private hidden = 0;
+
+  constructor(
+    private readonly query: NetworkQuery,
+    private readonly shown: Shown,
+  ) {}
+
+  /** All files of one name. */
+  add(first: IndexedFile, others: readonly IndexedFile[]): void {
+    if (others.length === 0) {
+      if (!this.isFor(this.total) || this.take([first])) this.total += 1;
+      return;
     }
-    addToRows(rows, sameName, file);
+    const rows: IndexedFile[][] = [];
+    const sameName: IndexedFile[] = [];
+    for (const file of [first, ...others]) addToRows(rows, sameName, file);
+    for (const row of rows) if (!this.isFor(this.total) || this.take(row)) this.total += 1;
   }
-  if (rows.length > 0) yield rows;
+
+  /** Whether the row of this number is one of the page. */
+  private isFor(number: number): boolean {
+    const { limit, offset = 0 } = this.query;
+    return number >= offset && this.rows.length < limit && this.hidden < MAX_HIDDEN;
+  }
+
+  /** False for a row that may not be shown. */
+  private take(files: readonly IndexedFile[]): boolean {
+    const row = toRow(files, this.shown);
+    if (row === undefined) this.hidden += 1;
+    else this.rows.push(row);
+    return row !== undefined;
+  }
 }
 
 /** Folders and files directly in a folder, by name. */
