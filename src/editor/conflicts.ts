@@ -1,8 +1,11 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { onAbort } from '../common/abort';
+import type { NetworkRow } from '../peer/peerApi';
 import type { Conflict, Decision } from './fetchRun';
 import { foreignText } from './foreignText';
+import { detailOf, ownersOf } from './rowText';
+import { toWanted, type Wish, wishOf } from './wantedFile';
 
 interface Answer extends vscode.QuickPickItem {
   /** Undefined compares, and asks again. */
@@ -40,6 +43,34 @@ export async function askAboutConflict(
       if (chosen === undefined || chosen.decision !== undefined) return chosen?.decision;
       await compare?.();
     }
+  } finally {
+    abort.dispose();
+    source.dispose();
+  }
+}
+
+/**
+ * Whose file is meant, where several people offer different ones under a name; undefined for nobody's.
+ * @param signal takes the question away.
+ */
+export async function askWhose(
+  name: string,
+  rows: readonly NetworkRow[],
+  signal?: AbortSignal,
+): Promise<Wish | undefined> {
+  const source = new vscode.CancellationTokenSource();
+  const abort = onAbort(signal, () => source.cancel());
+  try {
+    const chosen = await vscode.window.showQuickPick(
+      rows.map((row) => ({ label: ownersOf(row), detail: detailOf(row), row })),
+      {
+        title: vscode.l10n.t('Several people offer different files as {0}.', foreignText(name)),
+        placeHolder: vscode.l10n.t('Choose whose to fetch'),
+        ignoreFocusOut: true,
+      },
+      source.token,
+    );
+    return chosen && wishOf(toWanted(chosen.row));
   } finally {
     abort.dispose();
     source.dispose();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { mapConcurrently } from '../common/concurrency';
 import { describeError, fromPlainError, PeershelfError } from '../common/errors';
+import { isRiskyPath } from '../common/riskyPaths';
 import type { Logger } from '../common/logger';
 import type { EngineApi } from '../peer/enginePort';
 import type { FetchOptions, FetchResult, FolderFetchRequest } from '../peer/peerApi';
@@ -53,6 +54,8 @@ export interface FetchRunDependencies {
   readonly hasUnsavedChanges: (path: string) => boolean;
   /** Undefined leaves this one and all others as they are. */
   readonly decide: (conflict: Conflict, signal?: AbortSignal) => Promise<Decision | undefined>;
+  /** Whose file is meant where several people offer different ones; undefined passes over it and the others. */
+  readonly chooseOwner: (name: string, signal?: AbortSignal) => Promise<Wish | undefined>;
   /** Whether to fetch what could make programs run. */
   readonly allowRisky: (jobs: readonly FetchJob[]) => Promise<boolean>;
 }
@@ -141,10 +144,13 @@ export class FetchRun {
       this.outcome.untold += result.failedCount - result.failed.length;
       const conflicts: FetchJob[] = [];
       const risky: FetchJob[] = [];
+      const ambiguous: FetchJob[] = [];
       for (const { name, error } of result.failed)
         if (error.code === 'DESTINATION_EXISTS') conflicts.push(toJob(name, folder));
         else if (error.code === 'RISKY_PLACE') risky.push(toJob(name, folder));
+        else if (error.code === 'AMBIGUOUS_NAME') ambiguous.push(toJob(name, folder));
         else this.fail(name, fromPlainError(error));
+      risky.push(...(await this.chooseOwners(ambiguous, conflicts)));
       if (risky.length > 0 && !(await allowRisky(risky))) this.outcome.skipped += risky.length;
       else conflicts.push(...(await this.attempt(risky)));
       return conflicts;
@@ -152,6 +158,28 @@ export class FetchRun {
       this.fail(folder.prefix, error);
       return [];
     }
+  }
+
+  /**
+   * Asks whose file is meant under each name, and fetches it; gives back those that could make programs
+   * run at their places.
+   */
+  private async chooseOwners(
+    jobs: readonly FetchJob[],
+    conflicts: FetchJob[],
+  ): Promise<FetchJob[]> {
+    const chosen: FetchJob[] = [];
+    for (const [index, job] of jobs.entries()) {
+      const wish = await this.dependencies.chooseOwner(job.wish.name, this.options.signal);
+      if (wish === undefined) {
+        this.outcome.skipped += jobs.length - index;
+        break;
+      }
+      chosen.push({ ...job, wish });
+    }
+    const isRisky = ({ place }: FetchJob): boolean => isRiskyPath(place.risk ?? '');
+    conflicts.push(...(await this.attempt(chosen.filter((job) => !isRisky(job)))));
+    return chosen.filter(isRisky);
   }
 
   /** Asks about each, unless one answer holds for all; then fetches what is wanted. */

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
+import { mapConcurrently } from '../common/concurrency';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import { type FetchOptions, MAX_PREVIEW_BYTES } from '../peer/peerApi';
 import type { Comparing } from './comparing';
-import { askAboutConflict } from './conflicts';
+import { askAboutConflict, askWhose } from './conflicts';
 import {
   askForPlace,
   confirmRisks,
@@ -25,8 +26,19 @@ import {
   type Place,
 } from './fetchRun';
 import { foreignText } from './foreignText';
-import { isSameOffer, rowFor, rowsNamed, toWanted, type WantedFile, wishOf } from './wantedFile';
+import {
+  isSameOffer,
+  type Offer,
+  rowFor,
+  rowsNamed,
+  toWanted,
+  type WantedFile,
+  wishOf,
+} from './wantedFile';
 import { withPercent } from './withPercent';
+
+/** Names that the engine is asked about at once, so that thousands do not wait for each other's answers. */
+const NAMES_AT_ONCE = 64;
 
 export interface FetchingDependencies {
   readonly engine: Engine;
@@ -63,8 +75,9 @@ export class Fetching {
 
   /** Fetches into the workspace's fetch folder; without a folder, where the user says. */
   async fetch(files: readonly WantedFile[], folders: readonly FolderWish[] = []): Promise<void> {
-    const placeOf = async (file: WantedFile): Promise<Place | undefined> =>
-      placeFor(file, await this.clashes(file, files));
+    const clashing = await this.clashing(files);
+    const placeOf = (file: WantedFile): Promise<Place | undefined> =>
+      placeFor(file, clashing.has(file));
     await this.run({ files, folders, placeOf });
   }
 
@@ -111,6 +124,8 @@ export class Fetching {
     return new FetchRun(
       {
         ...{ calls: engine.calls, logger, hasUnsavedChanges },
+        chooseOwner: async (name, signal) =>
+          askWhose(name, await rowsNamed(engine.calls, name), signal),
         decide: (conflict, signal) => this.decide(conflict, signal),
         allowRisky: confirmRisks,
       },
@@ -181,16 +196,23 @@ export class Fetching {
     return jobs.filter((job) => !risky.includes(job));
   }
 
-  /** Whether others, here or in the network, mean something else by the name of a file. */
-  private async clashes(file: WantedFile, files: readonly WantedFile[]): Promise<boolean> {
-    const isOther = (one: Pick<WantedFile, 'contentId' | 'sizeBytes' | 'modifiedMs'>): boolean =>
-      !isSameOffer(one, file);
-    if (files.some((one) => one !== file && one.name === file.name && isOther(one))) return true;
-    const rows = await rowsNamed(this.dependencies.engine.calls, file.name);
-    // What the same host offers by now is no clash: the row that was chosen may be an old one.
-    return rows.some(
-      (row) => isOther(row) && row.sources.every((source) => source.hostname !== file.hostname),
-    );
+  /** Those by whose names others, among them or in the network, mean something else. */
+  private async clashing(files: readonly WantedFile[]): Promise<ReadonlySet<WantedFile>> {
+    const named = new Map<string, WantedFile[]>();
+    for (const file of files) named.set(file.name, [...(named.get(file.name) ?? []), file]);
+    const found = new Set<WantedFile>();
+    await mapConcurrently([...named], NAMES_AT_ONCE, async ([name, same]) => {
+      const rows = await rowsNamed(this.dependencies.engine.calls, name);
+      for (const file of same) {
+        const isOther = (one: Offer): boolean => !isSameOffer(one, file);
+        // What the same host offers by now is no clash: the row that was chosen may be an old one.
+        const others = rows.filter(({ sources }) =>
+          sources.every(({ hostname }) => hostname !== file.hostname),
+        );
+        if (same.some(isOther) || others.some(isOther)) found.add(file);
+      }
+    });
+    return found;
   }
 
   private async decide(conflict: Conflict, signal?: AbortSignal): Promise<Decision | undefined> {

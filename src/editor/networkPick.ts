@@ -7,15 +7,13 @@ import type { Engine } from './engine';
 import type { FetchRecord } from './fetchRecord';
 import type { FolderWish } from './fetching';
 import { foreignText } from './foreignText';
-import { formatAge, formatSize } from './format';
+import { detailOf, ownersOf } from './rowText';
 import { rowFor, rowsNamed, toWanted, type WantedFile } from './wantedFile';
 
 /** Rows of the quick pick; who has more types a part of the name. */
 const MAX_ROWS = 200;
 /** Files that were fetched lately and stand before all others. */
 const MAX_RECENT = 10;
-/** Owners that a row names. */
-const MAX_OWNERS = 2;
 
 /** What the user has chosen: to fetch a file or a folder, or a button of a file. */
 export type NetworkChoice =
@@ -235,21 +233,4 @@ function isRow({ choice }: NetworkItem): boolean {
 
 function separator(label: string): NetworkItem {
   return { label, kind: vscode.QuickPickItemKind.Separator, key: `separator ${label}` };
-}
-
-function ownersOf({ sources }: NetworkRow): string {
-  const names = sources.slice(0, MAX_OWNERS).map(({ displayName }) => foreignText(displayName));
-  const left = sources.length - names.length;
-  return [...names, ...(left > 0 ? [vscode.l10n.t('and {0} more', left)] : [])].join(', ');
-}
-
-/** Size, age, how many have it, and whether anybody of them is there. */
-function detailOf({ sizeBytes, publishedAtMs, sources }: NetworkRow): string {
-  const isAway = sources.every(({ state }) => state === 'away');
-  return [
-    formatSize(sizeBytes),
-    formatAge(Date.now() - publishedAtMs),
-    ...(sources.length > 1 ? [vscode.l10n.t('{0} sources', sources.length)] : []),
-    ...(isAway ? [vscode.l10n.t('away')] : []),
-  ].join(' · ');
 }

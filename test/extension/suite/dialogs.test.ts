@@ -2,6 +2,7 @@ import * as assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { Emitter } from '../../../src/common/events';
 import { nullLogger } from '../../../src/common/logger';
 import { ensureDisplayName } from '../../../src/editor/displayName';
 import { Comparing } from '../../../src/editor/comparing';
@@ -11,6 +12,7 @@ import { FetchRecord } from '../../../src/editor/fetchRecord';
 import { Fetching } from '../../../src/editor/fetching';
 import { Invitations, type InvitationsDependencies } from '../../../src/editor/invitations';
 import { inviteText, readInviteOrFile } from '../../../src/editor/invites';
+import { OfferingFetched } from '../../../src/editor/offeringFetched';
 import { notify, onActionFailed } from '../../../src/editor/notifier';
 import { Publishing } from '../../../src/editor/publishing';
 import { tellNotice } from '../../../src/editor/startup';
@@ -121,6 +123,48 @@ describe('questions to the user', () => {
       assert.equal(place?.destination, join(folder.fsPath, 'shared', expected, 'x'));
       assert.equal(place.risk, risk);
     }
+  });
+
+  it('fetches into a folder of the workspace only, and asks where programs would run', async () => {
+    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const { fetching, requests } = createFetching();
+    const here = vscode.Uri.joinPath(folder, 'here');
+    await fetching.fetchInto(here, file('deep/in/x.txt'));
+    await fetching.fetchInto(vscode.Uri.joinPath(folder, '.vscode'), file('deep/tasks.json'));
+    assert.deepEqual(
+      requests.map((request) => [request.destination, request.folder]),
+      [[join(here.fsPath, 'x.txt'), folder.fsPath]],
+    );
+    assert.match(String(asked[0]?.[0]), /Fetch \.vscode\/tasks\.json from Bob/u);
+    const outside = vscode.Uri.joinPath(folder, '..');
+    await rejectsWith('OUTSIDE_FOLDER', fetching.fetchInto(outside, file('x.txt')));
+    await rejectsWith('INVALID_NAME', fetching.fetchInto(here, file('..')));
+    assert.equal(requests.length, 1);
+  });
+
+  it('offers what was fetched when that was wished for, until the session ends', () => {
+    const changed = new Emitter<'connection'>();
+    const state = { connection: { kind: 'connected' } };
+    const offered: (readonly string[])[] = [];
+    const offering = new OfferingFetched({
+      engine: { onDidChange: changed.event, state } as unknown as Engine,
+      publishing: {
+        offerFetched: (paths) => {
+          offered.push(paths);
+          return Promise.resolve();
+        },
+      },
+      runner: { run: (_what, task) => Promise.resolve(task()) },
+    });
+    cleanup.add(() => offering.dispose());
+    offering.onFetched(['/before']);
+    offering.set(true);
+    changed.fire('connection');
+    offering.onFetched(['/a', '/b']);
+    state.connection.kind = 'disconnected';
+    changed.fire('connection');
+    offering.onFetched(['/after']);
+    assert.deepEqual(offered, [['/a', '/b']]);
   });
 
   it('saves to nothing but a disk', async () => {

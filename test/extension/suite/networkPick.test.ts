@@ -6,6 +6,7 @@ import { nullLogger } from '../../../src/common/logger';
 import type { Engine } from '../../../src/editor/engine';
 import { type NetworkChoice, NetworkPick } from '../../../src/editor/networkPick';
 import type { NetworkRow, NetworkRowPage } from '../../../src/peer/peerApi';
+import { eventually } from '../../support/waitFor';
 
 /** For the window to draw what it was told; it does not say when it has. */
 const DRAWN_MS = 500;
@@ -55,6 +56,34 @@ describe('choosing a file of the network', () => {
     await delay(DRAWN_MS);
     await press('workbench.action.acceptSelectedQuickOpenItem');
     assert.equal(await chosen, 'b');
+  });
+
+  it('shows the answer to what stands there, however late those to earlier texts come', async () => {
+    const answers: ((page: NetworkRowPage) => void)[] = [];
+    const changed = new Emitter<'network'>();
+    const engine = {
+      onDidChange: changed.event,
+      calls: {
+        refreshNetwork: () => Promise.resolve(),
+        networkRows: () => new Promise<NetworkRowPage>((resolve) => answers.push(resolve)),
+      },
+    };
+    const answer = async (index: number, name: string): Promise<void> => {
+      await eventually(() => answers[index], 'the question');
+      answers[index]?.({ rows: [row(name)], total: 1 });
+    };
+    const pick = new NetworkPick(
+      { engine: engine as unknown as Engine, logger: nullLogger, record: { all: [] } },
+      { title: 'Fetch' },
+    );
+    const chosen = pick.choose().then(nameOf);
+    await eventually(() => answers[0], 'the first question');
+    changed.fire('network');
+    await answer(1, 'of the last question');
+    await answer(0, 'late');
+    await delay(DRAWN_MS);
+    await press('workbench.action.acceptSelectedQuickOpenItem');
+    assert.equal(await chosen, 'of the last question');
   });
 
   it('chooses nothing at Enter when the row in focus is gone', async () => {

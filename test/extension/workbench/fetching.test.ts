@@ -146,14 +146,19 @@ describe('fetching by the palette', () => {
 
     write('shared/docs/b.txt', "Erin's b");
     await alice.publish('docs/d.txt');
+    await alice.publish('docs/e.txt', 'by Alice');
+    await bob.publish('docs/e.txt', 'of Bob');
     await search('docs/');
     await workbench.quickPick.choose('docs/');
+    await workbench.quickPick.opened({ title: /different files as docs\/e\.txt/u });
+    await workbench.quickPick.choose('Bob');
     await workbench.quickPick.opened({ title: /a\.txt exists with other content/u });
     await workbench.quickPick.choose('Skip');
     await workbench.quickPick.opened({ title: /b\.txt exists with other content/u });
     await workbench.quickPick.choose('Overwrite');
-    await workbench.notifications.shown(/Of 4 files: 2 fetched, 1 already there, 1 skipped\./u);
+    await workbench.notifications.shown(/Of 5 files: 3 fetched, 1 already there, 1 skipped\./u);
     assert.equal(read('shared/docs/b.txt'), 'docs/b.txt');
+    assert.equal(read('shared/docs/e.txt'), 'of Bob');
   });
 
   it('fetches into a folder of the explorer', async () => {

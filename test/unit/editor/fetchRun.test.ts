@@ -31,6 +31,7 @@ class World {
   there = new Set<string>();
   unsaved = new Set<string>();
   folder: Partial<FolderFetchResult> = {};
+  readonly owners: string[] = [];
   allowsRisky = false;
   risky: readonly FetchJob[] = [];
 
@@ -46,6 +47,10 @@ class World {
         decide: (conflict) => {
           this.asked.push(conflict);
           return Promise.resolve(this.answers.shift());
+        },
+        chooseOwner: (name) => {
+          const hostname = this.owners.shift();
+          return Promise.resolve(hostname === undefined ? undefined : { name, hostname });
         },
         allowRisky: (risky) => {
           this.risky = risky;
@@ -227,6 +232,28 @@ describe('a folder as a part of an operation', () => {
       },
     ]);
     assert.deepEqual(world.counts, [1, 0, 0, 0, 0]);
+  });
+
+  it('asks whose is meant where several offer different files, and takes no for an answer', async () => {
+    const world = new World();
+    const names = ['docs/a', 'docs/package.json', 'docs/c', 'docs/d'];
+    world.folder = { failedCount: 4, failed: names.map((name) => failed(name, 'AMBIGUOUS_NAME')) };
+    world.there.add('docs/a');
+    world.owners.push('bob', 'carol');
+    world.answers.push({ answer: 'keepBoth', forAll: false });
+    await world.run([], [FOLDER]);
+    assert.deepEqual(
+      world.requests.map(({ name, hostname, ifExists }) => [name, hostname, ifExists]),
+      [
+        ['docs/a', 'bob', 'fail'],
+        ['docs/a', 'bob', 'keepBoth'],
+      ],
+    );
+    assert.deepEqual(
+      world.risky.map(({ wish }) => wish.hostname),
+      ['carol'],
+    );
+    assert.deepEqual(world.counts, [1, 0, 3, 0, 0]);
   });
 
   it('asks once about all that could make programs run', async () => {
