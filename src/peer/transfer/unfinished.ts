@@ -138,7 +138,8 @@ export class UnfinishedTransfers extends DisposableBase {
     const current = this.current();
     const known = JSON.stringify(current.map(({ bytes: _, ...rest }) => rest));
     if (known === this.written && !evenProgress) return;
-    const transfers = [...this.waiting, ...current].slice(0, MAX_REMEMBERED);
+    // Those of other sessions may never be asked for again: they do not take the place of these.
+    const transfers = [...current, ...this.waiting].slice(0, MAX_REMEMBERED);
     try {
       writeJsonFile(file, { version: RECORD_VERSION, transfers });
       this.written = known;

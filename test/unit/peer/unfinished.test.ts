@@ -115,6 +115,20 @@ describe('downloads that have not ended', () => {
     assert.deepEqual(back.states(), [['a', 'paused', 0]]);
   });
 
+  it('are bounded, and those of this session come first', async () => {
+    const first = open('another');
+    for (let index = 0; index < 201; index += 1) first.start(`old ${index}`);
+    first.unfinished.stop();
+    const second = open();
+    second.start('a');
+    second.unfinished.stop();
+    const { transfers } = JSON.parse(readFileSync(file, 'utf8')) as { transfers: unknown[] };
+    assert.equal(transfers.length, 200);
+    const third = open();
+    await third.unfinished.restore();
+    assert.deepEqual(third.states(), [['a', 'paused', 0]]);
+  });
+
   it('stay paused when they cannot be started, and take nothing with them when they are cancelled', async () => {
     const first = open();
     first.start('a').begin();
