@@ -58,7 +58,8 @@ export class PublishedView
     const item = new vscode.TreeItem(uri);
     const name = foreignText(file.name);
     const state = describeState(file);
-    const details = [formatSize(file.sizeBytes), ...state];
+    const until = file.forSession ? [vscode.l10n.t('for this session')] : [];
+    const details = [formatSize(file.sizeBytes), ...state, ...until];
     item.id = file.name;
     item.label = name;
     item.description = details.join(' · ');
