@@ -82,7 +82,8 @@ function fileItem(node: FileNode): vscode.TreeItem {
   item.id = node.id;
   item.resourceUri = networkUri(file.name, { mark, isAway: awaySinceMs !== undefined });
   item.iconPath = vscode.ThemeIcon.File;
-  item.description = [...word, size, ...(isBelowPeer ? [] : [owners]), ...away].join(' · ');
+  // First what matters most: a narrow view cuts the rest off.
+  item.description = [...away, ...word, size, ...(isBelowPeer ? [] : [owners])].join(' · ');
   item.tooltip = [
     foreignText(file.name),
     ...namedSources(node),

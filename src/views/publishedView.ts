@@ -59,7 +59,8 @@ export class PublishedView
     const name = foreignText(file.name);
     const state = describeState(file);
     const until = file.forSession ? [vscode.l10n.t('for this session')] : [];
-    const details = [formatSize(file.sizeBytes), ...state, ...until];
+    // First what matters most: a narrow view cuts the rest off.
+    const details = [...state, formatSize(file.sizeBytes), ...until];
     item.id = file.name;
     item.label = name;
     item.description = details.join(' · ');

@@ -155,6 +155,26 @@ describe('the views of the network', () => {
     assert.match(await network.description(), /^open/u);
   });
 
+  it('is walked through and acted on by keys: F1, Home, End, arrows, Shift+F10, Enter', async () => {
+    const { workbench } = window;
+    const network = workbench.view('Network Files');
+    await workbench.press('F1');
+    await workbench.quickPick.type('>Focus on Network Files View');
+    await workbench.quickPick.offers(/Focus on Network Files View/u, 2_000);
+    await workbench.press('Enter');
+    await workbench.quickPick.closed();
+    await workbench.press('Home');
+    await workbench.press('ArrowRight');
+    await network.row('guide.txt');
+    await workbench.press('ArrowLeft');
+    await network.noRow('guide.txt');
+    await workbench.press('End');
+    await workbench.press('Shift+F10');
+    await workbench.menu.chooseByKeys('Open Without Fetching');
+    await workbench.editorShows(/same\.txt/u, /equal/u);
+    await workbench.runCommand('View: Close Editor');
+  });
+
   it('says since when somebody is away, also who fetches from there, and that they are back', async () => {
     const { workbench } = window;
     const network = workbench.view('Network Files');
@@ -171,7 +191,10 @@ describe('the views of the network', () => {
     const carol = await register(1);
     await network.row('carols.txt', 'new · 1 B · Carol');
     await carol.vanish();
-    const { ariaLabel } = await network.row('carols.txt', /^new · 1 B · Carol · away since \d/u);
+    const { ariaLabel } = await network.row(
+      'carols.txt',
+      /^away since \d\d:\d\d · new · 1 B · Carol$/u,
+    );
     assert.match(ariaLabel, /away since \d/u);
     await network.inlineAction('carols.txt', 'Fetch from Network…');
     await workbench.notifications.shown(/Carol is away since \d.* Fetch the file when they are/u);
