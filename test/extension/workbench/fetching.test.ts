@@ -7,6 +7,7 @@ import { formatHostPort } from '../../../src/protocol/address';
 import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
+import { eventually } from '../../support/waitFor';
 
 /** At four megabytes a second there is time to load the window again. */
 const LARGE = randomBytes(24_000_000);
@@ -92,7 +93,15 @@ describe('fetching by the palette', () => {
     await search('same');
     await workbench.quickPick.pressItemButton('same.txt', 'Fetch To…');
     await workbench.inputBox.opened({ title: /Fetch same\.txt To/u });
+    const shows = (name: string): Promise<true> =>
+      eventually(
+        async () => (await workbench.inputBox.value()) === path.join(workspace, name) || undefined,
+        `the dialog shows ${name}`,
+      );
+    // The dialog writes its suggestion over what is typed before.
+    await shows('same.txt');
     await workbench.inputBox.type(path.join(workspace, 'elsewhere.txt'));
+    await shows('elsewhere.txt');
     await workbench.inputBox.accept();
     await workbench.notifications.shown(/Fetched elsewhere\.txt from Alice/u);
     assert.equal(read('elsewhere.txt'), 'the same');
