@@ -6,10 +6,9 @@ import { tellActivationFailure } from './editor/activationFailure';
 import { AgentTools } from './editor/agentTools';
 import { CommandRunner } from './editor/commandRunner';
 import { Commands } from './editor/commands';
-import { Comparing } from './editor/comparing';
 import { engineOptions } from './editor/configuration';
+import { createFetching } from './editor/createFetching';
 import { Engine } from './editor/engine';
-import { Fetching } from './editor/fetching';
 import { Invitations } from './editor/invitations';
 import { Keyring } from './editor/keyring';
 import { LocalTracker } from './editor/localTracker';
@@ -73,8 +72,12 @@ function build(context: vscode.ExtensionContext): void {
     ensureConnected: () => sessionActions.ensureConnected(),
   });
   const runner = new CommandRunner(logger);
+  const { fetching, comparing, offering } = createFetching({
+    ...{ engine, logger, publishing, runner, store: workspaceState },
+  });
   const views = createViews({
     ...{ engine, logger, workspaceState },
+    placesOf: (file) => comparing.placesOf(file),
     publish: (uris) => runner.run('drop', () => publishing.publish(uris)),
   });
   onActionFailed((title, error) => runner.report(title, error));
@@ -85,10 +88,8 @@ function build(context: vscode.ExtensionContext): void {
     sessionActions,
     invitations,
     publishing,
-    fetching: new Fetching(engine, logger),
-    comparing: new Comparing(),
+    ...{ fetching, comparing, offering },
     transfers: new TransferActions(engine, publishing),
-    logger,
     network: new NetworkCommands(engine, views.browser),
     showLog: () => output.show(),
   });
@@ -97,7 +98,7 @@ function build(context: vscode.ExtensionContext): void {
     lookForSessions: views.lookForSessions,
   });
   context.subscriptions.push(
-    ...[startup, commands, ...views.all, localTracker, session],
+    ...[startup, commands, ...views.all, localTracker, session, offering],
     new AgentTools({ engine, publishing, logger }).register(),
   );
   startup.start();

@@ -29,8 +29,7 @@ export function addAskCommands(program: Command, context: CommandContext): void 
     program.command('search <query>').description('list files whose name or owner matches'),
   ).action(async (text: string, options: AskOptions) => {
     await withPeer({ options, output, signal }, async (peer) => {
-      await peer.refreshNetwork();
-      const { files } = await peer.networkFiles({ text, limit: MAX_LISTED_FILES });
+      const files = await peer.searchNetwork({ text, limit: MAX_LISTED_FILES });
       printFiles(context, options, files);
     });
   });

@@ -104,6 +104,7 @@ export async function withPeer(
     {
       storageFolder,
       keepCatalogue: false,
+      lazyNetwork: true,
       windowId: randomUUID(),
       // Beside this program.
       hashWorker: join(__dirname, 'hashWorker.js'),

@@ -6,6 +6,7 @@ import { type NetworkFile, MAX_PREVIEW_BYTES } from '../peer/peerApi';
 import { toLocalName } from '../protocol/names';
 import { COMMANDS } from './contributions';
 import { placeFor } from './destinations';
+import type { FetchRecord } from './fetchRecord';
 import { foreignText } from './foreignText';
 import { formatSize } from './format';
 import { notify } from './notifier';
@@ -13,6 +14,8 @@ import { toRemoteUri } from './remoteUri';
 
 /** Looking at files of others without fetching them, alone or beside others. */
 export class Comparing {
+  constructor(private readonly record: Pick<FetchRecord, 'placeOf'>) {}
+
   /** Opens a file of somebody else, read-only; offers to fetch one that is too large for that. */
   async openRemote(file: NetworkFile): Promise<void> {
     if (isTooLarge(file)) return;
@@ -21,17 +24,22 @@ export class Comparing {
 
   /** The workspace's file on the left, what the other offers on the right. */
   async compareWithWorkspace(file: NetworkFile): Promise<void> {
-    const own = await counterpartOf(file);
+    const own = (await this.counterpartsOf(file)).find(isFile);
     if (own === undefined) {
       notify('info', vscode.l10n.t('This workspace has no file {0}.', foreignText(file.name)));
       return;
     }
+    await this.compareWith(own, file);
+  }
+
+  /** A file of this computer on the left, what the other offers on the right. */
+  async compareWith(path: string, file: NetworkFile): Promise<void> {
     const title = vscode.l10n.t(
       '{0} (workspace ↔ {1})',
       foreignText(baseName(file)),
       foreignText(file.displayName),
     );
-    await this.compare([own, file], [vscode.Uri.file(own.path), remoteUri(file)], title);
+    await this.compare([file], [vscode.Uri.file(path), remoteUri(file)], title);
   }
 
   /** Two files of others beside each other. */
@@ -52,52 +60,47 @@ export class Comparing {
   }
 
   private async compare(
-    files: readonly (NetworkFile | OwnFile)[],
+    files: readonly NetworkFile[],
     uris: readonly vscode.Uri[],
     title: string,
   ): Promise<void> {
-    if (files.some((file) => 'hostname' in file && isTooLarge(file))) return;
+    if (files.some(isTooLarge)) return;
     await vscode.commands.executeCommand('vscode.diff', ...uris, title);
   }
-}
 
-interface OwnFile {
-  readonly path: string;
-}
+  /**
+   * Where this workspace may have a network file, the likeliest place first: where it was fetched to,
+   * where it would be, and under its relative path. None for a name that cannot be one here, and
+   * without a folder.
+   */
+  async placesOf(file: NetworkFile): Promise<string[]> {
+    try {
+      return await this.counterpartsOf(file);
+    } catch (error) {
+      if (PeershelfError.is(error)) return [];
+      throw error;
+    }
+  }
 
-/** @throws INVALID_NAME for a name that cannot be one here. */
-async function counterpartOf(file: NetworkFile): Promise<OwnFile | undefined> {
-  const path = (await placesOf(file)).find(isFile);
-  return path === undefined ? undefined : { path };
-}
-
-/**
- * Where this workspace may have a network file, the likeliest place first: where it would be fetched to,
- * and under its relative path. None for a name that cannot be one here, and without a folder.
- */
-export async function counterpartPaths(file: NetworkFile): Promise<string[]> {
-  try {
-    return await placesOf(file);
-  } catch (error) {
-    if (PeershelfError.is(error)) return [];
-    throw error;
+  /** @throws INVALID_NAME for a name that cannot be one here, INVALID_ARGUMENT for the fetch folder. */
+  private async counterpartsOf(file: NetworkFile): Promise<string[]> {
+    const folders = vscode.workspace.workspaceFolders?.filter(({ uri }) => uri.scheme === 'file');
+    if (folders === undefined || folders.length === 0) return [];
+    return [
+      this.record.placeOf(file.name, file.hostname),
+      (await placeFor(file))?.destination,
+      samePathIn(folders, file.name),
+    ].filter((path) => path !== undefined);
   }
 }
 
-/** As `counterpartPaths`. @throws INVALID_NAME, INVALID_ARGUMENT for the setting of the fetch folder. */
-async function placesOf(file: NetworkFile): Promise<string[]> {
-  const folders = vscode.workspace.workspaceFolders?.filter(({ uri }) => uri.scheme === 'file');
-  const [first] = folders ?? [];
-  if (folders === undefined || first === undefined) return [];
-  const name = toLocalName(file.name, process.platform).split('/');
-  const fetched = (await placeFor(file))?.destination;
-  // Among several folders the first part of a name is the folder's.
-  const named = folders.length > 1 ? folders.find((folder) => folder.name === name[0]) : undefined;
-  const samePath =
-    named === undefined
-      ? join(first.uri.fsPath, ...name)
-      : join(named.uri.fsPath, ...name.slice(1));
-  return fetched === undefined ? [samePath] : [fetched, samePath];
+/** The same relative path; among several folders the first part of a name is the folder's. */
+function samePathIn(folders: readonly vscode.WorkspaceFolder[], name: string): string | undefined {
+  const [first] = folders;
+  const parts = toLocalName(name, process.platform).split('/');
+  const named = folders.length > 1 ? folders.find((folder) => folder.name === parts[0]) : undefined;
+  if (named !== undefined) return join(named.uri.fsPath, ...parts.slice(1));
+  return first === undefined ? undefined : join(first.uri.fsPath, ...parts);
 }
 
 function isFile(path: string): boolean {

@@ -6,9 +6,11 @@ import * as vscode from 'vscode';
  */
 export const COMMANDS = {
   publish: 'peershelf.publish',
+  publishForSession: 'peershelf.publishForSession',
   unpublish: 'peershelf.unpublish',
   fetch: 'peershelf.fetch',
   fetchTo: 'peershelf.fetchTo',
+  fetchHere: 'peershelf.fetchHere',
   openRemote: 'peershelf.openRemote',
   compareWithWorkspace: 'peershelf.compareWithWorkspace',
   compareSelected: 'peershelf.compareSelected',
@@ -32,6 +34,8 @@ export const COMMANDS = {
   retryTransfer: 'peershelf.retryTransfer',
   revealTransfer: 'peershelf.revealTransfer',
   offerTransfer: 'peershelf.offerTransfer',
+  startOfferingFetched: 'peershelf.startOfferingFetched',
+  stopOfferingFetched: 'peershelf.stopOfferingFetched',
   clearTransfers: 'peershelf.clearTransfers',
   refreshNetwork: 'peershelf.refreshNetwork',
   showMore: 'peershelf.showMore',
@@ -71,6 +75,7 @@ export const CONTEXT_KEYS = {
   publishedPaths: 'peershelf.publishedPaths',
   publishedFolders: 'peershelf.publishedFolders',
   hasEndedTransfers: 'peershelf.hasEndedTransfers',
+  offersFetched: 'peershelf.offersFetched',
   hasPublished: 'peershelf.hasPublished',
   sessionsFound: 'peershelf.sessionsFound',
   networkGrouping: 'peershelf.networkGrouping',

@@ -2,44 +2,80 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { PeershelfError } from '../common/errors';
+import { isRiskyPath } from '../common/riskyPaths';
 import type { NetworkFile } from '../peer/peerApi';
 import { toLocalName } from '../protocol/names';
 import { readSetting } from './contributions';
+import type { FetchJob, FolderJob, Place } from './fetchRun';
 import { foreignText } from './foreignText';
 import { ask, notify } from './notifier';
-import { isRiskyPath } from './riskyPaths';
 
 /** Files that a question names; it says how many more there are. */
 const MAX_NAMED = 5;
 
-/** Where a file goes: an absolute path, and the folder that must contain it, if any must. */
-export interface Place {
-  readonly destination: string;
-  readonly folder: string | undefined;
-  /** `overwrite` when the user has been asked already. */
-  readonly ifExists: 'fail' | 'overwrite';
-  /** The path that the user sees, when a file there could make programs run. */
-  readonly risk: string | undefined;
-}
+type FolderPlace = Pick<FolderJob, 'destination' | 'folder' | 'guardedAs'>;
 
 /**
  * Below the fetch folder under the publisher's path; without a folder, where the user says, or
  * undefined when the user does not.
+ * @param clashes whether others mean something else by the name: then it is below their names.
  * @throws INVALID_NAME, INVALID_ARGUMENT when the setting leads out of the folder.
  */
-export async function placeFor(file: NetworkFile): Promise<Place | undefined> {
-  const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file');
+export async function placeFor(file: NetworkFile, clashes = false): Promise<Place | undefined> {
+  const folder = diskFolder();
   if (folder === undefined) return askForPlace(file);
   const name = toLocalName(file.name, process.platform);
   const root = folder.uri.fsPath;
-  const destination = join(root, readFetchFolder(folder), ...name.split('/'));
-  return { destination, folder: root, ifExists: 'fail', risk: riskOf(relative(root, destination)) };
+  const owner = clashes ? [ownerFolder(file)] : [];
+  return inside(root, join(root, readFetchFolder(folder), ...owner, ...name.split('/')));
+}
+
+/** Directly in a folder of the workspace. @throws OUTSIDE_FOLDER, INVALID_NAME. */
+export function placeIn(file: NetworkFile, target: vscode.Uri): Place {
+  const root = folderAround(target);
+  const base = file.name.split('/').at(-1) ?? file.name;
+  return inside(root, join(target.fsPath, toLocalName(base, process.platform)));
+}
+
+/**
+ * Where what lies below a prefix goes: below the fetch folder under the same path, or into the chosen
+ * folder. Without a workspace, where the user says, or undefined when the user does not.
+ * @throws INVALID_NAME, OUTSIDE_FOLDER, INVALID_ARGUMENT when the setting leads out of the folder.
+ */
+export async function placeForFolder(
+  prefix: string,
+  target?: vscode.Uri,
+): Promise<FolderPlace | undefined> {
+  const parts = toLocalName(prefix.replace(/\/$/u, ''), process.platform).split('/');
+  const base = parts.at(-1) ?? '';
+  if (target !== undefined) return folderInside(folderAround(target), join(target.fsPath, base));
+  const workspace = diskFolder();
+  if (workspace === undefined) {
+    const chosen = (await askForFolder())?.fsPath;
+    return chosen === undefined ? undefined : folderInside(chosen, join(chosen, base));
+  }
+  const root = workspace.uri.fsPath;
+  return folderInside(root, join(root, readFetchFolder(workspace), ...parts));
+}
+
+function folderInside(folder: string, destination: string): FolderPlace {
+  return { destination, folder, guardedAs: shownPath(relative(folder, destination)) };
+}
+
+async function askForFolder(): Promise<vscode.Uri | undefined> {
+  const [chosen] =
+    (await vscode.window.showOpenDialog({
+      title: vscode.l10n.t('Fetch To'),
+      canSelectFiles: false,
+      canSelectFolders: true,
+    })) ?? [];
+  return chosen?.scheme === 'file' ? chosen : undefined;
 }
 
 /** Where the user says; undefined when that is nowhere, or not on a disk. */
 export async function askForPlace(file: NetworkFile): Promise<Place | undefined> {
   const name = suggestedName(file.name);
-  const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri;
+  const folder = diskFolder()?.uri;
   const target = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Fetch {0} To', foreignText(file.name)),
     defaultUri: vscode.Uri.joinPath(folder ?? vscode.Uri.file(homedir()), name),
@@ -55,52 +91,31 @@ export async function askForPlace(file: NetworkFile): Promise<Place | undefined>
 }
 
 /** Whether to fetch what could make programs run; asks once for all. */
-export async function confirmRisks(
-  files: readonly NetworkFile[],
-  risks: string[],
-): Promise<boolean> {
-  const [first] = files;
+export async function confirmRisks(jobs: readonly FetchJob[]): Promise<boolean> {
+  const [first] = jobs;
   if (first === undefined) return true;
   const yes = vscode.l10n.t('Fetch Anyway');
   const message =
-    files.length === 1
-      ? vscode.l10n.t(
-          'Fetch {0} from {1}?',
-          foreignText(risks[0] ?? first.name),
-          foreignText(first.displayName),
+    jobs.length === 1
+      ? describeJob(first, (place, owner) =>
+          owner === ''
+            ? vscode.l10n.t('Fetch {0}?', place)
+            : vscode.l10n.t('Fetch {0} from {1}?', place, owner),
         )
-      : vscode.l10n.t('Fetch {0} files that can make programs run?', files.length);
+      : vscode.l10n.t('Fetch {0} files that can make programs run?', jobs.length);
   const detail = vscode.l10n.t(
     'A file at this place can make programs run on this computer. Fetch it only if you trust its publisher.',
   );
-  const names = files.length === 1 ? [] : nameSome(files, risks);
+  const names = jobs.length === 1 ? [] : nameSome(jobs);
   return (await ask(message, [...names, detail].join('\n'), yes)) === yes;
 }
 
 /** Whether an editor holds something of this file that the disk does not. */
 export function hasUnsavedChanges(path: string): boolean {
-  return vscode.workspace.textDocuments.some(
+  const { textDocuments, notebookDocuments } = vscode.workspace;
+  return [...textDocuments, ...notebookDocuments].some(
     ({ isDirty, uri }) => isDirty && uri.scheme === 'file' && uri.fsPath === path,
   );
-}
-
-/** What to do about other content in the way; undefined to leave it. */
-export async function askAboutConflict(
-  path: string,
-): Promise<'overwrite' | 'keepBoth' | undefined> {
-  const overwrite = vscode.l10n.t('Overwrite');
-  const keepBoth = vscode.l10n.t('Keep Both');
-  const shown = foreignText(vscode.workspace.asRelativePath(path));
-  const chosen = await ask(
-    hasUnsavedChanges(path)
-      ? vscode.l10n.t('{0} has unsaved changes in an editor.', shown)
-      : vscode.l10n.t('{0} exists with other content.', shown),
-    vscode.l10n.t('Overwriting it cannot be undone.'),
-    overwrite,
-    keepBoth,
-  );
-  if (chosen === overwrite) return 'overwrite';
-  return chosen === keepBoth ? 'keepBoth' : undefined;
 }
 
 /** The last part of the name; what is no file name here is not offered as one. */
@@ -113,19 +128,63 @@ function suggestedName(name: string): string {
   }
 }
 
-function nameSome(files: readonly NetworkFile[], risks: readonly string[]): string[] {
-  const named = files
+function nameSome(jobs: readonly FetchJob[]): string[] {
+  const named = jobs
     .slice(0, MAX_NAMED)
-    .map(({ name, displayName }, index) =>
-      vscode.l10n.t('{0} from {1}', foreignText(risks[index] ?? name), foreignText(displayName)),
+    .map((job) =>
+      describeJob(job, (place, owner) =>
+        owner === '' ? place : vscode.l10n.t('{0} from {1}', place, owner),
+      ),
     );
-  const left = files.length - named.length;
+  const left = jobs.length - named.length;
   return left > 0 ? [...named, vscode.l10n.t('and {0} more', left)] : named;
 }
 
+function describeJob(
+  { wish, owner, place }: FetchJob,
+  describe: (place: string, owner: string) => string,
+): string {
+  return describe(foreignText(place.risk ?? wish.name), foreignText(owner));
+}
+
+/** A place in a workspace folder, with what a file there could do. */
+function inside(root: string, destination: string): Place {
+  const risk = riskOf(relative(root, destination));
+  return { destination, folder: root, ifExists: 'fail', risk };
+}
+
 function riskOf(path: string): string | undefined {
-  const shown = path.split(sep).join('/');
+  const shown = shownPath(path);
   return isRiskyPath(shown) ? shown : undefined;
+}
+
+function shownPath(path: string): string {
+  return path.split(sep).join('/');
+}
+
+/** The folder that fetched files go to. */
+function diskFolder(): vscode.WorkspaceFolder | undefined {
+  return vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file');
+}
+
+/** The workspace folder of what the explorer has passed. */
+function folderAround(target: vscode.Uri): string {
+  const folder = vscode.workspace.getWorkspaceFolder(target);
+  if (target.scheme === 'file' && folder !== undefined) return folder.uri.fsPath;
+  throw new PeershelfError('OUTSIDE_FOLDER', `${target.toString()} is in no workspace folder`, {
+    details: { path: target.path },
+  });
+}
+
+/** A folder named after the owner: the name that people know, if it can be one of a folder. */
+function ownerFolder({ displayName, hostname }: NetworkFile): string {
+  for (const text of [displayName, hostname])
+    try {
+      return toLocalName(text.trim().replace(/[\\/:]/gu, '_'), process.platform);
+    } catch (error) {
+      if (!PeershelfError.is(error, 'INVALID_NAME')) throw error;
+    }
+  return 'other';
 }
 
 function readFetchFolder(folder: vscode.WorkspaceFolder): string {

@@ -206,6 +206,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t(
       'This window was disconnected because another one took its place. Join again to take it back.',
     ),
+  RISKY_PLACE: (d) =>
+    l10n.t(
+      '{0} can make programs run on this computer. Fetch it only if you trust its publisher.',
+      d.name,
+    ),
   SESSION_KEYS_MISSING: (d) =>
     l10n.t(
       'The keys of the session {0} are not kept on this computer. Ask for its invite, and join again.',

@@ -1,173 +1,248 @@
 import * as vscode from 'vscode';
+import { mapConcurrently } from '../common/concurrency';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import type { FetchRequest, FetchResult, NetworkFile } from '../peer/peerApi';
+import { type FetchOptions, MAX_PREVIEW_BYTES } from '../peer/peerApi';
+import type { Comparing } from './comparing';
+import { askAboutConflict, askWhose } from './conflicts';
 import {
-  askAboutConflict,
   askForPlace,
   confirmRisks,
   hasUnsavedChanges,
-  type Place,
   placeFor,
+  placeForFolder,
+  placeIn,
 } from './destinations';
 import type { Engine } from './engine';
-import { describeFailures, type FileFailure } from './failures';
+import type { FetchRecord } from './fetchRecord';
+import { reportFetch } from './fetchReport';
+import {
+  type Conflict,
+  type Decision,
+  type FetchJob,
+  FetchOutcome,
+  FetchRun,
+  type FolderJob,
+  type Place,
+} from './fetchRun';
 import { foreignText } from './foreignText';
-import { notify, type NotificationAction, notifyWithLog } from './notifier';
-import { percentReport } from './withPercent';
+import {
+  isSameOffer,
+  type Offer,
+  rowFor,
+  rowsNamed,
+  toWanted,
+  type WantedFile,
+  wishOf,
+} from './wantedFile';
+import { withPercent } from './withPercent';
 
-interface Job {
-  readonly file: NetworkFile;
-  readonly place: Place;
+/** Names that the engine is asked about at once, so that thousands do not wait for each other's answers. */
+const NAMES_AT_ONCE = 64;
+
+export interface FetchingDependencies {
+  readonly engine: Engine;
+  readonly logger: Logger;
+  readonly comparing: Comparing;
+  readonly record: FetchRecord;
+  /** Hears of the paths of what was fetched: files, and folders with all that is in them. */
+  readonly onFetched: (paths: readonly string[]) => void;
 }
 
-/** What came of several files; a cancellation ends the rest, but not what is here already. */
-interface Outcome {
-  readonly results: FetchResult[];
-  readonly failures: FileFailure[];
+/** What lies below a folder of the network. */
+export interface FolderWish {
+  /** What the names begin with, `/` at its end. */
+  readonly prefix: string;
+  /** Only what this host offers; without, whoever offers it. */
+  readonly hostname?: string | undefined;
 }
 
-/** Fetching files of others, with what must be asked before, shown during and told after. */
+/** What one operation is about. */
+interface Operation {
+  readonly files: readonly WantedFile[];
+  readonly folders: readonly FolderWish[];
+  readonly placeOf: (file: WantedFile) => Promise<Place | undefined>;
+  /** The folder of this computer that gets them; without, their own places. */
+  readonly target?: vscode.Uri;
+}
+
+/**
+ * Fetching what others offer, with what must be asked before, shown during and told after. However many
+ * files and folders are meant: it is one operation, with one progress and one summary.
+ */
 export class Fetching {
-  constructor(
-    private readonly engine: Engine,
-    private readonly logger: Logger,
-  ) {}
+  constructor(private readonly dependencies: FetchingDependencies) {}
 
   /** Fetches into the workspace's fetch folder; without a folder, where the user says. */
-  async fetch(files: readonly NetworkFile[]): Promise<void> {
-    await this.fetchAll(files, placeFor);
+  async fetch(files: readonly WantedFile[], folders: readonly FolderWish[] = []): Promise<void> {
+    const clashing = await this.clashing(files);
+    const placeOf = (file: WantedFile): Promise<Place | undefined> =>
+      placeFor(file, clashing.has(file));
+    await this.run({ files, folders, placeOf });
   }
 
   /** Fetches one file to where the user says. */
-  async fetchTo(file: NetworkFile): Promise<void> {
-    await this.fetchAll([file], askForPlace);
+  async fetchTo(file: WantedFile): Promise<void> {
+    await this.run({ files: [file], folders: [], placeOf: askForPlace });
   }
 
-  private async fetchAll(
-    files: readonly NetworkFile[],
-    choosePlace: (file: NetworkFile) => Promise<Place | undefined>,
-  ): Promise<void> {
-    const outcome: Outcome = { results: [], failures: [] };
-    const jobs: Job[] = [];
-    const wishes = files.map((file) => ({ file }));
-    await this.forEach(wishes, outcome.failures, async ({ file }) => {
-      const place = await choosePlace(file);
-      if (place !== undefined) jobs.push({ file, place });
-    });
-    await this.forEach(await withoutUnwantedRisks(jobs), outcome.failures, async (job) => {
-      const result = await this.fetchAskingOnConflict(job);
-      if (result !== undefined) outcome.results.push(result);
-    });
-    report(outcome, files.length);
+  /** Fetches what lies below a folder of the network, under the same path in the fetch folder. */
+  async fetchFolder(wish: FolderWish): Promise<void> {
+    await this.fetch([], [wish]);
   }
 
-  /** One after the other; a failure is kept and the next one goes on, cancelling ends them all. */
-  private async forEach<T extends { readonly file: NetworkFile }>(
-    items: readonly T[],
-    failures: FileFailure[],
-    act: (item: T) => Promise<void>,
-  ): Promise<void> {
-    for (const item of items) {
-      try {
-        await act(item);
-      } catch (error) {
-        const failure = PeershelfError.from(error);
-        const { name } = item.file;
-        this.logger.info(`fetch ${name}: ${describeError(failure)}`);
-        if (failure.code === 'CANCELLED') return;
-        failures.push({ name, error: failure });
-      }
+  /** Fetches one file, or all of a folder, into a folder of the workspace. */
+  async fetchInto(target: vscode.Uri, wanted: WantedFile | FolderWish): Promise<void> {
+    await this.run({
+      files: 'prefix' in wanted ? [] : [wanted],
+      folders: 'prefix' in wanted ? [wanted] : [],
+      placeOf: (file) => Promise.resolve(placeIn(file, target)),
+      target,
+    });
+  }
+
+  private async run(operation: Operation): Promise<void> {
+    const { files, folders } = operation;
+    const outcome = new FetchOutcome();
+    const chosen = await this.chooseFilePlaces(operation, outcome);
+    const places = await this.chooseFolderPlaces(operation, outcome);
+    if (chosen === undefined || places === undefined) return;
+    const jobs = await this.withoutUnwantedRisks(chosen, outcome);
+    if (jobs.length + places.length > 0)
+      await withPercent(titleOf(files, folders), (options: FetchOptions) =>
+        this.createRun(outcome, options).run(jobs, places),
+      );
+    await this.dependencies.record.add(outcome.single);
+    const [folder] = outcome.fetched > outcome.single.length ? places : [];
+    const paths = outcome.single.map(({ result }) => result.path);
+    this.dependencies.onFetched([...paths, ...(folder === undefined ? [] : destinations(places))]);
+    reportFetch(outcome, files.length === 1 && folders.length === 0, folder?.destination);
+  }
+
+  private createRun(outcome: FetchOutcome, options: FetchOptions): FetchRun {
+    const { engine, logger } = this.dependencies;
+    return new FetchRun(
+      {
+        ...{ calls: engine.calls, logger, hasUnsavedChanges },
+        chooseOwner: async (name, signal) =>
+          askWhose(name, await rowsNamed(engine.calls, name), signal),
+        decide: (conflict, signal) => this.decide(conflict, signal),
+        allowRisky: confirmRisks,
+      },
+      outcome,
+      options,
+    );
+  }
+
+  /** Files with their places; undefined when the user wants none of it any more. */
+  private async chooseFilePlaces(
+    { files, placeOf }: Operation,
+    outcome: FetchOutcome,
+  ): Promise<FetchJob[] | undefined> {
+    const jobs: FetchJob[] = [];
+    for (const file of files) {
+      const place = await this.keepFailure(file.name, outcome, () => placeOf(file));
+      if (place === 'failed') continue;
+      if (place === undefined && files.length === 1) return undefined;
+      if (place === undefined) outcome.skipped += 1;
+      else
+        jobs.push({
+          wish: wishOf(file),
+          owner: file.displayName,
+          sizeBytes: file.sizeBytes || 0,
+          place,
+        });
+    }
+    return jobs;
+  }
+
+  private async chooseFolderPlaces(
+    { folders, target }: Operation,
+    outcome: FetchOutcome,
+  ): Promise<FolderJob[] | undefined> {
+    const jobs: FolderJob[] = [];
+    for (const { prefix, hostname } of folders) {
+      const place = await this.keepFailure(prefix, outcome, () => placeForFolder(prefix, target));
+      if (place === undefined) return undefined;
+      if (place !== 'failed') jobs.push({ prefix, hostname, ...place });
+    }
+    return jobs;
+  }
+
+  /** What fails is kept, and the others go on. */
+  private async keepFailure<T>(
+    name: string,
+    outcome: FetchOutcome,
+    act: () => Promise<T>,
+  ): Promise<T | 'failed'> {
+    try {
+      return await act();
+    } catch (cause) {
+      const error = PeershelfError.from(cause);
+      this.dependencies.logger.info(`fetch ${name}: ${describeError(error)}`);
+      outcome.failures.push({ name, error });
+      return 'failed';
     }
   }
 
-  private async fetchAskingOnConflict({ file, place }: Job): Promise<FetchResult | undefined> {
-    const { name, hostname } = file;
-    const { destination, folder, ifExists } = place;
-    const request = { name, hostname, destination, folder, ifExists };
-    // The save dialog has asked about the file, but does not know what an editor holds of it.
-    if (ifExists === 'fail' || !hasUnsavedChanges(destination))
-      try {
-        return await this.run(file, request);
-      } catch (error) {
-        if (!PeershelfError.is(error, 'DESTINATION_EXISTS')) throw error;
-      }
-    const wish = await askAboutConflict(destination);
-    return wish === undefined ? undefined : this.run(file, { ...request, ifExists: wish });
+  /** Without those that could make programs run, unless the user wants them. */
+  private async withoutUnwantedRisks(
+    jobs: readonly FetchJob[],
+    outcome: FetchOutcome,
+  ): Promise<readonly FetchJob[]> {
+    const risky = jobs.filter(({ place }) => place.risk !== undefined);
+    if (await confirmRisks(risky)) return jobs;
+    outcome.skipped += risky.length;
+    return jobs.filter((job) => !risky.includes(job));
   }
 
-  private async run(file: NetworkFile, request: FetchRequest): Promise<FetchResult> {
-    const title = vscode.l10n.t(
+  /** Those by whose names others, among them or in the network, mean something else. */
+  private async clashing(files: readonly WantedFile[]): Promise<ReadonlySet<WantedFile>> {
+    const named = new Map<string, WantedFile[]>();
+    for (const file of files) named.set(file.name, [...(named.get(file.name) ?? []), file]);
+    const found = new Set<WantedFile>();
+    await mapConcurrently([...named], NAMES_AT_ONCE, async ([name, same]) => {
+      const rows = await rowsNamed(this.dependencies.engine.calls, name);
+      for (const file of same) {
+        const isOther = (one: Offer): boolean => !isSameOffer(one, file);
+        // What the same host offers by now is no clash: the row that was chosen may be an old one.
+        const others = rows.filter(({ sources }) =>
+          sources.every(({ hostname }) => hostname !== file.hostname),
+        );
+        if (same.some(isOther) || others.some(isOther)) found.add(file);
+      }
+    });
+    return found;
+  }
+
+  private async decide(conflict: Conflict, signal?: AbortSignal): Promise<Decision | undefined> {
+    const { engine, comparing } = this.dependencies;
+    const { wish, place } = conflict.job;
+    const row = rowFor(await rowsNamed(engine.calls, wish.name), wish);
+    const compare =
+      row === undefined || row.sizeBytes > MAX_PREVIEW_BYTES
+        ? undefined
+        : () => comparing.compareWith(place.destination, toWanted(row));
+    return askAboutConflict(conflict, compare, signal);
+  }
+}
+
+function destinations(places: readonly FolderJob[]): string[] {
+  return places.map(({ destination }) => destination);
+}
+
+function titleOf(files: readonly WantedFile[], folders: readonly FolderWish[]): string {
+  const [file] = files;
+  const [folder] = folders;
+  if (file !== undefined && files.length === 1 && folder === undefined)
+    return vscode.l10n.t(
       'Fetching {0} from {1}',
       foreignText(file.name),
       foreignText(file.displayName),
     );
-    return vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-      async (progress, token) => {
-        const controller = new AbortController();
-        const subscription = token.onCancellationRequested(() => controller.abort());
-        try {
-          return await this.engine.calls.fetch(request, {
-            signal: controller.signal,
-            onProgress: percentReport(progress),
-          });
-        } finally {
-          subscription.dispose();
-        }
-      },
-    );
-  }
-}
-
-/** Without those that could make programs run, unless the user wants them. */
-async function withoutUnwantedRisks(jobs: readonly Job[]): Promise<readonly Job[]> {
-  const risky = jobs.filter(({ place }) => place.risk !== undefined);
-  const isFine = await confirmRisks(
-    risky.map(({ file }) => file),
-    risky.map(({ place }) => place.risk ?? ''),
-  );
-  return isFine ? jobs : jobs.filter((job) => !risky.includes(job));
-}
-
-/** At most one notification. @throws the failure when there was one file only. */
-function report({ results, failures }: Outcome, total: number): void {
-  const [failure] = failures;
-  const [first] = results;
-  if (failure !== undefined && total === 1) throw failure.error;
-  if (failure !== undefined) {
-    const summary = vscode.l10n.t('{0} of {1} files could not be fetched.', failures.length, total);
-    notifyWithLog('error', describeFailures(summary, failures));
-  } else if (results.length > 1)
-    notify('info', vscode.l10n.t('Fetched {0} files.', results.length), actionsFor(first, false));
-  else if (first !== undefined) notify('info', describeResult(first), actionsFor(first, true));
-}
-
-function describeResult(result: FetchResult): string {
-  const shown = foreignText(vscode.workspace.asRelativePath(result.path));
-  const owner = foreignText(result.displayName);
-  if (result.outcome === 'alreadyThere')
-    return vscode.l10n.t('{0} is here already, with the same content.', shown);
-  if (result.changedSincePublished)
-    return vscode.l10n.t(
-      'Fetched {0} from {1}. It has changed since it was published.',
-      shown,
-      owner,
-    );
-  return vscode.l10n.t('Fetched {0} from {1}.', shown, owner);
-}
-
-/** The explorer shows what lies in the workspace only. */
-function actionsFor(result: FetchResult | undefined, withOpen: boolean): NotificationAction[] {
-  if (result === undefined) return [];
-  const uri = vscode.Uri.file(result.path);
-  const action = (title: string, command: string): NotificationAction => ({
-    title,
-    run: () => vscode.commands.executeCommand(command, uri),
-  });
-  const isInWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
-  return [
-    ...(withOpen ? [action(vscode.l10n.t('Open'), 'vscode.open')] : []),
-    ...(isInWorkspace ? [action(vscode.l10n.t('Reveal'), 'revealInExplorer')] : []),
-  ];
+  if (folder !== undefined && folders.length === 1 && file === undefined)
+    return vscode.l10n.t('Fetching {0}', foreignText(folder.prefix));
+  return folder === undefined
+    ? vscode.l10n.t('Fetching {0} files', files.length)
+    : vscode.l10n.t('Fetching files and folders');
 }

@@ -36,18 +36,38 @@ export interface PublishingDependencies {
 export class Publishing {
   constructor(private readonly dependencies: PublishingDependencies) {}
 
-  /** Publishes files of the workspace, and those of its folders, under their relative paths. */
-  async publish(uris: readonly vscode.Uri[]): Promise<void> {
+  /**
+   * Publishes files of the workspace, and those of its folders, under their relative paths.
+   * @param forSession until this session ends: the next start does not offer them again.
+   */
+  async publish(uris: readonly vscode.Uri[], forSession = false): Promise<void> {
     if (!vscode.workspace.isTrusted) throw notTrusted();
     const places: PlaceToPublish[] = [];
     for (const uri of uris) places.push(await toPlace(uri));
     if (places.length === 0 || !(await this.dependencies.ensureConnected())) return;
-    const wish = await this.choose(places);
-    if (wish === undefined) return;
+    const chosen = await this.choose(places);
+    if (chosen === undefined) return;
+    const wish = { ...chosen, forSession };
     const question = await this.findDuplicates(wish);
     if (question === undefined) return this.offer(wish);
     const run = (): Promise<void> => this.offer(wish);
     notify('warning', question, [{ title: vscode.l10n.t('Publish Anyway'), run }]);
+  }
+
+  /**
+   * Offers what was fetched into the workspace until this session ends, as far as it does not look like
+   * a secret. Asks and tells nothing: the user has wished for it, and the view shows it.
+   */
+  async offerFetched(paths: readonly string[]): Promise<void> {
+    if (!vscode.workspace.isTrusted) return;
+    const uris = paths.map((path) => vscode.Uri.file(path)).filter(isInWorkspace);
+    const places: PlaceToPublish[] = [];
+    for (const uri of uris) places.push(await toPlace(uri));
+    if (places.length === 0) return;
+    const { calls } = this.dependencies.engine;
+    const { id } = await calls.findFiles({ places });
+    const { failed } = await calls.publishSelection({ id, withSecrets: false, forSession: true });
+    this.failuresOf(failed);
   }
 
   /**

@@ -17,9 +17,13 @@ export async function withPercent<T>(
 ): Promise<T> {
   const controller = new AbortController();
   let show: ((progress: TransferProgress) => void) | undefined;
+  let last: TransferProgress | undefined;
   const running = task({
     signal: controller.signal,
-    onProgress: (progress) => show?.(progress),
+    onProgress: (progress) => {
+      last = progress;
+      show?.(progress);
+    },
   });
   const ended = running.then(
     () => undefined,
@@ -31,6 +35,8 @@ export async function withPercent<T>(
     void vscode.window.withProgress(options, async (progress, token) => {
       const subscription = token.onCancellationRequested(() => controller.abort());
       show = percentReport(progress);
+      // There may be no other for long.
+      if (last !== undefined) show(last);
       await ended;
       subscription.dispose();
     });
@@ -40,7 +46,7 @@ export async function withPercent<T>(
 }
 
 /** Turns byte counts into the steps that VS Code adds up. */
-export function percentReport(progress: Progress): (progress: TransferProgress) => void {
+function percentReport(progress: Progress): (progress: TransferProgress) => void {
   let shown = 0;
   return ({ bytes, totalBytes }) => {
     const percent = totalBytes === 0 ? 100 : Math.floor((bytes / totalBytes) * 100);

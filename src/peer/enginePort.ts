@@ -66,6 +66,8 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   networkPeers: true,
   networkPeerPage: true,
   networkFiles: true,
+  networkRows: true,
+  searchNetwork: true,
   networkFolder: true,
   compareFiles: true,
   discover: true,

@@ -11,6 +11,7 @@ import { Slot } from './catalogue/slot';
 import type { FindTracker } from './control/controlLink';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
+import { sayingWhoIsAway } from './awaySources';
 import { compareFiles } from './comparison';
 import { createFetchers } from './createFetchers';
 import { createPeerServer } from './createPeerServer';
@@ -21,40 +22,28 @@ import { HashPool } from './hash/hashPool';
 import { LayerStore } from './hash/layerStore';
 import { NetworkIndex } from './network/networkIndex';
 import { toNetworkFiles } from './network/networkFiles';
+import type { Shown } from './network/networkQueries';
+import { searchTracker } from './network/searchTracker';
 import type {
   CallOptions,
-  CompareRequest,
   ConnectRequest,
-  DuplicateSummary,
   EngineOptions,
   FetchOptions,
   FetchRequest,
   FetchResult,
-  FileComparison,
   FileDuplicates,
-  FileSelection,
-  FindFilesRequest,
   FolderFetchRequest,
   FolderFetchResult,
-  FolderQuery,
   NetworkFile,
-  NetworkFolderPage,
-  NetworkPage,
-  NetworkPeer,
-  NetworkPeerPage,
-  NetworkQuery,
   Notice,
   PeerApi,
   PeerEvents,
-  PeerQuery,
   PeerSettings,
   PeerSnapshot,
   PreviewRequest,
   PublishOutcome,
   PublishRequest,
-  PublishSummary,
   RenameRequest,
-  SelectionWish,
   UnpublishRequest,
 } from './peerApi';
 import { Previews } from './previews';
@@ -62,7 +51,6 @@ import { notConnected, Publisher } from './publisher';
 import { Selections } from './selection/selections';
 import { shownFile } from './team/shownFile';
 import { toSessionTarget } from './sessionTarget';
-import { findSources, sayingWhoIsAway } from './sources';
 import { TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
@@ -71,6 +59,8 @@ import type { FolderFetcher } from './transfer/folder/folderFetcher';
 import type { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
 import { TransferList } from './transfer/transferList';
+import { UnfinishedTransfers } from './transfer/unfinished';
+import { wantedSources } from './wantedSources';
 
 export interface PeerDependencies {
   readonly logger: Logger;
@@ -103,6 +93,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly publisher: Publisher;
   private readonly network: NetworkIndex;
   private readonly selections: Selections;
+  private readonly unfinished: UnfinishedTransfers;
   private settings: PeerSettings;
   private lastActivityMs: number;
   private stopping: Promise<void> | undefined;
@@ -117,7 +108,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   /** Takes a place in the storage folder and removes what a crash left there. Opens no socket. */
   constructor(
     private readonly dependencies: PeerDependencies,
-    options: EngineOptions,
+    private readonly options: EngineOptions,
   ) {
     super();
     const { logger, clock = systemClock, stallMs = STALL_MS } = dependencies;
@@ -135,15 +126,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     layers.sweep();
     const cache = new HashCache(join(storageFolder, 'hashes.json'), logger.child('hash'));
     this.hasher = new ContentHasher({ clock, pool: this.pool, cache, layers });
-    this.server = createPeerServer(
-      {
-        ...{ clock, logger, layers, transfers: this.transfers },
-        session: () => this.session,
-        publisher: () => this.publisher,
-        slowReaderMs: dependencies.slowReaderMs,
-      },
-      options.settings,
-    );
+    this.server = this.createServer(layers);
     this.session = this.register(this.createSession(folder, options));
     const { session, server, pool, hasher } = this;
     this.publisher = this.register(
@@ -179,7 +162,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         ...{ clock, logger: logger.child('network') },
         list: async () => this.session.client?.list(),
         ownHostname: () => this.session.registeredHostname,
-        shown: (file) => shownFile(file, this.session.entryTrust),
+        shown: this.shown,
       }),
     );
     this.selections = new Selections({
@@ -187,12 +170,20 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       findDuplicates: (request, some) => this.findDuplicates(request, some),
       published: () => this.publisher.all(),
     });
+    this.unfinished = this.register(
+      new UnfinishedTransfers({
+        ...{ fetcher, transfers: this.transfers, logger: logger.child('transfers') },
+        file: folder && join(folder, 'transfers.json'),
+        ownFolder: storageFolder,
+        session: () => this.session.key,
+        start: (id) => retry(this.transfers, id, this),
+      }),
+    );
     this.onDidChangeConnection = this.session.onDidChangeConnection;
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
     this.onDidChangeTransfers = this.transfers.onDidChange;
     this.onDidChangeReachability = this.session.reachability.onDidChange;
-    this.register(this.publisher.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     this.subscribe();
   }
 
@@ -207,9 +198,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     );
   }
 
-  async disconnect(): Promise<void> {
-    await this.session.leave();
-  }
+  readonly disconnect: PeerApi['disconnect'] = () => this.session.leave();
 
   async publish(request: PublishRequest, options: FetchOptions = {}): Promise<PublishOutcome[]> {
     this.noteActivity();
@@ -226,17 +215,12 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return abortable(findDuplicates(entries, questions), options.signal);
   }
 
-  findFiles(request: FindFilesRequest, options: CallOptions = {}): Promise<FileSelection> {
-    return this.selections.find(request, options);
-  }
-
-  compareSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<DuplicateSummary> {
-    return this.selections.compare(wish, options);
-  }
-
-  publishSelection(wish: SelectionWish, options: FetchOptions = {}): Promise<PublishSummary> {
-    return this.selections.publish(wish, options);
-  }
+  readonly findFiles: PeerApi['findFiles'] = (request, options = {}) =>
+    this.selections.find(request, options);
+  readonly compareSelection: PeerApi['compareSelection'] = (wish, options = {}) =>
+    this.selections.compare(wish, options);
+  readonly publishSelection: PeerApi['publishSelection'] = (wish, options = {}) =>
+    this.selections.publish(wish, options);
 
   async unpublish({ names }: UnpublishRequest): Promise<void> {
     this.noteActivity();
@@ -253,16 +237,13 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   async fetch(request: FetchRequest, options: StartOptions = {}): Promise<FetchResult> {
     this.noteActivity();
     const { signal } = options;
-    const { name, sources } = await findSources(this.client, request.name, signal);
-    const own = this.session.registeredHostname;
-    const others = sources.filter(
-      ({ hostname }) => hostname !== own && (request.hostname ?? hostname) === hostname,
-    );
+    const asking = { client: this.client, own: this.session.registeredHostname };
+    const { name, sources } = await wantedSources(request, asking, signal);
     const run = async (): Promise<FetchResult> => {
-      const offered = await abortable(this.offers.confirm(name, others, signal), signal);
+      const offered = await abortable(this.offers.confirm(name, sources, signal), signal);
       return this.fetcher.fetch({ ...request, name }, offered, options);
     };
-    return sayingWhoIsAway(run, others, (hostname) => this.network.awayForMs(hostname));
+    return sayingWhoIsAway(run, sources, (hostname) => this.network.awayForMs(hostname));
   }
 
   async fetchFolder(
@@ -282,6 +263,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   }
 
   cancelTransfer({ id }: { readonly id: string }): Promise<void> {
+    this.unfinished.discard(id);
     this.transfers.cancel(id);
     return Promise.resolve();
   }
@@ -294,10 +276,10 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     });
   }
 
-  resumeTransfer({ id }: { readonly id: string }): Promise<void> {
+  async resumeTransfer({ id }: { readonly id: string }): Promise<void> {
     this.noteActivity();
-    this.transfers.resume(id);
-    return Promise.resolve();
+    if (this.transfers.isRestored(id)) await retry(this.transfers, id, this);
+    else this.transfers.resume(id);
   }
 
   async retryTransfer({ id }: { readonly id: string }): Promise<void> {
@@ -320,36 +302,30 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return Promise.resolve();
   }
 
-  networkPeers(): Promise<NetworkPeer[]> {
-    return Promise.resolve(this.network.peers());
-  }
+  readonly networkPeers: PeerApi['networkPeers'] = () => Promise.resolve(this.network.peers());
+  readonly networkPeerPage: PeerApi['networkPeerPage'] = (query) =>
+    Promise.resolve(this.network.peerPage(query));
+  readonly networkFiles: PeerApi['networkFiles'] = (query) =>
+    Promise.resolve(this.network.files(query));
+  readonly networkRows: PeerApi['networkRows'] = (query) =>
+    Promise.resolve(this.network.rows(query));
+  readonly networkFolder: PeerApi['networkFolder'] = (query) =>
+    Promise.resolve(this.network.folder(query));
 
-  networkPeerPage(query: PeerQuery): Promise<NetworkPeerPage> {
-    return Promise.resolve(this.network.peerPage(query));
-  }
-
-  networkFiles(query: NetworkQuery): Promise<NetworkPage> {
-    return Promise.resolve(this.network.files(query));
-  }
-
-  networkFolder(query: FolderQuery): Promise<NetworkFolderPage> {
-    return Promise.resolve(this.network.folder(query));
-  }
-
-  compareFiles(request: CompareRequest, options: CallOptions = {}): Promise<FileComparison[]> {
-    return compareFiles(request, this.hasher, options);
-  }
+  readonly compareFiles: PeerApi['compareFiles'] = (request, options = {}) =>
+    compareFiles(request, this.hasher, options);
 
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
     const files = await this.client.discover(hostname);
-    return toNetworkFiles(hostname, files).flatMap(
-      (file) => shownFile(file, this.session.entryTrust) ?? [],
-    );
+    return toNetworkFiles(hostname, files).flatMap((file) => this.shown(file) ?? []);
   }
 
-  async ping({ hostname }: { readonly hostname: string }): Promise<boolean> {
-    return this.client.ping(hostname);
-  }
+  readonly searchNetwork: PeerApi['searchNetwork'] = async (query) => {
+    const { client, network: index, shown } = this;
+    return searchTracker({ client, index, own: this.session.registeredHostname, shown }, query);
+  };
+
+  readonly ping: PeerApi['ping'] = async ({ hostname }) => this.client.ping(hostname);
 
   snapshot(): Promise<PeerSnapshot> {
     return Promise.resolve({
@@ -375,6 +351,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return this.stopping;
   }
 
+  private readonly shown: Shown = (file) => shownFile(file, this.session.entryTrust);
+
   private throwIfStopped(): void {
     if (this.stopping !== undefined)
       throw new PeershelfError('ENGINE_STOPPED', 'the engine has been stopped');
@@ -382,10 +360,24 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   private async stopOnce(): Promise<void> {
     this.network.watch(false);
+    this.unfinished.stop();
     this.transfers.stopAll();
     await this.session.leave();
     await this.pool.stop();
     this.dispose();
+  }
+
+  private createServer(layers: LayerStore): PeerServer {
+    const { clock, logger, transfers } = this;
+    const { slowReaderMs } = this.dependencies;
+    return createPeerServer(
+      {
+        ...{ clock, logger, layers, transfers, slowReaderMs },
+        session: () => this.session,
+        publisher: () => this.publisher,
+      },
+      this.settings,
+    );
   }
 
   private createSession(
@@ -413,17 +405,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   }
 
   private subscribe(): void {
+    this.register(this.publisher.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     this.register(
       this.session.onDidChangeConnection(({ kind }) => {
         if (kind !== 'connected') this.network.clear();
-        // Views show how many others there are, whether the list is looked at or not.
-        else {
-          const { client } = this.session;
-          const tracker = client?.version === 2 ? client.network : undefined;
-          this.network
-            .connected(tracker)
-            .catch((error: unknown) => this.logger.debug(`refresh: ${describeError(error)}`));
-        }
+        else this.onConnected();
       }),
     );
     this.register(this.session.onDidReceiveEvent((event) => this.network.receive(event)));
@@ -433,6 +419,17 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         this.publisher.fireSoon();
       }),
     );
+  }
+
+  private onConnected(): void {
+    void this.unfinished.restore();
+    if (this.options.lazyNetwork === true) return;
+    // Views show how many others there are, whether the list is looked at or not.
+    const { client } = this.session;
+    const tracker = client?.version === 2 ? client.network : undefined;
+    this.network
+      .connected(tracker)
+      .catch((error: unknown) => this.logger.debug(`refresh: ${describeError(error)}`));
   }
 
   private get client(): TrackerClient {

@@ -89,7 +89,11 @@ export interface PeerApi {
    */
   pauseTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
 
-  /** Lets a paused download wait for its turn and go on. What is not paused is passed over. */
+  /**
+   * Lets a paused download wait for its turn and go on. One of an earlier run is started again, as a new
+   * transfer. What is not paused is passed over.
+   * @throws what keeps one of an earlier run from being started: NOT_CONNECTED, NOT_FOUND.
+   */
   resumeTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
 
   /**
@@ -121,6 +125,9 @@ export interface PeerApi {
   /** Files of others, sorted by name. */
   networkFiles(request: NetworkQuery, options?: CallOptions): Promise<NetworkPage>;
 
+  /** As `networkFiles`, with the same content under the same name as one row, whoever offers it. */
+  networkRows(query: NetworkQuery, options?: CallOptions): Promise<NetworkRowPage>;
+
   /** What lies directly in one folder of what others offer: folders, then files, sorted by name. */
   networkFolder(request: FolderQuery, options?: CallOptions): Promise<NetworkFolderPage>;
 
@@ -130,6 +137,15 @@ export interface PeerApi {
    * @throws CANCELLED.
    */
   compareFiles(request: CompareRequest, options?: CallOptions): Promise<FileComparison[]>;
+
+  /**
+   * Files of others that match, by name, asked of the tracker now. It needs no index: for who asks once.
+   * @throws NOT_CONNECTED
+   */
+  searchNetwork(
+    query: Pick<NetworkQuery, 'text' | 'limit'>,
+    options?: CallOptions,
+  ): Promise<NetworkFile[]>;
 
   /** What one host offers, asked of the tracker now. @throws NOT_FOUND for an unknown host. */
   discover(request: { readonly hostname: string }, options?: CallOptions): Promise<NetworkFile[]>;
@@ -265,6 +281,8 @@ export interface PublishRequest {
     readonly name: string;
     /** Folder that must contain the file's real path, if any must. */
     readonly folder?: string | undefined;
+    /** Offered until this session ends: the next start does not offer it again. */
+    readonly forSession?: boolean | undefined;
   }[];
 }
 
@@ -324,6 +342,8 @@ export interface SelectionWish {
   readonly id: string;
   /** Whether the files that look like secrets are meant, too. */
   readonly withSecrets: boolean;
+  /** As that of a file that is published. */
+  readonly forSession?: boolean | undefined;
 }
 
 export interface DuplicateSummary {
@@ -367,6 +387,8 @@ export interface FetchRequest {
   readonly name: string;
   /** The publisher to fetch from; without it any that offers the name, if all offer the same. */
   readonly hostname?: string | undefined;
+  /** The content, as `formatContentId` writes it: who offers something else is left out. */
+  readonly contentId?: string | undefined;
   /** Absolute path of the file to make; its folder is made when missing. */
   readonly destination: string;
   /** Folder that must contain the destination's real path, if any must. */
@@ -418,6 +440,11 @@ export interface FolderFetchRequest {
   readonly folder?: string | undefined;
   /** What to do where other content is in the way. */
   readonly ifExists: FetchRequest['ifExists'];
+  /**
+   * The destination as seen from the workspace folder (`/` between its parts). When it is given, files
+   * that could make programs run at their places fail with RISKY_PLACE.
+   */
+  readonly guardedAs?: string | undefined;
 }
 
 export interface FolderFetchResult {
@@ -473,6 +500,8 @@ export interface PublishedFile {
   readonly state: 'offered' | 'pending' | 'missing' | 'changed';
   /** Running uploads. */
   readonly uploads: number;
+  /** The next start does not offer it again. */
+  readonly forSession: boolean;
 }
 
 export interface NetworkPeer {
@@ -592,6 +621,12 @@ export interface NetworkPage {
   readonly total: number;
 }
 
+export interface NetworkRowPage {
+  readonly rows: readonly NetworkRow[];
+  /** How many match in all. */
+  readonly total: number;
+}
+
 export interface NetworkSummary {
   /** Who is here now; who is away is listed, but not counted. */
   readonly peers: number;
@@ -668,6 +703,11 @@ export interface EngineOptions {
    * speaks version 2. Who only looks is not seen.
    */
   readonly presence?: boolean | undefined;
+  /**
+   * Whether what others offer is asked for by `refreshNetwork` only. Otherwise the index is kept up to
+   * date from the first connection on.
+   */
+  readonly lazyNetwork?: boolean | undefined;
   /** What tells this window from others: an engine that starts again takes its own place back. */
   readonly windowId: string;
   /** Bundle of the hash worker. */

@@ -147,6 +147,7 @@ export class Publisher extends DisposableBase {
       modifiedMs: entry.modifiedMs,
       publishedAtMs: entry.publishedAtMs,
       state: this.stateOf(entry),
+      forSession: entry.forSession === true,
       uploads: this.dependencies.server.uploadsOf(entry.name),
     }));
   }
@@ -194,9 +195,9 @@ export class Publisher extends DisposableBase {
   /** Publishes what the file of an entry holds now, if it still is the same file. */
   private async republish(entry: CatalogueEntry): Promise<void> {
     const { clock, session } = this.dependencies;
-    const { name, path } = entry;
+    const { name, path, forSession } = entry;
     const catalogue = this.catalogue();
-    const current = toCatalogueEntry({ name, path }, clock.now());
+    const current = toCatalogueEntry({ name, path, forSession }, clock.now());
     // Nobody chose what a link leads to that was put in the place of a published file.
     if (current.realPath !== entry.realPath)
       throw new PeershelfError('FILE_GONE', `${path} leads elsewhere now`, { details: { path } });

@@ -15,7 +15,7 @@ export function toCatalogueEntry(
   file: PublishRequest['files'][number],
   publishedAtMs: number,
 ): CatalogueEntry {
-  const { path, folder } = file;
+  const { path, folder, forSession } = file;
   const name = toPublishedName(file.name);
   if (!isAbsolute(path))
     throw new PeershelfError('INVALID_ARGUMENT', `${path} is not an absolute path`);
@@ -31,6 +31,7 @@ export function toCatalogueEntry(
     sizeBytes: stats.size,
     modifiedMs: stats.mtimeMs,
     publishedAtMs,
+    ...(forSession === true && { forSession }),
   };
 }
 

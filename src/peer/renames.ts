@@ -19,8 +19,10 @@ export function movedFiles(
     const rename = renames.find(({ from }) => isInside(from, entry.path));
     if (rename === undefined) return [];
     const { from, to, name, folder } = rename;
+    const { forSession } = entry;
     const rest = relative(from, entry.path);
     const parts = rest === '' ? [] : rest.split(sep);
-    return [{ entry, file: { path: join(to, rest), name: [name, ...parts].join('/'), folder } }];
+    const file = { path: join(to, rest), name: [name, ...parts].join('/'), folder, forSession };
+    return [{ entry, file }];
   });
 }

@@ -86,6 +86,7 @@ export class TrackerSession extends DisposableBase {
   /** Why nothing can be offered although there is a connection. */
   private problem: PeershelfError | undefined;
   private currentCatalogue: Catalogue | undefined;
+  private currentKey: string | undefined;
   private team: TeamSession | undefined;
   private greeted: Greeted | undefined;
   private currentServing: HostPort | undefined;
@@ -159,6 +160,11 @@ export class TrackerSession extends DisposableBase {
     return team && ((name) => this.sign(team, name));
   }
 
+  /** The same for the same session in another run, and no secret; undefined outside of any. */
+  get key(): string | undefined {
+    return this.currentKey;
+  }
+
   /** The name under which this peer is, or else would be, registered. */
   get hostname(): string {
     return this.greeted?.announcer.hostname ?? this.dependencies.settings().hostname;
@@ -195,7 +201,8 @@ export class TrackerSession extends DisposableBase {
       if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
       const { clock, logger } = this.dependencies;
       this.connectionCounter = Math.max(this.connectionCounter, Math.floor(clock.now()));
-      const catalogue = new Catalogue(this.catalogueFile(target), logger);
+      this.currentKey = keyOf(target);
+      const catalogue = new Catalogue(this.catalogueFile(this.currentKey), logger);
       this.catalogueSubscription.set(catalogue.onDidChange(() => this.catalogueEmitter.fire()));
       this.currentCatalogue = catalogue;
       catalogue.load();
@@ -272,6 +279,7 @@ export class TrackerSession extends DisposableBase {
     this.catalogueSubscription.set(undefined);
     this.currentCatalogue?.dispose();
     this.currentCatalogue = undefined;
+    this.currentKey = undefined;
     this.team?.trust.dispose();
     this.team?.entries.dispose();
     this.team = undefined;
@@ -297,13 +305,9 @@ export class TrackerSession extends DisposableBase {
   }
 
   /** One file per session: joining another session offers nothing of this one. */
-  private catalogueFile(target: SessionTarget): string | undefined {
+  private catalogueFile(key: string): string | undefined {
     const { folder } = this.dependencies;
-    const session =
-      target.kind === 'open'
-        ? `open ${formatHostPort(target.tracker)}`
-        : `team ${target.member.teamId}`;
-    return folder === undefined ? undefined : join(folder, `catalogue-${hash(session)}.json`);
+    return folder === undefined ? undefined : join(folder, `catalogue-${key}.json`);
   }
 
   private async greet(connection: TrackerConnection): Promise<void> {
@@ -440,6 +444,14 @@ function toTrackerTarget(target: SessionTarget): TrackerTarget {
   if (target.kind === 'open') return { addresses: [target.tracker] };
   const { addresses, trackerFingerprint: fingerprint } = target.member;
   return { addresses, fingerprint };
+}
+
+function keyOf(target: SessionTarget): string {
+  return hash(
+    target.kind === 'open'
+      ? `open ${formatHostPort(target.tracker)}`
+      : `team ${target.member.teamId}`,
+  );
 }
 
 /** 32 hexadecimal digits: enough to be the only one, short enough for a file name. */

@@ -3,6 +3,7 @@ import type { Disposable } from '../common/disposable';
 import type { Logger } from '../common/logger';
 import type { Engine } from '../editor/engine';
 import type { NetworkBrowser } from '../editor/networkCommands';
+import type { NetworkFile } from '../peer/peerApi';
 import { FileDecorations } from './fileDecorations';
 import { NetworkInterest } from './networkInterest';
 import { NetworkView } from './networkView';
@@ -17,6 +18,8 @@ export interface ViewsDependencies {
   readonly engine: Engine;
   readonly logger: Logger;
   readonly workspaceState: vscode.Memento;
+  /** Where a network file may be in this workspace, the likeliest place first. */
+  readonly placesOf: (file: NetworkFile) => Promise<string[]>;
   /** Publishes what is dropped; does not reject. */
   readonly publish: (uris: readonly vscode.Uri[]) => Promise<void>;
 }
@@ -30,9 +33,10 @@ export interface Views {
 }
 
 /** Everything that shows something without being asked. */
-export function createViews({ engine, logger, workspaceState, publish }: ViewsDependencies): Views {
+export function createViews({ publish, ...dependencies }: ViewsDependencies): Views {
+  const { engine, logger } = dependencies;
   const interest = new NetworkInterest(engine, logger);
-  const browser = new NetworkView({ engine, logger, interest, workspaceState });
+  const browser = new NetworkView({ ...dependencies, interest });
   const all = [
     new StatusBar(engine),
     browser,

@@ -3,11 +3,11 @@ import { systemClock } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
 import { describeError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import { counterpartPaths } from '../editor/comparing';
 import { setContext, VIEWS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
 import { foreignText } from '../editor/foreignText';
 import type { NetworkBrowser } from '../editor/networkCommands';
+import type { NetworkFile } from '../peer/peerApi';
 import { networkItem } from './networkItem';
 import type { NetworkInterest } from './networkInterest';
 import { NetworkMarks } from './networkMarks';
@@ -30,6 +30,8 @@ export interface NetworkViewDependencies {
   readonly engine: Engine;
   readonly logger: Logger;
   readonly interest: NetworkInterest;
+  /** Where a network file may be in this workspace, the likeliest place first. */
+  readonly placesOf: (file: NetworkFile) => Promise<string[]>;
   /** Keeps how the view is grouped, for this workspace. */
   readonly workspaceState: vscode.Memento;
 }
@@ -59,8 +61,8 @@ export class NetworkView
 
   constructor(private readonly dependencies: NetworkViewDependencies) {
     super();
-    const { engine, workspaceState } = dependencies;
-    this.marks = new NetworkMarks({ calls: () => engine.calls, pathsOf: counterpartPaths });
+    const { engine, placesOf, workspaceState } = dependencies;
+    this.marks = new NetworkMarks({ calls: () => engine.calls, pathsOf: placesOf });
     const kept = workspaceState.get<Grouping>(GROUPING_KEY);
     this.tree = new NetworkTree(
       {

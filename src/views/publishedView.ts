@@ -58,8 +58,9 @@ export class PublishedView
     const item = new vscode.TreeItem(uri);
     const name = foreignText(file.name);
     const state = describeState(file);
+    const until = file.forSession ? [vscode.l10n.t('for this session')] : [];
     // First what matters most: a narrow view cuts the rest off.
-    const details = [...state, formatSize(file.sizeBytes)];
+    const details = [...state, formatSize(file.sizeBytes), ...until];
     item.id = file.name;
     item.label = name;
     item.description = details.join(' · ');

@@ -197,6 +197,25 @@ describe('folders', () => {
     assertSame(carol, { 'got/a': 'from bob' });
   });
 
+  it('keeps out what could make programs run at its place, where that is asked for', async () => {
+    const alice = await joinAs('alice');
+    const bob = await joinAs('bob');
+    await publish(alice, { 'd/.VSCode/tasks.json': '{}', 'd/a': 'a', 'd/sub/package.json': '{}' });
+    const result = await fetch(bob, 'd/', { guardedAs: 'shared/d' });
+    assert.deepEqual(
+      result.failed.map(({ name, error }) => [name, error.code]),
+      [
+        ['d/.VSCode/tasks.json', 'RISKY_PLACE'],
+        ['d/sub/package.json', 'RISKY_PLACE'],
+      ],
+    );
+    assert.equal(result.fetched, 1);
+    assert.deepEqual(readdirSync(bob.path('got')), ['a']);
+    // Wherever they go, everything below such a folder is.
+    const inside = await fetch(bob, 'd/', { guardedAs: '.git/d' });
+    assert.equal(inside.failedCount, 3);
+  });
+
   it('fetches from whoever is left when one of the publishers is gone', async () => {
     const alice = await joinAs('alice');
     const bob = await joinAs('bob');

@@ -14,8 +14,9 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { PeershelfError } from '../../src/common/errors';
 import type { HostPort } from '../../src/protocol/address';
-import type { FetchResult } from '../../src/peer/peerApi';
+import type { FetchResult, Transfer } from '../../src/peer/peerApi';
 import { useCleanup } from '../support/cleanup';
 import { journaledPieces, sha256 } from '../support/commandLine';
 import { rejectsWith } from '../support/rejectsWith';
@@ -71,13 +72,14 @@ describe('a download that was not finished', () => {
   let tracker: HostPort;
   let storageFolder: string;
   let into: string;
+  let publisher: TestPeer;
 
   beforeEach(async () => {
     ({ address: tracker } = await startTracker(cleanup));
     storageFolder = temporaryFolder(cleanup);
     into = temporaryFolder(cleanup);
-    const alice = await startPeer(cleanup, { tracker, settings: { hostname: 'alice' } });
-    await alice.publish('large', content);
+    publisher = await startPeer(cleanup, { tracker, settings: { hostname: 'alice' } });
+    await publisher.publish('large', content);
   });
 
   const startFetcher = (options: StartPeerOptions = {}): Promise<TestPeer> =>
@@ -153,6 +155,81 @@ describe('a download that was not finished', () => {
     touch(7.1);
     await startFetcher();
     assert.deepEqual([recordsLeft(), readdirSync(into)], [[], []]);
+  });
+
+  describe('in a window that is loaded again', () => {
+    const startWindow = (options: StartPeerOptions = {}): Promise<TestPeer> =>
+      startFetcher({ keepCatalogue: true, windowId: 'window', ...options });
+    const other = randomBytes(SIZE);
+    beforeEach(() => publisher.publish('other', other));
+    const transfersOf = async ({ peer }: TestPeer): Promise<readonly Transfer[]> =>
+      (await peer.snapshot()).transfers;
+
+    /** Two downloads, one of which is paused, when the window goes. */
+    async function leaveTwo(): Promise<void> {
+      const first = await startWindow({ settings: SLOW });
+      const running = fetch(first);
+      const destination = join(into, 'paused');
+      const paused = first.peer.fetch({ name: 'other', destination, ifExists: 'fail' });
+      for (const each of [running, paused]) each.catch(() => undefined);
+      await eventually(async () => {
+        const transfers = await transfersOf(first);
+        const isUnderWay = ({ bytes }: Transfer): boolean => bytes > 4 * MIB;
+        return (transfers.length === 2 && transfers.every(isUnderWay)) || undefined;
+      }, 'some of both');
+      const second = (await transfersOf(first)).find(({ path }) => path === destination);
+      await first.peer.pauseTransfer({ id: second?.id ?? '' });
+      await first.peer.stop();
+      await assert.rejects(running);
+    }
+
+    it('goes on by itself, and stays paused when it was', async () => {
+      await leaveTwo();
+      const again = await startWindow();
+      await eventually(async () => {
+        const states = (await transfersOf(again)).map(({ state }) => state).sort();
+        return states.join() === 'done,paused' || undefined;
+      }, 'one is done');
+      assertRight();
+      assert.equal(existsSync(join(into, 'paused')), false);
+      const paused = (await transfersOf(again)).find(({ state }) => state === 'paused');
+      await again.peer.resumeTransfer({ id: paused?.id ?? '' });
+      await eventually(async () => {
+        const states = (await transfersOf(again)).map(({ state }) => state);
+        return states.join() === 'done,done' || undefined;
+      }, 'both are done');
+      assert.ok(readFileSync(join(into, 'paused')).equals(other));
+      assert.deepEqual([recordsLeft(), partsIn(into)], [[], []]);
+      await again.peer.stop();
+      assert.deepEqual(await transfersOf(await startWindow()), []);
+    });
+
+    it('waits for its publisher, and leaves nothing when it is cancelled', async () => {
+      await leaveTwo();
+      await publisher.peer.stop();
+      const again = await startWindow();
+      const shown = await eventually(async () => {
+        const transfers = await transfersOf(again);
+        return transfers.length === 2 ? transfers : undefined;
+      }, 'both are shown');
+      for (const { id, state, bytes, totalBytes } of shown) {
+        assert.deepEqual([state, totalBytes], ['paused', SIZE]);
+        assert.ok(bytes < SIZE);
+        // Not while it is tried to go on by itself.
+        await eventually(
+          () =>
+            again.peer.resumeTransfer({ id }).then(
+              () => undefined,
+              (error: unknown) => PeershelfError.is(error, 'NOT_FOUND') || undefined,
+            ),
+          'nobody offers it',
+        );
+        await again.peer.cancelTransfer({ id });
+      }
+      assert.deepEqual([recordsLeft(), readdirSync(into)], [[], []]);
+      await again.peer.stop();
+      assert.deepEqual(await transfersOf(await startWindow()), []);
+    });
   });
 
   it('goes at the next start, part by part, when its file is there under its name already', async () => {

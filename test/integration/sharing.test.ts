@@ -257,6 +257,31 @@ describe('sharing between two peers', () => {
     });
   });
 
+  it('searches by the tracker, without an index of its own', async () => {
+    await alice.publish('docs/Überblick.md');
+    await alice.publish('src/main.ts');
+    await bob.publish('own über.md');
+    const cli = await startPeer(cleanup, { tracker: address, lazyNetwork: true });
+    const found = await cli.peer.searchNetwork({ text: 'ÜBER', limit: 10 });
+    assert.deepEqual(
+      found.map(({ name, hostname, sizeBytes }) => [name, hostname, sizeBytes]),
+      [
+        ['docs/Überblick.md', 'alice', 18],
+        ['own über.md', 'bob', 12],
+      ],
+    );
+    assert.equal((await cli.peer.searchNetwork({ text: 'über', limit: 1 })).length, 1);
+    const { network } = await cli.peer.snapshot();
+    assert.deepEqual([network.files, network.refreshedAtMs], [0, undefined]);
+    await cli.peer.refreshNetwork();
+    assert.equal((await cli.peer.networkFiles({ limit: 10 })).total, 3);
+    const ofOthers = await bob.peer.searchNetwork({ text: 'über', limit: 10 });
+    assert.deepEqual(
+      ofOthers.map(({ hostname }) => hostname),
+      ['alice'],
+    );
+  });
+
   describe('several owners of one name', () => {
     it('asks whose when the files differ, and takes any when they do not', async () => {
       const carol = await startPeer(cleanup, { tracker: address, settings: { hostname: 'carol' } });
@@ -266,6 +291,29 @@ describe('sharing between two peers', () => {
       assert.deepEqual([...(error.details['hostnames'] as string[])].sort(), ['alice', 'carol']);
       await bob.peer.fetch(fetchAs('same.txt', { hostname: 'carol' }));
       assert.equal(readFileSync(bob.path('shared/copy'), 'utf8'), 'by carol');
+    });
+
+    it('takes the content that is asked for, of whoever has it, and nothing else', async () => {
+      const [carol, dave] = await Promise.all(
+        ['carol', 'dave'].map((hostname) =>
+          startPeer(cleanup, { tracker: address, settings: { hostname } }),
+        ),
+      );
+      await alice.publish('same.txt', 'from alice');
+      await carol?.publish('same.txt', 'by two');
+      await dave?.publish('same.txt', 'by two');
+      await bob.peer.refreshNetwork();
+      const { rows } = await bob.peer.networkRows({ text: 'same', limit: 10 });
+      assert.deepEqual(
+        rows.map(({ sources }) => sources.map(({ hostname }) => hostname)),
+        [['alice'], ['carol', 'dave']],
+      );
+      const contentId = rows[1]?.contentId;
+      await carol?.peer.stop();
+      await bob.peer.fetch(fetchAs('same.txt', { contentId }));
+      assert.equal(readFileSync(bob.path('shared/copy'), 'utf8'), 'by two');
+      await dave?.peer.unpublish({ names: ['same.txt'] });
+      await rejectsWith('NOT_FOUND', bob.peer.fetch(fetchAs('same.txt', { contentId })));
     });
   });
 });

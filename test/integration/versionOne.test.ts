@@ -113,6 +113,11 @@ describe('unmodified version 1 programs', () => {
       files.map(({ name }) => name),
       ['b.txt'],
     );
+    const found = await bob.peer.searchNetwork({ text: 'B.', limit: 9 });
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      ['b.txt'],
+    );
     await alice.peer.disconnect();
     await bob.peer.refreshNetwork();
     assert.equal((await bob.peer.networkFiles({ limit: 1 })).total, 0);

@@ -15,6 +15,7 @@ export interface StartPeerOptions {
   readonly storageFolder?: string;
   readonly keepCatalogue?: boolean;
   readonly presence?: boolean;
+  readonly lazyNetwork?: boolean;
   /** One of its own when none is given. */
   readonly windowId?: string;
   readonly dependencies?: Partial<PeerDependencies>;
@@ -46,6 +47,7 @@ export async function startPeer(
     keepCatalogue: options.keepCatalogue ?? true,
     windowId: options.windowId ?? randomUUID(),
     presence: options.presence ?? false,
+    lazyNetwork: options.lazyNetwork ?? false,
     hashWorker: HASH_WORKER,
     settings: {
       hostname: 'host',

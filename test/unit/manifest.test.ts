@@ -8,7 +8,9 @@ const ROOT = join(__dirname, '../..');
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 
 interface MenuEntry {
-  readonly command: string;
+  /** Or, for entries that open another menu, a submenu. */
+  readonly command?: string;
+  readonly submenu?: string;
   readonly when?: string;
 }
 
@@ -24,6 +26,7 @@ interface Manifest {
   readonly contributes: {
     readonly commands: { readonly command: string }[];
     readonly menus: Record<string, MenuEntry[]>;
+    readonly submenus: { readonly id: string }[];
     readonly views: Record<
       string,
       { readonly id: string; readonly icon?: string; readonly when?: string }[]
@@ -102,6 +105,7 @@ describe('the manifest', () => {
     const known = new Set([
       ...commands,
       ...declared('VIEWS'),
+      ...contributes.submenus.map(({ id }) => id),
       ...declared('CONTEXT_KEYS'),
       ...declared('SETTING_NAMES'),
     ]);
@@ -125,7 +129,7 @@ describe('the manifest', () => {
   it('uses only commands that exist in menus and welcome texts', () => {
     const inMenus = Object.values(contributes.menus)
       .flat()
-      .map(({ command }) => command);
+      .flatMap(({ command }) => command ?? []);
     const inTexts = [
       ...Object.values(strings)
         .join('\n')
@@ -135,15 +139,26 @@ describe('the manifest', () => {
       assert.ok(commands.includes(id), id);
   });
 
+  it('has entries for every submenu, and a way to it', () => {
+    const ways = Object.values(contributes.menus)
+      .flat()
+      .flatMap(({ submenu }) => submenu ?? []);
+    for (const { id } of contributes.submenus) {
+      assert.ok((contributes.menus[id] ?? []).length > 0, id);
+      assert.ok(ways.includes(id), id);
+    }
+  });
+
   it('hides from the palette what needs an argument', () => {
     const hidden = (contributes.menus['commandPalette'] ?? [])
       .filter(({ when }) => when === 'false')
-      .map(({ command }) => command);
+      .flatMap(({ command }) => command ?? []);
     assert.deepEqual(sorted(hidden), [
       'peershelf.browsePeer',
       'peershelf.cancelTransfer',
       'peershelf.compareSelected',
       'peershelf.compareWithWorkspace',
+      'peershelf.fetchHere',
       'peershelf.fetchTo',
       'peershelf.offerTransfer',
       'peershelf.openRemote',
@@ -158,7 +173,14 @@ describe('the manifest', () => {
   });
 
   it('puts at most two entries into the explorer menu at once', () => {
-    assert.ok((contributes.menus['explorer/context'] ?? []).length <= 2);
+    const entries = contributes.menus['explorer/context'] ?? [];
+    const published = 'resourcePath in peershelf.publishedPaths';
+    const unpublished = 'resourcePath not in peershelf.publishedPaths';
+    for (const state of [published, unpublished]) {
+      const other = state === published ? unpublished : published;
+      const shown = entries.filter(({ when = '' }) => !when.includes(other));
+      assert.ok(shown.length <= 2, state);
+    }
   });
 
   it('gives every view an icon and welcome texts for every state', () => {

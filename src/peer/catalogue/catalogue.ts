@@ -29,6 +29,8 @@ export interface CatalogueEntry {
   readonly version?: number | undefined;
   /** Grows with every change of what is offered under this name, and never goes back. */
   readonly sequence?: number | undefined;
+  /** Offered until this session ends: the next start does not offer it again. */
+  readonly forSession?: boolean | undefined;
 }
 
 /** A name that was offered once: its numbers go on from here when it is offered again. */
@@ -167,11 +169,25 @@ export class Catalogue extends DisposableBase {
   private save(): void {
     this.changeEmitter.fire();
     if (this.file === undefined) return;
-    const withdrawn = [...this.withdrawnEntries.values()].filter(
-      ({ name }) => !this.entries.has(name),
-    );
-    writeJsonFile(this.file, { version: CATALOGUE_VERSION, files: this.all(), withdrawn });
+    const all = this.all();
+    const files = all.filter(({ forSession }) => forSession !== true);
+    const withdrawn = [
+      ...[...this.withdrawnEntries.values()].filter(({ name }) => !this.entries.has(name)),
+      // The next start knows of them only that they are not offered any more.
+      ...all.filter(({ forSession }) => forSession === true).flatMap(asWithdrawn),
+    ].slice(-MAX_WITHDRAWN);
+    writeJsonFile(this.file, { version: CATALOGUE_VERSION, files, withdrawn });
   }
+}
+
+function asWithdrawn({
+  name,
+  contentId: content,
+  version,
+  sequence,
+}: CatalogueEntry): WithdrawnEntry[] {
+  if (content === undefined) return [];
+  return [{ name, contentId: content, version: version ?? 1, sequence: (sequence ?? 0) + 1 }];
 }
 
 export type EntryCondition = 'same' | 'changed' | 'missing';

@@ -14,11 +14,19 @@ import type {
   NetworkPeer,
   NetworkPeerPage,
   NetworkQuery,
+  NetworkRowPage,
   NetworkSummary,
   PeerQuery,
 } from '../peerApi';
 import { compare, type IndexedHost, NetworkModel } from './networkModel';
-import { awayFor, countByHost, findFiles, listFolder, type Shown } from './networkQueries';
+import {
+  awayFor,
+  countByHost,
+  findFiles,
+  findRows,
+  listFolder,
+  type Shown,
+} from './networkQueries';
 import { NetworkSubscription } from './networkSubscription';
 
 /** In version 1, while somebody looks, the network is asked for anew after this long … */
@@ -107,6 +115,11 @@ export class NetworkIndex extends DisposableBase {
 
   files(query: NetworkQuery): NetworkPage {
     return findFiles(this.model, query, this.dependencies.shown);
+  }
+
+  rows(query: NetworkQuery): NetworkRowPage {
+    const { shown, clock } = this.dependencies;
+    return findRows(this.model, query, shown, clock.monotonic());
   }
 
   folder(query: FolderQuery): NetworkFolderPage {

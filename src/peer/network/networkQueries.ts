@@ -8,6 +8,7 @@ import type {
   NetworkPage,
   NetworkQuery,
   NetworkRow,
+  NetworkRowPage,
 } from '../peerApi';
 import type { ListedNetworkFile } from '../team/shownFile';
 import { countNames, type FileOrder, type FilesInOrder, NO_FILES } from './fileOrder';
@@ -76,6 +77,36 @@ export function countByHost(model: Searchable, text: string): Map<IndexedHost, n
 }
 
 /**
+ * Contents that match, by name: what several hosts offer under one name is one row.
+ * @param nowMs by the clock that only grows.
+ */
+export function findRows(
+  model: Searchable,
+  query: NetworkQuery,
+  shown: Shown,
+  nowMs: number,
+): NetworkRowPage {
+  const { limit, offset = 0 } = query;
+  const { files, start, end } = matching(model, query);
+  const found: NetworkRow[] = [];
+  let total = 0;
+  let hidden = 0;
+  for (let index = start, next: number; index < end; index = next) {
+    next = endOfName(files, index, end);
+    const rows: IndexedFile[][] = [];
+    addRows(rows, files.slice(index, next));
+    for (const row of rows) {
+      const isForPage = total >= offset && found.length < limit && hidden < MAX_HIDDEN;
+      const shownRow = isForPage ? toRow(row, shown, nowMs) : undefined;
+      if (shownRow !== undefined) found.push(shownRow);
+      if (isForPage && shownRow === undefined) hidden += 1;
+      else total += 1;
+    }
+  }
+  return { rows: found, total };
+}
+
+/**
  * Folders and files directly in a folder, by name.
  * @param nowMs by the clock that only grows.
  */
@@ -110,8 +141,7 @@ function divide(
     const name = files[index]?.name ?? '';
     const slash = name.indexOf('/', prefix.length);
     if (slash === -1) {
-      next = index + 1;
-      while (next < end && files[next]?.name === name) next += 1;
+      next = endOfName(files, index, end);
       addRows(rows, files.slice(index, next));
     } else {
       const path = name.slice(0, slash + 1);
@@ -121,6 +151,14 @@ function divide(
     }
   }
   return { folders, rows };
+}
+
+/** Where the files end that have the same name as the one at `index`. */
+function endOfName(files: readonly IndexedFile[], index: number, end: number): number {
+  const name = files[index]?.name;
+  let next = index + 1;
+  while (next < end && files[next]?.name === name) next += 1;
+  return next;
 }
 
 /** Equal content under one name is one row. */

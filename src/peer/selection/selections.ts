@@ -72,7 +72,9 @@ export class Selections {
 
   /** As `PeerApi.publishSelection`. */
   async publish(wish: SelectionWish, options: FetchOptions): Promise<PublishSummary> {
-    const { files, failures } = this.wanted(wish);
+    const { files: wanted, failures } = this.wanted(wish);
+    const { forSession } = wish;
+    const files = wanted.map((file) => ({ ...file, forSession }));
     const outcomes = files.length === 0 ? [] : await this.dependencies.publish({ files }, options);
     this.kept.delete(wish.id);
     const failed: { name: string; error: PlainError }[] = failures.map(({ name, error }) => ({

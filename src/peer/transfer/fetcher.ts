@@ -7,6 +7,7 @@ import { type ContentId, formatContentId, isSameContent } from '../../protocol/c
 import type { LocatedSource } from '../../protocol/controlRepliesV2';
 import type { SourceInfo } from '../../protocol/controlReplies';
 import type { FetchOptions, FetchRequest, FetchResult } from '../peerApi';
+import { isWanted } from '../wantedSources';
 import { Destination, destinationExists } from './destination';
 import { download } from './download';
 import { DownloadPart, type Leftovers } from './leftovers';
@@ -103,10 +104,16 @@ export class Fetcher {
       setTotal: () => undefined,
       setBytes: onBytes,
       addSource: (displayName) => handle.addSource(displayName),
+      setContent: () => undefined,
       setPath: () => undefined,
       finish: () => undefined,
     };
     return this.run({ request, candidates, handle: part, options: {} });
+  }
+
+  /** Removes what an earlier attempt has left of a content for this place. */
+  discard(destination: string, contentId: ContentId): void {
+    this.dependencies.leftovers.resume(destination, contentId).release();
   }
 
   private async run(job: FetchJob): Promise<FetchResult> {
@@ -114,6 +121,7 @@ export class Fetcher {
     const contentId = candidates[0]?.contentId;
     if (contentId === undefined)
       return this.inTurns(handle, (signal) => this.fetchFromAny({ ...job, signal }));
+    handle.setContent(contentId);
     const part = new DownloadPart(this.dependencies.leftovers, request.destination, contentId);
     let sources = candidates.map(toContentSource);
     let isFirst = true;
@@ -290,8 +298,8 @@ interface FetchAttempt extends FetchJob {
  * @throws AMBIGUOUS_NAME when several hosts offer different files and none was named.
  */
 function chooseSources(request: FetchRequest, sources: readonly SourceInfo[]): SourceInfo[] {
-  const { hostname, name } = request;
-  const found = sources.filter((source) => hostname === undefined || source.hostname === hostname);
+  const { name } = request;
+  const found = sources.filter((source) => isWanted(request, source));
   const known = found.filter(({ contentId }) => contentId !== undefined);
   const usable = known.length > 0 ? known : found;
   const [first] = usable;

@@ -9,7 +9,7 @@ export interface Starter {
 }
 
 /**
- * Starts a failed or cancelled download again; whatever else has this id is passed over.
+ * Starts a download again that has failed, was cancelled, or is of an earlier run; whatever else has this id is passed over.
  * @throws what keeps it from being started; what goes wrong later is told by the transfer.
  */
 export async function retry(transfers: TransferList, id: string, starter: Starter): Promise<void> {

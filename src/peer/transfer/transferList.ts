@@ -5,6 +5,7 @@ import { deferred } from '../../common/deferred';
 import { type Disposable, DisposableBase, DisposableSlot } from '../../common/disposable';
 import { PeershelfError, toPlainError } from '../../common/errors';
 import { Emitter } from '../../common/events';
+import type { ContentId } from '../../protocol/contentId';
 import type { FetchRequest, FolderFetchRequest, Transfer } from '../peerApi';
 
 /** Changes are told at most this often, however fast bytes run. */
@@ -50,6 +51,22 @@ export interface TransferAbout extends Pick<
   readonly path?: string;
 }
 
+/** A download of an earlier run that has not ended: shown as paused until it is started again. */
+export interface RestoredTransfer extends Pick<
+  Transfer,
+  'name' | 'peer' | 'bytes' | 'totalBytes' | 'startedAtMs'
+> {
+  readonly wish: Wish;
+  /** The content, as far as it was known. */
+  readonly content: ContentId | undefined;
+}
+
+/** A download that has not ended, with all that is needed to go on with it in a later run. */
+export interface UnfinishedTransfer extends RestoredTransfer {
+  readonly id: string;
+  readonly isPaused: boolean;
+}
+
 export interface RunOptions {
   /** Cancels it. */
   readonly signal?: AbortSignal | undefined;
@@ -76,6 +93,8 @@ export interface TransferHandle {
   setBytes(bytes: number): void;
   /** Somebody, by display name, has sent a part of it. */
   addSource(displayName: string): void;
+  /** What is fetched, once that is known. */
+  setContent(content: ContentId): void;
   /** It got another name than was wished for. */
   setPath(path: string): void;
   /** Ends it: without an error as done, with CANCELLED as cancelled. Later calls change nothing. */
@@ -96,7 +115,17 @@ interface Entry {
   /** When it began to run the last time, and with how much. */
   since: { readonly ms: number; readonly bytes: number };
   wish: Wish | undefined;
+  content: ContentId | undefined;
+  /** Nobody works on it: it is of an earlier run. */
+  readonly isRestored: boolean;
 }
+
+/** What is known of an entry from its beginning. */
+type NewEntry = Pick<Entry, 'stage' | 'wish' | 'isRestored'> &
+  Pick<
+    Transfer,
+    'direction' | 'name' | 'peer' | 'bytes' | 'totalBytes' | 'startedAtMs' | 'state' | 'path'
+  > & { readonly content?: ContentId | undefined };
 
 /** Transfers under way, those that are paused, and the last finished ones. */
 export class TransferList extends DisposableBase {
@@ -129,34 +158,42 @@ export class TransferList extends DisposableBase {
   }
 
   start({ state = 'running', wish, path, ...about }: TransferAbout): TransferHandle {
-    const id = randomUUID();
-    const entry: Entry = {
-      controller: new AbortController(),
-      period: new AbortController(),
-      resumed: deferred<undefined>(),
-      stage: state,
-      since: { ms: this.clock.monotonic(), bytes: 0 },
-      bytes: 0,
-      totalBytes: about.totalBytes,
-      wish,
-      transfer: {
-        ...about,
-        id,
-        bytes: 0,
-        bytesPerSecond: 0,
-        startedAtMs: this.clock.now(),
-        state,
-        error: undefined,
-        kind: wish?.kind ?? 'file',
-        sources: [],
-        path,
-        canRetry: false,
-      },
-    };
-    this.entries.set(id, entry);
+    // Whatever was left of an earlier run is gone on with now.
+    if (wish !== undefined) this.dropRestored(wish.request.destination);
+    const entry = this.add({
+      ...{ stage: state, state, wish, path, bytes: 0, isRestored: false },
+      ...about,
+      startedAtMs: this.clock.now(),
+    });
     if (state === 'running') this.setRunning(this.runningCount + 1);
-    this.notifySoon();
     return this.handleOf(entry);
+  }
+
+  /** Shows a download of an earlier run as paused. Resolves to its id. */
+  restore({ content, ...about }: RestoredTransfer): string {
+    const entry = this.add({
+      ...{ stage: 'paused', state: 'paused', direction: 'download', isRestored: true, content },
+      ...about,
+      path: about.wish.request.destination,
+    });
+    return entry.transfer.id;
+  }
+
+  /** Whether it is of an earlier run, and nobody has started it again. */
+  isRestored(id: string): boolean {
+    const entry = this.entries.get(id);
+    return entry?.isRestored === true && entry.stage === 'paused';
+  }
+
+  /** Downloads that have not ended. */
+  unfinished(): UnfinishedTransfer[] {
+    return [...this.entries.values()].flatMap((entry) => {
+      const { wish, content, stage } = entry;
+      if (wish === undefined || ENDED.includes(stage) || stage === 'cancelling') return [];
+      const { id, name, peer, state, bytes, totalBytes, startedAtMs } = this.withSpeed(entry);
+      const about = { id, name, peer, bytes, totalBytes, startedAtMs };
+      return [{ ...about, wish, content, isPaused: state === 'paused' }];
+    });
   }
 
   /** Makes `work` a transfer, from its start to whatever becomes of it. */
@@ -183,7 +220,9 @@ export class TransferList extends DisposableBase {
   /** Cancels one that is under way or paused; one that has ended or is not known is passed over. */
   cancel(id: string): void {
     const entry = this.entries.get(id);
-    if (entry !== undefined) this.change(entry, 'cancelling');
+    if (entry === undefined) return;
+    if (!entry.isRestored) this.change(entry, 'cancelling');
+    else this.change(entry, 'cancelled', new PeershelfError('CANCELLED', 'cancelled'));
   }
 
   /**
@@ -203,16 +242,16 @@ export class TransferList extends DisposableBase {
   /** Lets a paused one wait for its turn; whatever else has this id is passed over. */
   resume(id: string): void {
     const entry = this.entries.get(id);
-    if (entry?.stage === 'paused') this.change(entry, 'waiting');
+    if (entry?.stage === 'paused' && !entry.isRestored) this.change(entry, 'waiting');
   }
 
   /**
-   * What a failed or cancelled download was asked for with, only once: a second wish for the same
-   * would make two of one.
+   * What a download was asked for with that has failed, was cancelled, or is of an earlier run; only
+   * once: a second wish for the same would make two of one.
    */
   takeWish(id: string): Wish | undefined {
     const entry = this.entries.get(id);
-    if (entry === undefined || !canRetry(entry)) return undefined;
+    if (entry === undefined || !(canRetry(entry) || this.isRestored(id))) return undefined;
     const { wish } = entry;
     entry.wish = undefined;
     this.notifySoon();
@@ -235,6 +274,35 @@ export class TransferList extends DisposableBase {
   /** Ends all of them because this peer stops. */
   stopAll(): void {
     for (const entry of this.entries.values()) this.change(entry, 'stopping');
+  }
+
+  private add({ stage, wish, content, isRestored, ...about }: NewEntry): Entry {
+    const { bytes, totalBytes } = about;
+    const entry: Entry = {
+      controller: new AbortController(),
+      period: new AbortController(),
+      resumed: deferred<undefined>(),
+      since: { ms: this.clock.monotonic(), bytes },
+      ...{ stage, bytes, totalBytes, wish, content, isRestored },
+      transfer: {
+        ...about,
+        id: randomUUID(),
+        bytesPerSecond: 0,
+        error: undefined,
+        kind: wish?.kind ?? 'file',
+        sources: [],
+        canRetry: false,
+      },
+    };
+    this.entries.set(entry.transfer.id, entry);
+    this.notifySoon();
+    return entry;
+  }
+
+  private dropRestored(destination: string): void {
+    for (const [id, { isRestored, stage, transfer }] of this.entries)
+      if (isRestored && stage === 'paused' && transfer.path === destination)
+        this.entries.delete(id);
   }
 
   private handleOf(entry: Entry): TransferHandle {
@@ -260,6 +328,9 @@ export class TransferList extends DisposableBase {
         if (sources.includes(displayName) || sources.length >= MAX_SOURCES) return;
         entry.transfer = { ...entry.transfer, sources: [...sources, displayName] };
         this.notifySoon();
+      },
+      setContent: (content) => {
+        entry.content = content;
       },
       setPath: (path) => {
         entry.transfer = { ...entry.transfer, path };

@@ -3,12 +3,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { PeershelfError } from '../../../src/common/errors';
+import { Emitter } from '../../../src/common/events';
 import { nullLogger } from '../../../src/common/logger';
 import { ensureDisplayName } from '../../../src/editor/displayName';
+import { Comparing } from '../../../src/editor/comparing';
+import { placeFor } from '../../../src/editor/destinations';
 import type { Engine } from '../../../src/editor/engine';
+import { FetchRecord } from '../../../src/editor/fetchRecord';
 import { Fetching } from '../../../src/editor/fetching';
 import { Invitations, type InvitationsDependencies } from '../../../src/editor/invitations';
 import { inviteText, readInviteOrFile } from '../../../src/editor/invites';
+import { OfferingFetched } from '../../../src/editor/offeringFetched';
 import { notify, onActionFailed } from '../../../src/editor/notifier';
 import { Publishing } from '../../../src/editor/publishing';
 import { tellNotice } from '../../../src/editor/startup';
@@ -62,8 +67,13 @@ describe('questions to the user', () => {
       requests.push(request);
       return Promise.resolve({ outcome: 'fetched', path: request.destination, displayName: 'Bob' });
     };
-    const engine = { calls: { fetch } } as unknown as Engine;
-    return { fetching: new Fetching(engine, nullLogger), requests };
+    const networkRows = (): Promise<object> => Promise.resolve({ rows: [], total: 0 });
+    const engine = { calls: { fetch, networkRows } } as unknown as Engine;
+    const record = new FetchRecord({ get: () => [], update: () => Promise.resolve() });
+    const comparing = new Comparing(record);
+    const onFetched = (): void => undefined;
+    const fetching = new Fetching({ engine, logger: nullLogger, comparing, record, onFetched });
+    return { fetching, requests };
   };
   const createPublishing = (
     duplicates: readonly FileDuplicates[] = [],
@@ -102,6 +112,62 @@ describe('questions to the user', () => {
     assert.deepEqual(offered, ['file', 'plan.md', 'passwd', 'file']);
   });
 
+  it('names the folder of an owner by what can be a name of one, wherever names clash', async () => {
+    for (const [displayName, hostname, expected, risk] of [
+      ['Bob', 'bob', 'Bob', undefined],
+      ['a/b\\c', 'bob', 'a_b_c', undefined],
+      ['..', 'bob', 'bob', undefined],
+      ['x\u202ey', '\n', 'other', undefined],
+      ['.git', 'bob', '.git', 'shared/.git/x'],
+    ] as const) {
+      const place = await placeFor({ ...file('x'), displayName, hostname }, true);
+      assert.equal(place?.destination, join(folder.fsPath, 'shared', expected, 'x'));
+      assert.equal(place.risk, risk);
+    }
+  });
+
+  it('fetches into a folder of the workspace only, and asks where programs would run', async () => {
+    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const { fetching, requests } = createFetching();
+    const here = vscode.Uri.joinPath(folder, 'here');
+    await fetching.fetchInto(here, file('deep/in/x.txt'));
+    await fetching.fetchInto(vscode.Uri.joinPath(folder, '.vscode'), file('deep/tasks.json'));
+    assert.deepEqual(
+      requests.map((request) => [request.destination, request.folder]),
+      [[join(here.fsPath, 'x.txt'), folder.fsPath]],
+    );
+    assert.match(String(asked[0]?.[0]), /Fetch \.vscode\/tasks\.json from Bob/u);
+    const outside = vscode.Uri.joinPath(folder, '..');
+    await rejectsWith('OUTSIDE_FOLDER', fetching.fetchInto(outside, file('x.txt')));
+    await rejectsWith('INVALID_NAME', fetching.fetchInto(here, file('..')));
+    assert.equal(requests.length, 1);
+  });
+
+  it('offers what was fetched when that was wished for, until the session ends', () => {
+    const changed = new Emitter<'connection'>();
+    const state = { connection: { kind: 'connected' } };
+    const offered: (readonly string[])[] = [];
+    const offering = new OfferingFetched({
+      engine: { onDidChange: changed.event, state } as unknown as Engine,
+      publishing: {
+        offerFetched: (paths) => {
+          offered.push(paths);
+          return Promise.resolve();
+        },
+      },
+      runner: { run: (_what, task) => Promise.resolve(task()) },
+    });
+    cleanup.add(() => offering.dispose());
+    offering.onFetched(['/before']);
+    offering.set(true);
+    changed.fire('connection');
+    offering.onFetched(['/a', '/b']);
+    state.connection.kind = 'disconnected';
+    changed.fire('connection');
+    offering.onFetched(['/after']);
+    assert.deepEqual(offered, [['/a', '/b']]);
+  });
+
   it('saves to nothing but a disk', async () => {
     const elsewhere = vscode.Uri.parse('vscode-vfs://github/x');
     instead(vscode.window, 'showSaveDialog', elsewhere);
@@ -121,10 +187,11 @@ describe('questions to the user', () => {
       vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor'),
     );
     instead(vscode.window, 'showSaveDialog', uri);
-    const asked = instead(vscode.window, 'showWarningMessage', undefined);
+    const asked = instead(vscode.window, 'showQuickPick', undefined);
     const { fetching, requests } = createFetching();
     await fetching.fetchTo(file('unsaved.txt'));
-    assert.match(String(asked[0]?.[0]), /has unsaved changes/u);
+    const [, { title }] = asked[0] as [unknown, vscode.QuickPickOptions];
+    assert.match(title ?? '', /unsaved\.txt has unsaved changes/u);
     assert.deepEqual(requests, []);
   });
 
@@ -321,7 +388,7 @@ describe('questions to the user', () => {
       instead(vscode.window, 'showWarningMessage', answer);
       const { publishing, wishes } = createPublishing([], several);
       await publishing.publish([uri]);
-      assert.deepEqual(wishes, [{ id: '1', withSecrets }]);
+      assert.deepEqual(wishes, [{ id: '1', withSecrets, forSession: false }]);
     }
   });
 

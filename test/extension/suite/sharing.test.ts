@@ -152,6 +152,26 @@ describe('the extension in its host', () => {
     );
   });
 
+  it('fetches files and folders that are chosen together, to where others do not clash', async () => {
+    const carol = await startPeer(cleanup, { tracker, settings: { hostname: 'carol' } });
+    for (const name of ['tree/one.md', 'tree/deep/two.md', 'alone.md']) await bob.publish(name);
+    await carol.publish('alone.md', 'of another');
+    await run(COMMANDS.refreshNetwork);
+    const file = { name: 'alone.md', hostname: 'bob', displayName: 'Bob', sizeBytes: 8 };
+    const nodes = [
+      { kind: 'file', file },
+      { kind: 'folder', folder: { prefix: 'tree/' }, hostname: 'bob' },
+    ];
+    await run(COMMANDS.fetch, nodes[0], nodes);
+    for (const [name, content] of [
+      ['tree/one.md', 'tree/one.md'],
+      ['tree/deep/two.md', 'tree/deep/two.md'],
+      ['Bob/alone.md', 'alone.md'],
+    ] as const)
+      assert.equal(readFileSync(join(folder.fsPath, 'shared', name), 'utf8'), content);
+    await carol.peer.stop();
+  });
+
   it('does nothing when a tree no longer knows the row, instead of asking for another one', async () => {
     // What VS Code passes for a button that was pressed while it drew the tree again.
     for (const command of [COMMANDS.fetch, COMMANDS.fetchTo, COMMANDS.unpublish]) {

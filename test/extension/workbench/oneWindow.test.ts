@@ -98,7 +98,7 @@ describe('one window', () => {
     assert.match(message, /Fetch 2 files that can make programs run/u);
     assert.match(detail, /shared\/package\.json from Bob/u);
     await workbench.dialog.press('Cancel');
-    const told = await workbench.notifications.shown(/1 of 5 files could not be fetched/u);
+    const told = await workbench.notifications.shown(/Of 5 files: 2 fetched, 2 skipped, 1 failed/u);
     assert.match(told, /old\.txt: Bob has changed the file since it was published/u);
     const read = (name: string): string =>
       readFileSync(path.join(window.workspace, 'shared', name), 'utf8');

@@ -107,9 +107,9 @@ describe('sharing between two windows', () => {
     const file = path.join(bob.workspace, 'shared/docs/second.md');
     writeFileSync(file, 'my own words');
     await bob.workbench.view('Network Files').inlineAction('second.md', 'Fetch from Network…');
-    const { message } = await bob.workbench.dialog.opened();
-    assert.match(message, /shared\/docs\/second\.md exists with other content/u);
-    await bob.workbench.dialog.press('Keep Both');
+    const title = /shared\/docs\/second\.md exists with other content/u;
+    await bob.workbench.quickPick.opened({ title });
+    await bob.workbench.quickPick.choose('Keep Both');
     await bob.workbench.notifications.shown(/Fetched shared\/docs\/second \(2\)\.md/u);
     assert.equal(readFileSync(file, 'utf8'), 'my own words');
   });

@@ -93,7 +93,7 @@ describe('states of a window', () => {
     assert.ok(told.includes(SHOWN), told);
     await workbench.runCommand('Peershelf: Fetch from Network…');
     await workbench.quickPick.type('notes');
-    await workbench.quickPick.opened({ title: /Fetch from Network/u });
+    await workbench.quickPick.opened({ title: /Fetch from Network: 1 file$/u });
     const [item] = await workbench.quickPick.items();
     assert.ok(JSON.stringify(item).includes(SHOWN), JSON.stringify(item));
     await workbench.quickPick.cancel();

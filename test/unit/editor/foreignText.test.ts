@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { foreignText } from '../../../src/editor/foreignText';
-import { isRiskyPath } from '../../../src/editor/riskyPaths';
+import { isRiskyPath } from '../../../src/common/riskyPaths';
 
 describe('foreignText', () => {
   it('leaves ordinary names as they are, in every script', () => {

@@ -48,6 +48,23 @@ describe('the sequences of a catalogue', () => {
     assert.equal(open().withdrawn('10000')?.sequence, 6);
   });
 
+  it('go on from what was offered for one session only, which the next start does not offer', () => {
+    const catalogue = open();
+    catalogue.add([entry('a', 5), { ...entry('b', 7), forSession: true }]);
+    const next = open();
+    assert.deepEqual(
+      next.all().map(({ name }) => name),
+      ['a'],
+    );
+    assert.deepEqual(next.withdrawn('b'), {
+      name: 'b',
+      contentId: CONTENT,
+      version: 3,
+      sequence: 8,
+    });
+    assert.equal(catalogue.get('b')?.sequence, 7, 'and this one does');
+  });
+
   it('are nothing that is withdrawn where nothing could be said', () => {
     const catalogue = open();
     catalogue.add([{ ...entry('a', 5), contentId: undefined }]);

@@ -164,6 +164,36 @@ describe('the index of a network that tells what changes', () => {
     assert.equal(index.files({ prefix: 'd/', limit: 1, offset: 1 }).files[0]?.name, 'd/x');
   });
 
+  it('finds contents by words, each under each name once, in pages', async () => {
+    const other = 'cd'.repeat(32);
+    const { index } = await create({
+      a: host('Ann', ['d/x', 'same', 'z'], ROOT),
+      b: host('Bob', ['d/x', 'same'], ROOT),
+      c: host('Cid', ['same'], other),
+      old: host('Old', ['same', 'z']),
+    });
+    const shown = (query: Parameters<typeof index.rows>[0]): unknown[] =>
+      index
+        .rows(query)
+        .rows.map(({ name, sources }) => [name, sources.map(({ hostname }) => hostname).join()]);
+    assert.deepEqual(shown({ limit: 9 }), [
+      ['d/x', 'a,b'],
+      ['same', 'a,b'],
+      ['same', 'c'],
+      ['same', 'old'],
+      ['z', 'a'],
+      ['z', 'old'],
+    ]);
+    assert.deepEqual(shown({ limit: 2, offset: 1 }), [
+      ['same', 'a,b'],
+      ['same', 'c'],
+    ]);
+    assert.equal(index.rows({ limit: 1 }).total, 6);
+    assert.deepEqual(shown({ text: 'same bob', limit: 9 }), [['same', 'b']]);
+    assert.deepEqual(index.rows({ prefix: 'd/', limit: 0 }), { rows: [], total: 1 });
+    assert.deepEqual(shown({ hostname: 'c', limit: 9 }), [['same', 'c']]);
+  });
+
   it('finds by words what is found by looking at every name, few or many', async () => {
     const names = Array.from({ length: 6_000 }, (_, number) => `Đường ${number}/b`);
     const { index, tell } = await create({ a: host('Ánh', names), b: host('B', ['đường']) });

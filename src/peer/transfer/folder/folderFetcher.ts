@@ -10,6 +10,7 @@ import {
   toPlainError,
 } from '../../../common/errors';
 import type { Logger } from '../../../common/logger';
+import { isRiskyPath } from '../../../common/riskyPaths';
 import { formatContentId, isSameContent } from '../../../protocol/contentId';
 import type { ListedHost, SourceInfo } from '../../../protocol/controlReplies';
 import { BATCH_PATH } from '../../../protocol/httpReply';
@@ -136,8 +137,9 @@ export class FolderFetcher {
     const startMs = this.dependencies.clock.monotonic();
     const { offers } = this.dependencies;
     const { hosts, failures } = await offers.confirmFolder(job.hosts, wanted, handle.signal);
-    const { files, ambiguous } = planFolder(hosts, wanted);
-    const failed = [...ambiguous, ...failures.values()];
+    const { files: planned, ambiguous } = planFolder(hosts, wanted);
+    const { files, risky } = withoutRisky(planned, request);
+    const failed = [...ambiguous, ...failures.values(), ...risky];
     if (files.length + failed.length === 0)
       throw new PeershelfError('NOT_FOUND', `nobody offers ${prefix}`, {
         details: { name: prefix },
@@ -331,6 +333,23 @@ class SmallFiles {
       return undefined; // Tried again on its own, where the failure is kept.
     }
   }
+}
+
+/** The files that may be fetched without asking, and why the others may not. */
+function withoutRisky(
+  files: readonly FolderFile[],
+  { guardedAs, prefix }: FolderFetchRequest,
+): { readonly files: readonly FolderFile[]; readonly risky: readonly PeershelfError[] } {
+  if (guardedAs === undefined) return { files, risky: [] };
+  const isRisky = ({ name }: FolderFile): boolean =>
+    isRiskyPath(`${guardedAs}/${name.slice(prefix.length)}`);
+  const risky = files.filter(isRisky).map(
+    ({ name }) =>
+      new PeershelfError('RISKY_PLACE', `${name} could make programs run there`, {
+        details: { name },
+      }),
+  );
+  return { files: files.filter((file) => !isRisky(file)), risky };
 }
 
 /** A destination that is its own limit has to be there before anything can be inside. */

@@ -1,24 +1,7 @@
-import { abortable } from '../common/abort';
 import { PeershelfError } from '../common/errors';
 import type { SourceInfo } from '../protocol/controlReplies';
-import type { TrackerClient } from './control/trackerClient';
 
 type Source = Pick<SourceInfo, 'hostname' | 'displayName'>;
-
-/**
- * Who offers a name, and how they spell it: names are opaque to a tracker, and who types one may compose
- * its accents differently.
- */
-export async function findSources(
-  client: TrackerClient,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly name: string; readonly sources: SourceInfo[] }> {
-  const sources = await abortable(client.sources(name), signal);
-  const composed = name.normalize('NFC');
-  if (sources.length > 0 || composed === name) return { name, sources };
-  return { name: composed, sources: await abortable(client.sources(composed), signal) };
-}
 
 /**
  * Runs a fetch. When nobody can be reached, and everyone who has the file is away, the failure says so:

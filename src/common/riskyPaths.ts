@@ -1,4 +1,4 @@
-import { foldedName } from '../common/foldedName';
+import { foldedName } from './foldedName';
 
 /** Folders and files that make programs run when they appear in a workspace, folded as below. */
 const RISKY_PARTS: ReadonlySet<string> = new Set([

@@ -1,0 +1,67 @@
+import { isAbsolute } from 'node:path';
+import type { Fetched } from './fetchRun';
+
+const KEY = 'fetched';
+/** Fetched files that a workspace remembers; of more, those fetched longest ago are forgotten. */
+const MAX_REMEMBERED = 200;
+
+/** A file of the network, and where it went. */
+export interface RememberedFetch {
+  readonly name: string;
+  readonly hostname: string;
+  readonly contentId?: string | undefined;
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** The part of a workspace's state that is used: tests hand in a map. */
+export interface RecordStore {
+  get(key: string): unknown;
+  update(key: string, value: unknown): PromiseLike<void>;
+}
+
+/** What was fetched in this workspace lately, the last one first. */
+export class FetchRecord {
+  constructor(private readonly store: RecordStore) {}
+
+  /** What is stored may be of an older version, or of somebody who has edited it. */
+  get all(): readonly RememberedFetch[] {
+    const stored = this.store.get(KEY);
+    return Array.isArray(stored) ? stored.slice(0, MAX_REMEMBERED).filter(isRemembered) : [];
+  }
+
+  /** Where a file of somebody went when it was fetched last; it may be gone since. */
+  placeOf(name: string, hostname: string): string | undefined {
+    return this.all.find((one) => one.name === name && one.hostname === hostname)?.path;
+  }
+
+  async add(fetched: readonly Fetched[]): Promise<void> {
+    if (fetched.length === 0) return;
+    const added = fetched
+      .slice(-MAX_REMEMBERED)
+      .map(({ wish, result }): RememberedFetch => {
+        const { hostname, contentId, path } = result;
+        return { name: wish.name, hostname, ...(contentId && { contentId }), path };
+      })
+      .reverse();
+    const keys = new Set(added.map(keyOf));
+    const others = this.all.filter((one) => !keys.has(keyOf(one)));
+    await this.store.update(KEY, [...added, ...others].slice(0, MAX_REMEMBERED));
+  }
+}
+
+function keyOf({ name, hostname }: RememberedFetch): string {
+  return JSON.stringify([hostname, name]);
+}
+
+function isRemembered(value: unknown): value is RememberedFetch {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, hostname, contentId, path } = value as Record<string, unknown>;
+  return (
+    typeof name === 'string' &&
+    typeof hostname === 'string' &&
+    (contentId === undefined || typeof contentId === 'string') &&
+    typeof path === 'string' &&
+    isAbsolute(path)
+  );
+}

@@ -1,0 +1,282 @@
+import { join } from 'node:path';
+import { mapConcurrently } from '../common/concurrency';
+import { describeError, fromPlainError, PeershelfError } from '../common/errors';
+import { isRiskyPath } from '../common/riskyPaths';
+import type { Logger } from '../common/logger';
+import type { EngineApi } from '../peer/enginePort';
+import type { FetchOptions, FetchResult, FolderFetchRequest } from '../peer/peerApi';
+import { toLocalName } from '../protocol/names';
+import type { FileFailure } from './failures';
+import type { Wish } from './wantedFile';
+
+/** More than the engine runs at once: the next ones are ready, have their rows, and survive a reload. */
+const FETCHES_AT_ONCE = 16;
+
+/** Where a file goes: an absolute path, and the folder that must contain it, if any must. */
+export interface Place {
+  readonly destination: string;
+  readonly folder: string | undefined;
+  /** `overwrite` when the user has been asked already. */
+  readonly ifExists: 'fail' | 'overwrite';
+  /** The path that the user sees, when a file there could make programs run. */
+  readonly risk: string | undefined;
+}
+
+/** One file and its place. */
+export interface FetchJob {
+  readonly wish: Wish;
+  /** Display name of the publisher; empty when it is not known. */
+  readonly owner: string;
+  /** For the progress; 0 when it is not known. */
+  readonly sizeBytes: number;
+  readonly place: Place;
+}
+
+export type FolderJob = Omit<FolderFetchRequest, 'ifExists'>;
+
+/** Something else is at the place of a file, or an editor has changes of it that are not saved. */
+export interface Conflict {
+  readonly job: FetchJob;
+  readonly isUnsaved: boolean;
+  /** Further ones that wait for an answer. */
+  readonly others: number;
+}
+
+export interface Decision {
+  readonly answer: 'overwrite' | 'keepBoth' | 'skip';
+  /** It holds for the other conflicts of this operation, too. */
+  readonly forAll: boolean;
+}
+
+export interface FetchRunDependencies {
+  readonly calls: Pick<EngineApi, 'fetch' | 'fetchFolder'>;
+  readonly logger: Logger;
+  readonly hasUnsavedChanges: (path: string) => boolean;
+  /** Undefined leaves this one and all others as they are. */
+  readonly decide: (conflict: Conflict, signal?: AbortSignal) => Promise<Decision | undefined>;
+  /** Whose file is meant where several people offer different ones; undefined passes over it and the others. */
+  readonly chooseOwner: (name: string, signal?: AbortSignal) => Promise<Wish | undefined>;
+  /** Whether to fetch what could make programs run. */
+  readonly allowRisky: (jobs: readonly FetchJob[]) => Promise<boolean>;
+}
+
+export interface Fetched {
+  readonly wish: Wish;
+  readonly result: FetchResult;
+}
+
+/** What came of an operation, of however many files and folders. */
+export class FetchOutcome {
+  /** Files that were fetched one by one, or were there already. */
+  readonly single: Fetched[] = [];
+  fetched = 0;
+  alreadyThere = 0;
+  skipped = 0;
+  cancelled = 0;
+  readonly failures: FileFailure[] = [];
+  /** Failures that the engine has counted and not told. */
+  untold = 0;
+
+  get failed(): number {
+    return this.failures.length + this.untold;
+  }
+
+  get total(): number {
+    return this.fetched + this.alreadyThere + this.skipped + this.cancelled + this.failed;
+  }
+
+  add(wish: Wish, result: FetchResult): void {
+    this.single.push({ wish, result });
+    if (result.outcome === 'fetched') this.fetched += 1;
+    else this.alreadyThere += 1;
+  }
+}
+
+/**
+ * One operation over several files and folders: one progress, one signal that ends it, one outcome.
+ * A file that fails keeps no other from arriving. Conflicts are asked about when all the others are
+ * through, so that nothing waits for the user that need not.
+ */
+export class FetchRun {
+  private readonly progress: ProgressSum;
+
+  constructor(
+    private readonly dependencies: FetchRunDependencies,
+    private readonly outcome: FetchOutcome,
+    private readonly options: FetchOptions,
+  ) {
+    this.progress = new ProgressSum(options.onProgress);
+  }
+
+  async run(jobs: readonly FetchJob[], folders: readonly FolderJob[]): Promise<void> {
+    for (const job of jobs) this.progress.set(job, 0, job.sizeBytes);
+    const conflicts = await this.attempt(jobs);
+    for (const folder of folders) conflicts.push(...(await this.fetchFolder(folder)));
+    // In an order that people can follow: they came in that in which they were found.
+    await this.settle(conflicts.sort(byDestination));
+  }
+
+  /** Fetches what nothing is in the way of; gives back the others. */
+  private async attempt(jobs: readonly FetchJob[]): Promise<FetchJob[]> {
+    const conflicts: FetchJob[] = [];
+    await mapConcurrently(jobs, FETCHES_AT_ONCE, async (job) => {
+      const { destination, ifExists } = job.place;
+      // The save dialog has asked about the file, but does not know what an editor holds of it.
+      if (this.dependencies.hasUnsavedChanges(destination)) conflicts.push(job);
+      else if (!(await this.fetch(job, ifExists))) conflicts.push(job);
+    });
+    return conflicts;
+  }
+
+  /** Everything below a prefix; gives back what is in the way of. */
+  private async fetchFolder(folder: FolderJob): Promise<FetchJob[]> {
+    const { calls, allowRisky } = this.dependencies;
+    const { signal } = this.options;
+    try {
+      const onProgress: FetchOptions['onProgress'] = ({ bytes, totalBytes }) =>
+        this.progress.set(folder, bytes, totalBytes);
+      const result = await calls.fetchFolder(
+        { ...folder, ifExists: 'fail' },
+        { signal, onProgress },
+      );
+      this.outcome.fetched += result.fetched;
+      this.outcome.alreadyThere += result.alreadyThere;
+      this.outcome.untold += result.failedCount - result.failed.length;
+      const conflicts: FetchJob[] = [];
+      const risky: FetchJob[] = [];
+      const ambiguous: FetchJob[] = [];
+      for (const { name, error } of result.failed)
+        if (error.code === 'DESTINATION_EXISTS') conflicts.push(toJob(name, folder));
+        else if (error.code === 'RISKY_PLACE') risky.push(toJob(name, folder));
+        else if (error.code === 'AMBIGUOUS_NAME') ambiguous.push(toJob(name, folder));
+        else this.fail(name, fromPlainError(error));
+      risky.push(...(await this.chooseOwners(ambiguous, conflicts)));
+      if (risky.length > 0 && !(await allowRisky(risky))) this.outcome.skipped += risky.length;
+      else conflicts.push(...(await this.attempt(risky)));
+      return conflicts;
+    } catch (error) {
+      this.fail(folder.prefix, error);
+      return [];
+    }
+  }
+
+  /**
+   * Asks whose file is meant under each name, and fetches it; gives back those that could make programs
+   * run at their places.
+   */
+  private async chooseOwners(
+    jobs: readonly FetchJob[],
+    conflicts: FetchJob[],
+  ): Promise<FetchJob[]> {
+    const chosen: FetchJob[] = [];
+    for (const [index, job] of jobs.entries()) {
+      const wish = await this.dependencies.chooseOwner(job.wish.name, this.options.signal);
+      if (wish === undefined) {
+        this.outcome.skipped += jobs.length - index;
+        break;
+      }
+      chosen.push({ ...job, wish });
+    }
+    const isRisky = ({ place }: FetchJob): boolean => isRiskyPath(place.risk ?? '');
+    conflicts.push(...(await this.attempt(chosen.filter((job) => !isRisky(job)))));
+    return chosen.filter(isRisky);
+  }
+
+  /** Asks about each, unless one answer holds for all; then fetches what is wanted. */
+  private async settle(conflicts: readonly FetchJob[]): Promise<void> {
+    const { decide, hasUnsavedChanges } = this.dependencies;
+    const { signal } = this.options;
+    const wanted: { job: FetchJob; ifExists: 'overwrite' | 'keepBoth' }[] = [];
+    let decision: Decision | undefined;
+    for (const [index, job] of conflicts.entries()) {
+      const isUnsaved = hasUnsavedChanges(job.place.destination);
+      const conflict = { job, isUnsaved, others: conflicts.length - index - 1 };
+      if (decision?.forAll !== true && signal?.aborted !== true)
+        decision = (await decide(conflict, signal)) ?? { answer: 'skip', forAll: true };
+      if (signal?.aborted === true) this.outcome.cancelled += 1;
+      else if (decision === undefined || decision.answer === 'skip') this.outcome.skipped += 1;
+      else wanted.push({ job, ifExists: decision.answer });
+    }
+    await mapConcurrently(wanted, FETCHES_AT_ONCE, async ({ job, ifExists }) => {
+      await this.fetch(job, ifExists);
+    });
+  }
+
+  /** False when other content is in the way; whatever else goes wrong is kept. */
+  private async fetch(
+    job: FetchJob,
+    ifExists: 'fail' | 'overwrite' | 'keepBoth',
+  ): Promise<boolean> {
+    const { wish, place, sizeBytes } = job;
+    const { signal } = this.options;
+    const { destination, folder } = place;
+    if (signal?.aborted === true) {
+      this.outcome.cancelled += 1;
+      return true;
+    }
+    try {
+      const result = await this.dependencies.calls.fetch(
+        { ...wish, destination, folder, ifExists },
+        {
+          signal,
+          onProgress: ({ bytes, totalBytes }) => this.progress.set(job, bytes, totalBytes),
+        },
+      );
+      this.progress.set(job, sizeBytes, sizeBytes);
+      this.outcome.add(wish, result);
+    } catch (error) {
+      if (ifExists === 'fail' && PeershelfError.is(error, 'DESTINATION_EXISTS')) return false;
+      this.fail(wish.name, error);
+    }
+    return true;
+  }
+
+  private fail(name: string, cause: unknown): void {
+    const error = PeershelfError.from(cause);
+    this.dependencies.logger.info(`fetch ${name}: ${describeError(error)}`);
+    // Also one of many, in the view of transfers: the others go on.
+    if (error.code === 'CANCELLED') this.outcome.cancelled += 1;
+    else this.outcome.failures.push({ name, error });
+  }
+}
+
+function byDestination({ place: one }: FetchJob, { place: other }: FetchJob): number {
+  return one.destination < other.destination ? -1 : 1;
+}
+
+/** A file of a folder on its own. @throws INVALID_NAME, which the engine has refused before. */
+function toJob(
+  name: string,
+  { prefix, hostname, destination, folder, guardedAs }: FolderJob,
+): FetchJob {
+  const local = toLocalName(name.slice(prefix.length), process.platform);
+  return {
+    wish: { name, hostname },
+    owner: '',
+    sizeBytes: 0,
+    place: {
+      destination: join(destination, ...local.split('/')),
+      folder,
+      ifExists: 'fail',
+      risk: `${guardedAs ?? ''}/${local}`.replace(/^\//u, ''),
+    },
+  };
+}
+
+/** Adds up the progress of what runs side by side. */
+class ProgressSum {
+  private readonly parts = new Map<object, { readonly bytes: number; readonly total: number }>();
+  private bytes = 0;
+  private total = 0;
+
+  constructor(private readonly tell: FetchOptions['onProgress']) {}
+
+  set(part: object, bytes: number, total: number): void {
+    const before = this.parts.get(part) ?? { bytes: 0, total: 0 };
+    const shown = Math.min(bytes, total);
+    this.parts.set(part, { bytes: shown, total });
+    this.bytes += shown - before.bytes;
+    this.total += total - before.total;
+    if (bytes > 0) this.tell?.({ bytes: this.bytes, totalBytes: this.total });
+  }
+}

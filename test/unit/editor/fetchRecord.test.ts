@@ -1,0 +1,84 @@
+import { strict as assert } from 'node:assert';
+import { FetchRecord } from '../../../src/editor/fetchRecord';
+import { rowFor, toWanted, wishOf } from '../../../src/editor/wantedFile';
+import type { FetchResult, NetworkRow } from '../../../src/peer/peerApi';
+
+const RESULT: FetchResult = {
+  ...{ outcome: 'fetched', path: '/w/shared/a', sizeBytes: 1, durationMs: 1, hostname: 'bob' },
+  ...{ displayName: 'Bob', changedSincePublished: false, receivedBytes: 1, keptBytes: 0 },
+  sources: [],
+};
+
+describe('what a workspace remembers of its fetches', () => {
+  const create = (stored?: unknown) => {
+    const kept = new Map<string, unknown>([['fetched', stored]]);
+    const store = {
+      get: (key: string) => kept.get(key),
+      update: (key: string, value: unknown) => {
+        // As it comes back from the disk.
+        kept.set(key, JSON.parse(JSON.stringify(value)));
+        return Promise.resolve();
+      },
+    };
+    return { record: new FetchRecord(store), again: () => new FetchRecord(store) };
+  };
+  const fetched = (name: string, hostname = 'bob', path = `/w/shared/${name}`) => ({
+    wish: { name },
+    result: { ...RESULT, hostname, path },
+  });
+
+  it('is the last fetch of each file of each host, the newest first', async () => {
+    const { record, again } = create();
+    await record.add([fetched('a'), fetched('b')]);
+    await record.add([fetched('a', 'carol'), fetched('a', 'bob', '/elsewhere/a')]);
+    assert.deepEqual(
+      again().all.map(({ name, hostname }) => [name, hostname]),
+      [
+        ['a', 'bob'],
+        ['a', 'carol'],
+        ['b', 'bob'],
+      ],
+    );
+    assert.equal(again().placeOf('a', 'bob'), '/elsewhere/a');
+    assert.equal(again().placeOf('b', 'carol'), undefined);
+  });
+
+  it('is bounded', async () => {
+    const { record } = create();
+    await record.add(Array.from({ length: 500 }, (_, index) => fetched(`${index}`)));
+    assert.equal(record.all.length, 200);
+    assert.equal(record.all[0]?.name, '499');
+  });
+
+  it('is nothing that has another form', () => {
+    const good = { name: 'a', hostname: 'bob', path: '/w/a' };
+    const bad = [null, 1, {}, { ...good, path: 'relative' }, { ...good, name: 1 }];
+    assert.deepEqual(create([...bad, good]).record.all, [good]);
+    for (const stored of ['x', null, { 0: good }]) assert.deepEqual(create(stored).record.all, []);
+  });
+});
+
+describe('a file that is wanted', () => {
+  const source = (hostname: string, state: 'online' | 'away' = 'online') => ({
+    ...{ hostname, displayName: hostname, state },
+  });
+  const row = (sources: NetworkRow['sources'], contentId?: string): NetworkRow => ({
+    ...{ name: 'a', sizeBytes: 1, modifiedMs: 0, publishedAtMs: 0, sources },
+    ...(contentId !== undefined && { contentId }),
+  });
+
+  it('is asked of whoever has its content when they are several, else of its host', () => {
+    const shared = toWanted(row([source('bob', 'away'), source('carol')], 'x'));
+    assert.equal(shared.hostname, 'carol', 'of those who are here');
+    assert.deepEqual(wishOf(shared), { name: 'a', contentId: 'x' });
+    assert.deepEqual(wishOf(toWanted(row([source('bob')], 'x'))), { name: 'a', hostname: 'bob' });
+  });
+
+  it('is found again by its host, whatever that offers by now, else by its content', () => {
+    const rows = [row([source('bob')], 'new'), row([source('carol'), source('dave')], 'old')];
+    assert.equal(rowFor(rows, { name: 'a', hostname: 'bob', contentId: 'old' }), rows[0]);
+    assert.equal(rowFor(rows, { name: 'a', hostname: 'gone', contentId: 'old' }), rows[1]);
+    assert.equal(rowFor(rows, { name: 'a', hostname: 'gone', contentId: 'gone' }), undefined);
+    assert.equal(rowFor(rows, { name: 'a' }), rows[0]);
+  });
+});
