@@ -2,6 +2,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { PeershelfError } from '../common/errors';
+import { onAbort } from '../common/abort';
+import { DisposableStore } from '../common/disposable';
 import { type NetworkFile, MAX_PREVIEW_BYTES } from '../peer/peerApi';
 import { toLocalName } from '../protocol/names';
 import { COMMANDS } from './contributions';
@@ -11,6 +13,7 @@ import { foreignText } from './foreignText';
 import { formatSize } from './format';
 import { notify } from './notifier';
 import { toRemoteUri } from './remoteUri';
+import { rootName } from './rootNames';
 
 /** Looking at files of others without fetching them, alone or beside others. */
 export class Comparing {
@@ -40,6 +43,27 @@ export class Comparing {
       foreignText(file.displayName),
     );
     await this.compare([file], [vscode.Uri.file(path), remoteUri(file)], title);
+  }
+
+  /**
+   * As `compareWith`, and resolves when the user has seen enough: says so, or closes the comparison.
+   * @param signal ends the wait.
+   */
+  async lookAtDifference(path: string, file: NetworkFile, signal?: AbortSignal): Promise<void> {
+    await this.compareWith(path, file);
+    const remote = remoteUri(file).toString();
+    const shown = foreignText(vscode.workspace.asRelativePath(path));
+    await new Promise<void>((resolve) => {
+      const lifetime = new DisposableStore();
+      const end = (): void => {
+        lifetime.dispose();
+        resolve();
+      };
+      lifetime.add(vscode.window.tabGroups.onDidChangeTabs(() => isCompared(remote) || end()));
+      lifetime.add(onAbort(signal, end));
+      const message = vscode.l10n.t('Look at the difference, then decide about {0}.', shown);
+      notify('info', message, [{ title: vscode.l10n.t('Decide…'), run: end }]);
+    });
   }
 
   /** Two files of others beside each other. */
@@ -98,9 +122,25 @@ export class Comparing {
 function samePathIn(folders: readonly vscode.WorkspaceFolder[], name: string): string | undefined {
   const [first] = folders;
   const parts = toLocalName(name, process.platform).split('/');
-  const named = folders.length > 1 ? folders.find((folder) => folder.name === parts[0]) : undefined;
+  const names = folders.map(({ name: own }) => own);
+  const named =
+    folders.length > 1
+      ? folders.find((_, index) => rootName(names, index) === parts[0])
+      : undefined;
   if (named !== undefined) return join(named.uri.fsPath, ...parts.slice(1));
   return first === undefined ? undefined : join(first.uri.fsPath, ...parts);
+}
+
+/** Whether an editor still shows this file of somebody else beside another one. */
+function isCompared(remote: string): boolean {
+  return vscode.window.tabGroups.all
+    .flatMap(({ tabs }) => tabs)
+    .some(
+      ({ input }) =>
+        (input instanceof vscode.TabInputTextDiff ||
+          input instanceof vscode.TabInputNotebookDiff) &&
+        input.modified.toString() === remote,
+    );
 }
 
 function isFile(path: string): boolean {

@@ -13,9 +13,8 @@ interface Answer extends vscode.QuickPickItem {
 }
 
 /**
- * What to do about what is in the way of a file; undefined to leave this and all others. The question
- * stays above the editor while the user looks at the difference.
- * @param compare shows the difference; undefined where that cannot be shown.
+ * What to do about what is in the way of a file; undefined to leave this and all others.
+ * @param compare shows the difference until the user has seen enough; undefined where that cannot be.
  * @param signal takes the question away.
  */
 export async function askAboutConflict(
@@ -42,6 +41,7 @@ export async function askAboutConflict(
       );
       if (chosen === undefined || chosen.decision !== undefined) return chosen?.decision;
       await compare?.();
+      if (signal?.aborted === true) return undefined;
     }
   } finally {
     abort.dispose();

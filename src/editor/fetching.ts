@@ -222,7 +222,7 @@ export class Fetching {
     const compare =
       row === undefined || row.sizeBytes > MAX_PREVIEW_BYTES
         ? undefined
-        : () => comparing.compareWith(place.destination, toWanted(row));
+        : () => comparing.lookAtDifference(place.destination, toWanted(row), signal);
     return askAboutConflict(conflict, compare, signal);
   }
 }

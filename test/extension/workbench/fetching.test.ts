@@ -142,6 +142,12 @@ describe('fetching by the palette', () => {
     await workbench.quickPick.opened({ title: /a\.txt exists with other content/u });
     await workbench.quickPick.choose('Compare');
     await workbench.editorShows(/a\.txt \(workspace ↔ Alice\)/u, /Erin's a/u);
+    assert.equal(await workbench.quickPick.isOpen(), false);
+    await workbench.notifications.press(/then decide about shared\/docs\/a\.txt/u, 'Decide…');
+    await workbench.quickPick.opened({ title: /a\.txt exists with other content/u });
+    await workbench.quickPick.choose('Compare');
+    await workbench.editorShows(/a\.txt \(workspace ↔ Alice\)/u, /Erin's a/u);
+    await workbench.runCommand('View: Close Editor');
     await workbench.quickPick.opened({ title: /a\.txt exists with other content/u });
     await workbench.quickPick.choose('Keep Both');
     await workbench.quickPick.opened({ title: /b\.txt exists with other content/u });
