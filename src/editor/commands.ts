@@ -10,6 +10,7 @@ import type { Engine } from './engine';
 import type { Fetching } from './fetching';
 import { pickNetworkFile, pickPublishedFiles } from './filePicker';
 import type { Invitations } from './invitations';
+import { type NetworkCommands, peersOf } from './networkCommands';
 import type { Publishing } from './publishing';
 import type { Session } from './session';
 import type { SessionActions } from './sessionActions';
@@ -26,7 +27,7 @@ export interface CommandsDependencies {
   readonly comparing: Comparing;
   readonly transfers: TransferActions;
   readonly logger: Logger;
-  readonly showMore: (hostname: string) => void;
+  readonly network: NetworkCommands;
   readonly showLog: () => void;
 }
 
@@ -35,7 +36,7 @@ export class Commands extends DisposableBase {
   constructor(private readonly dependencies: CommandsDependencies) {
     super();
     const { runner, session, sessionActions: actions, invitations } = dependencies;
-    const { comparing, transfers } = dependencies;
+    const { comparing, transfers, network } = dependencies;
     const handlers = {
       [COMMANDS.publish]: (...args: unknown[]) => dependencies.publishing.publish(urisOf(args)),
       [COMMANDS.unpublish]: (...args: unknown[]) => this.unpublish(args),
@@ -47,6 +48,12 @@ export class Commands extends DisposableBase {
         each(args.slice(0, 1), (file) => comparing.compareWithWorkspace(file)),
       [COMMANDS.compareSelected]: (...args: unknown[]) =>
         comparing.compareSelected(networkFilesOf(args)),
+      [COMMANDS.filterNetwork]: () => network.filter(),
+      [COMMANDS.clearFilter]: () => network.clearFilter(),
+      [COMMANDS.groupByFolder]: () => network.group('folder'),
+      [COMMANDS.groupByPeer]: () => network.group('peer'),
+      [COMMANDS.browsePeer]: (...args: unknown[]) => network.browse(peersOf(rowsOf(args))),
+      [COMMANDS.pingPeer]: (...args: unknown[]) => network.ping(peersOf(rowsOf(args))),
       [COMMANDS.startTracker]: () => actions.startTracker(),
       [COMMANDS.stopTracker]: () => actions.stopTracker(),
       [COMMANDS.connectOpen]: () => actions.connectOpen(),
@@ -63,7 +70,7 @@ export class Commands extends DisposableBase {
       [COMMANDS.offerTransfer]: (...args: unknown[]) => transfers.offer(transfersOf(args)),
       [COMMANDS.clearTransfers]: () => transfers.clear(),
       [COMMANDS.refreshNetwork]: () => dependencies.engine.calls.refreshNetwork(),
-      [COMMANDS.showMore]: (hostname: unknown) => dependencies.showMore(String(hostname)),
+      [COMMANDS.showMore]: (id: unknown) => network.showMore(id),
       [COMMANDS.showMenu]: () => actions.showMenu(),
       [COMMANDS.showLog]: () => dependencies.showLog(),
     } as const;
@@ -118,13 +125,19 @@ function rowsOf(args: readonly unknown[]): unknown[] {
   return rows;
 }
 
-/** The chosen files, or the one in the active editor. @throws NO_FILE_CHOSEN when there is none. */
+/**
+ * The chosen files, or the one in the active editor.
+ * @throws NO_FILE_CHOSEN when there is none; LIST_CHANGED for a row that VS Code no longer knows, for
+ *   which nothing else may be published.
+ */
 function urisOf(args: readonly unknown[]): vscode.Uri[] {
   const chosen = selectionOf(args).filter((one) => one instanceof vscode.Uri);
   if (chosen.length > 0) return chosen;
   // A source control view passes each chosen row as an argument of its own.
   const changed = args.filter(isResourceState).map(({ resourceUri }) => resourceUri);
   if (changed.length > 0) return changed;
+  if (args.length > 0 && args.every((one) => one === undefined || one === null))
+    throw new PeershelfError('LIST_CHANGED', 'the row was being drawn again');
   const active = activeUri();
   if (active !== undefined) return [active];
   throw new PeershelfError('NO_FILE_CHOSEN', 'there is no active file');

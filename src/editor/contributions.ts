@@ -12,6 +12,12 @@ export const COMMANDS = {
   openRemote: 'peershelf.openRemote',
   compareWithWorkspace: 'peershelf.compareWithWorkspace',
   compareSelected: 'peershelf.compareSelected',
+  filterNetwork: 'peershelf.filterNetwork',
+  clearFilter: 'peershelf.clearFilter',
+  groupByFolder: 'peershelf.groupByFolder',
+  groupByPeer: 'peershelf.groupByPeer',
+  browsePeer: 'peershelf.browsePeer',
+  pingPeer: 'peershelf.pingPeer',
   startTracker: 'peershelf.startTracker',
   stopTracker: 'peershelf.stopTracker',
   join: 'peershelf.join',
@@ -39,6 +45,7 @@ export const VIEWS = {
   published: 'peershelf.published',
   network: 'peershelf.network',
   transfers: 'peershelf.transfers',
+  peers: 'peershelf.peers',
 } as const;
 
 /** What agents may use; the manifest says what each does. */
@@ -51,7 +58,10 @@ export const TOOLS = {
 
 export type ToolName = (typeof TOOLS)[keyof typeof TOOLS];
 
-/** Context keys, for `when` clauses: `connection` is the kind of the connection's state. */
+/**
+ * Context keys, for `when` clauses: `connection` is the kind of the connection's state,
+ * `networkGrouping` is `peer` or `folder`.
+ */
 export const CONTEXT_KEYS = {
   connected: 'peershelf.connected',
   connection: 'peershelf.connection',
@@ -62,6 +72,9 @@ export const CONTEXT_KEYS = {
   publishedFolders: 'peershelf.publishedFolders',
   hasEndedTransfers: 'peershelf.hasEndedTransfers',
   hasPublished: 'peershelf.hasPublished',
+  sessionsFound: 'peershelf.sessionsFound',
+  networkGrouping: 'peershelf.networkGrouping',
+  networkFiltered: 'peershelf.networkFiltered',
   hasFetched: 'peershelf.hasFetched',
 } as const;
 

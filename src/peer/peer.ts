@@ -8,9 +8,12 @@ import type { Logger } from '../common/logger';
 import { type ContentId, formatContentId } from '../protocol/contentId';
 import type { LocatedSource } from '../protocol/controlRepliesV2';
 import { Slot } from './catalogue/slot';
+import type { FindTracker } from './control/controlLink';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
+import { compareFiles } from './comparison';
 import { createFetchers } from './createFetchers';
+import { createPeerServer } from './createPeerServer';
 import { findDuplicates } from './duplicates';
 import { ContentHasher } from './hash/contentHasher';
 import { HashCache } from './hash/hashCache';
@@ -20,12 +23,14 @@ import { NetworkIndex } from './network/networkIndex';
 import { toNetworkFiles } from './network/networkFiles';
 import type {
   CallOptions,
+  CompareRequest,
   ConnectRequest,
   DuplicateSummary,
   EngineOptions,
   FetchOptions,
   FetchRequest,
   FetchResult,
+  FileComparison,
   FileDuplicates,
   FileSelection,
   FindFilesRequest,
@@ -36,10 +41,12 @@ import type {
   NetworkFolderPage,
   NetworkPage,
   NetworkPeer,
+  NetworkPeerPage,
   NetworkQuery,
   Notice,
   PeerApi,
   PeerEvents,
+  PeerQuery,
   PeerSettings,
   PeerSnapshot,
   PreviewRequest,
@@ -55,12 +62,13 @@ import { notConnected, Publisher } from './publisher';
 import { Selections } from './selection/selections';
 import { shownFile } from './team/shownFile';
 import { toSessionTarget } from './sessionTarget';
+import { findSources, sayingWhoIsAway } from './sources';
 import { TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
 import type { Offers } from './transfer/offers';
 import type { FolderFetcher } from './transfer/folder/folderFetcher';
-import { PeerServer } from './transfer/peerServer';
+import type { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
 import { TransferList } from './transfer/transferList';
 
@@ -71,6 +79,8 @@ export interface PeerDependencies {
   readonly stallMs?: number;
   /** For tests: time without progress after which an upload is given up. */
   readonly slowReaderMs?: number;
+  /** Where else a team's tracker may be; without it only where the invite says. */
+  readonly findTracker?: FindTracker;
 }
 
 /**
@@ -84,6 +94,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly transfers: TransferList;
   private readonly server: PeerServer;
   private readonly pool: HashPool;
+  private readonly hasher: ContentHasher;
   private readonly fetcher: Fetcher;
   private readonly folders: FolderFetcher;
   private readonly offers: Offers;
@@ -123,10 +134,18 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const layers = new LayerStore(join(storageFolder, 'layers'), logger.child('hash'), clock);
     layers.sweep();
     const cache = new HashCache(join(storageFolder, 'hashes.json'), logger.child('hash'));
-    const hasher = new ContentHasher({ clock, pool: this.pool, cache, layers });
-    this.server = this.createServer(layers);
+    this.hasher = new ContentHasher({ clock, pool: this.pool, cache, layers });
+    this.server = createPeerServer(
+      {
+        ...{ clock, logger, layers, transfers: this.transfers },
+        session: () => this.session,
+        publisher: () => this.publisher,
+        slowReaderMs: dependencies.slowReaderMs,
+      },
+      options.settings,
+    );
     this.session = this.register(this.createSession(folder, options));
-    const { session, server, pool } = this;
+    const { session, server, pool, hasher } = this;
     this.publisher = this.register(
       new Publisher({
         ...{ clock, session, server, hasher },
@@ -234,18 +253,16 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   async fetch(request: FetchRequest, options: StartOptions = {}): Promise<FetchResult> {
     this.noteActivity();
     const { signal } = options;
-    const sources = await abortable(this.client.sources(request.name), signal);
-    // Names are opaque to a tracker; who types one may compose its accents differently.
-    const composed = request.name.normalize('NFC');
-    const useComposed = sources.length === 0 && composed !== request.name;
-    const name = useComposed ? composed : request.name;
-    const found = useComposed ? await abortable(this.client.sources(name), signal) : sources;
+    const { name, sources } = await findSources(this.client, request.name, signal);
     const own = this.session.registeredHostname;
-    const others = found.filter(
+    const others = sources.filter(
       ({ hostname }) => hostname !== own && (request.hostname ?? hostname) === hostname,
     );
-    const offered = await abortable(this.offers.confirm(name, others, signal), signal);
-    return this.fetcher.fetch({ ...request, name }, offered, options);
+    const run = async (): Promise<FetchResult> => {
+      const offered = await abortable(this.offers.confirm(name, others, signal), signal);
+      return this.fetcher.fetch({ ...request, name }, offered, options);
+    };
+    return sayingWhoIsAway(run, others, (hostname) => this.network.awayForMs(hostname));
   }
 
   async fetchFolder(
@@ -307,12 +324,20 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return Promise.resolve(this.network.peers());
   }
 
+  networkPeerPage(query: PeerQuery): Promise<NetworkPeerPage> {
+    return Promise.resolve(this.network.peerPage(query));
+  }
+
   networkFiles(query: NetworkQuery): Promise<NetworkPage> {
     return Promise.resolve(this.network.files(query));
   }
 
   networkFolder(query: FolderQuery): Promise<NetworkFolderPage> {
     return Promise.resolve(this.network.folder(query));
+  }
+
+  compareFiles(request: CompareRequest, options: CallOptions = {}): Promise<FileComparison[]> {
+    return compareFiles(request, this.hasher, options);
   }
 
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
@@ -363,41 +388,14 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.dispose();
   }
 
-  private createServer(layers: LayerStore): PeerServer {
-    const { slowReaderMs } = this.dependencies;
-    const { maxUploads, maxUploadBytesPerSecond = 0 } = this.settings;
-    return new PeerServer(
-      {
-        clock: this.clock,
-        logger: this.logger.child('server'),
-        transfers: this.transfers,
-        security: () => this.session.member,
-        find: (name) => this.session.catalogue?.get(name),
-        signatures: () => this.session.signatures,
-        findContent: (id) => this.publisher.findContent(id),
-        layerOf: ({ contentId }) => contentId && layers.get(contentId),
-        onSeen: (entry) => this.publisher.onSeen(entry),
-      },
-      {
-        maxUploads,
-        maxUploadBytesPerSecond,
-        ...(slowReaderMs === undefined ? {} : { slowReaderMs }),
-      },
-    );
-  }
-
   private createSession(
     folder: string | undefined,
     { windowId, storageFolder: sharedFolder, presence }: EngineOptions,
   ): TrackerSession {
     const { clock, logger } = this;
     return new TrackerSession({
-      clock,
-      logger: logger.child('control'),
-      folder,
-      sharedFolder,
-      windowId,
-      presence: presence ?? false,
+      ...{ clock, folder, sharedFolder, windowId, presence: presence ?? false },
+      ...{ logger: logger.child('control'), findTracker: this.dependencies.findTracker },
       onIdentityChanged: (hostname) =>
         this.noticeEmitter.fire({ kind: 'identityChanged', hostname }),
       server: this.server,

@@ -39,6 +39,8 @@ export interface TrackerTeam {
   readonly identity: OwnIdentity;
   /** SHA-256 of the tracker token, 64 lower-case hexadecimal digits. */
   readonly tokenHash: string;
+  /** By which it is announced in the network, if it is. */
+  readonly sessionName?: string | undefined;
   /** Where it is kept whose hostnames are; without it that ends with the tracker. */
   readonly bindingsFile?: string;
 }

@@ -133,6 +133,16 @@ export class Workbench {
     }
   }
 
+  /** Waits until the icon of a container has this number; none for an empty text. */
+  async badge(containerTitle: string, text: string): Promise<void> {
+    const badge = this.page
+      .locator('.activitybar .action-item')
+      .filter({ has: this.page.locator(`.action-label[aria-label^="${containerTitle}"]`) })
+      .locator('.badge-content');
+    const shown = async (): Promise<string> => (await badge.allTextContents()).join('').trim();
+    await until(`badge "${text}"`, async () => (await shown()) === text, { seen: shown });
+  }
+
   /** A view of the open container. */
   view(title: string): View {
     return new View(this.page, title);
