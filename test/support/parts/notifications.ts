@@ -29,10 +29,15 @@ export class Notifications {
   /** Waits for a message and presses one of its buttons. */
   async press(part: MessagePart, button: string): Promise<void> {
     const item = await this.find(part);
-    await item
+    const found = item
       .locator('.notification-list-item-buttons-container .monaco-button')
-      .filter({ hasText: wholeText(button) })
-      .click();
+      .filter({ hasText: wholeText(button) });
+    await until(`button "${button}" pressed`, async () => {
+      if (await clicked(found)) return true;
+      // Where the mouse rests, a hint may lie above the button.
+      await this.page.mouse.move(0, 0);
+      return false;
+    });
   }
 
   /** Labels of the buttons of a message. */
@@ -60,12 +65,8 @@ export class Notifications {
           return true;
         }
         // Progress goes by itself, perhaps at this very moment, and has nothing to click.
-        await item
-          .hover({ timeout: CLICK_MS })
-          .then(() => item.locator('.codicon-notifications-clear').click({ timeout: CLICK_MS }))
-          .catch((error: unknown) => {
-            if (!(error instanceof errors.TimeoutError)) throw error;
-          });
+        await item.hover({ timeout: CLICK_MS }).catch(passTimeout);
+        await clicked(item.locator('.codicon-notifications-clear'));
         return false;
       },
       { seen: () => this.texts() },
@@ -180,6 +181,17 @@ export class ModalDialog {
   private box(): Locator {
     return this.page.locator('.monaco-dialog-box').first();
   }
+}
+
+/** One try; false when it did not come to a click in time. */
+async function clicked(button: Locator): Promise<boolean> {
+  const isDone = await button.click({ timeout: CLICK_MS }).catch(passTimeout);
+  return isDone !== 'not in time';
+}
+
+function passTimeout(error: unknown): 'not in time' {
+  if (error instanceof errors.TimeoutError) return 'not in time';
+  throw error;
 }
 
 function contains(text: string, part: MessagePart): boolean {
