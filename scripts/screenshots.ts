@@ -140,6 +140,8 @@ async function transfer({ alice }: Users): Promise<void> {
 /** Every view, as it is now, for somebody to look at. */
 async function inThemes({ alice }: Users): Promise<void> {
   const { workbench } = alice;
+  await workbench.view('Peers').expand();
+  await workbench.view('Peers').row('Bob');
   for (const [theme, className] of Object.entries(THEMES)) {
     await workbench.runCommand('Preferences: Color Theme');
     await workbench.quickPick.type(theme);
