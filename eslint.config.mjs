@@ -2,7 +2,7 @@
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
-const ENGINE_ROOMS = ['common', 'protocol', 'peer', 'tracker', 'cli'];
+const ENGINE_ROOMS = ['common', 'protocol', 'lan', 'peer', 'tracker', 'cli'];
 
 const noVscode = {
   group: ['vscode'],
@@ -94,7 +94,7 @@ export default tseslint.config(
     [
       noVscode,
       noRoom(
-        ['protocol', 'peer', 'tracker', 'cli', 'views', 'editor'],
+        ['protocol', 'lan', 'peer', 'tracker', 'cli', 'views', 'editor'],
         'common imports nothing of ours: move the code to the room that needs it.',
       ),
       noSockets,
@@ -105,13 +105,23 @@ export default tseslint.config(
     [
       noVscode,
       noRoom(
-        ['peer', 'tracker', 'cli', 'views', 'editor'],
+        ['lan', 'peer', 'tracker', 'cli', 'views', 'editor'],
         'protocol imports only common: it says what goes over the wire, not who sends it.',
       ),
       {
         group: ['node:fs', 'node:fs/promises', ...noSockets.group],
         message: 'protocol is pure (no sockets, no files): hand in bytes or strings.',
       },
+    ],
+  ),
+  restrict(
+    ['src/lan/**/*.ts'],
+    [
+      noVscode,
+      noRoom(
+        ['peer', 'tracker', 'cli', 'views', 'editor'],
+        'lan is what peers and trackers share to find each other: hand in what they know.',
+      ),
     ],
   ),
   restrict(
@@ -146,7 +156,7 @@ export default tseslint.config(
     [
       noSockets,
       noRoom(
-        ['tracker', 'cli'],
+        ['lan', 'tracker', 'cli'],
         'Only editor/localTracker.ts knows that a tracker can be started: ask it.',
       ),
       {

@@ -5,7 +5,12 @@ import { createServer } from 'node:net';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import * as vscode from 'vscode';
-import { PROBE_VARIABLE, type ProbeRequest, type ProbeSample } from './probeProtocol';
+import {
+  PROBE_VARIABLE,
+  type ProbeHost,
+  type ProbeRequest,
+  type ProbeSample,
+} from './probeProtocol';
 
 const STAT_EVERY_MS = 5;
 
@@ -36,6 +41,7 @@ class Probe {
   async answer(request: ProbeRequest): Promise<object> {
     if (request.kind === 'start') return this.start();
     if (request.kind === 'stop') return this.stop();
+    if (request.kind === 'host') return { pid: process.pid } satisfies ProbeHost;
     const argument = 'file' in request ? vscode.Uri.file(request.file) : request.row;
     await vscode.commands.executeCommand(request.command, argument);
     return {};

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
-import type { ProbeRequest, ProbeSample } from './probeProtocol';
+import type { ProbeHost, ProbeRequest, ProbeSample } from './probeProtocol';
 
 const START_MS = 60_000;
 const POLL_MS = 100;
@@ -60,6 +60,11 @@ export class ProbeClient {
     on: { readonly file: string } | { readonly row: object },
   ): Promise<void> {
     await this.ask({ kind: 'run', command, ...on });
+  }
+
+  /** The process that is measured: that of the extension host. */
+  async pid(): Promise<number> {
+    return ((await this.ask({ kind: 'host' })) as ProbeHost).pid;
   }
 
   /** What the host was like during a task. */

@@ -6,6 +6,8 @@ export const PROBE_VARIABLE = 'BENCH_PROBE';
 export type ProbeRequest =
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
+  /** Which process it is in: answered by {@link ProbeHost}. */
+  | { readonly kind: 'host' }
   | { readonly kind: 'run'; readonly command: string; readonly file: string }
   | { readonly kind: 'run'; readonly command: string; readonly row: object };
 
@@ -19,4 +21,8 @@ export interface ProbeSample {
 export interface Spread {
   readonly p99: number;
   readonly max: number;
+}
+
+export interface ProbeHost {
+  readonly pid: number;
 }

@@ -15,6 +15,8 @@ import { fetchTeamBenchmark } from './fetchTeam';
 import { fetchV1Benchmark } from './fetchV1';
 import { folderBenchmark } from './folder';
 import { hashBenchmark } from './hash';
+import { joinBenchmark } from './join';
+import { listingBenchmark } from './listing';
 import { memoryBenchmark } from './memory';
 import { responsivenessBenchmark } from './responsiveness';
 import { sourcesBenchmark } from './sources';
@@ -28,6 +30,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   fetchV1Benchmark,
   folderBenchmark,
   hashBenchmark,
+  joinBenchmark,
+  listingBenchmark,
   memoryBenchmark,
   responsivenessBenchmark,
   sourcesBenchmark,

@@ -1,27 +1,16 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { systemClock } from '../src/common/clock';
+import { readFileSync } from 'node:fs';
 import { mapConcurrently } from '../src/common/concurrency';
-import { nullLogger } from '../src/common/logger';
-import { dialTls } from '../src/peer/control/dialTls';
-import type { FileAnnouncement } from '../src/peer/control/fileAnnouncement';
-import { TrackerClient } from '../src/peer/control/trackerClient';
-import { TrackerConnection } from '../src/peer/control/trackerConnection';
 import { createIdentity, openIdentity } from '../src/peer/identity/identity';
-import {
-  createSessionRecord,
-  inviteOf,
-  type SessionRecord,
-  verifierOf,
-} from '../src/peer/team/sessionRecord';
-import { EntrySigner } from '../src/peer/team/entrySigner';
-import { TeamMember } from '../src/peer/team/teamMember';
 import type { HostPort } from '../src/protocol/address';
-import type { OwnIdentity } from '../src/protocol/certificate';
 import { type BenchContext, type Benchmark, type Report, timed } from './harness';
 import { type ProcessMemory, readMemory } from './processMemory';
-import { start } from './servers';
+import {
+  announcement,
+  enter,
+  type Member,
+  startTeamTracker,
+  type TeamTracker,
+} from './teamMembers';
 
 /** All that one tracker takes by default; a process has at most 20,000 descriptors here. */
 const PEERS = 10_000;
@@ -31,29 +20,14 @@ const MEMBERS_PER_IDENTITY = 16;
 const AT_ONCE = 50;
 const MAX_MEBIBYTES = 500;
 const MEBIBYTE = 1024 ** 2;
-const TRACKER = join(__dirname, '../dist/tracker.js');
-const DEADLINE_MS = 10_000;
 /** State of a connection in the system's list. */
 const ESTABLISHED = '01';
 
 /** Memory of one tracker with all the members of a team that it takes, each with one file. */
 export const trackerTeamBenchmark: Benchmark = { name: 'tracker-team', rounds: 1, run };
 
-/** A tracker process, and the session that it is for. */
-interface Session {
-  readonly record: SessionRecord;
-  readonly address: HostPort;
-  readonly pid: number;
-}
-
-interface Member {
-  readonly hostname: string;
-  readonly client: TrackerClient;
-  readonly isOpen: () => boolean;
-}
-
 async function run(context: BenchContext): Promise<Report> {
-  const session = await startSession(context);
+  const session = await startTeamTracker(context);
   const users = await mapConcurrently(
     [...Array(PEERS / MEMBERS_PER_IDENTITY).keys()],
     1,
@@ -65,7 +39,10 @@ async function run(context: BenchContext): Promise<Report> {
     members = await mapConcurrently([...Array(PEERS).keys()], AT_ONCE, (index) => {
       const user = users[Math.floor(index / MEMBERS_PER_IDENTITY)];
       if (user === undefined) throw new Error('there are fewer users than members need');
-      return enter(context, session, { user, hostname: `host-${index}` });
+      const hostname = `host-${index}`;
+      return enter(context, session, { user, hostname }, [
+        announcement(`notes of ${hostname}.txt`),
+      ]);
     });
   });
   context.log(`${PEERS} members came in ${seconds.toFixed(1)} s`);
@@ -110,61 +87,7 @@ function report(
   };
 }
 
-/** Our tracker as it is shipped, with its default limits. */
-async function startSession({ cleanup, folder }: BenchContext): Promise<Session> {
-  const record = await createSessionRecord('Bench', new Date());
-  const verifier = join(folder, 'verifier.json');
-  writeFileSync(verifier, JSON.stringify(verifierOf(record)), { mode: 0o600 });
-  const options = ['--verifier-file', verifier, '--port', '0', '--json'];
-  const [ready = ''] = await start(cleanup, process.execPath, [TRACKER, ...options], {
-    ready: /^\{.*\}$/u,
-  });
-  const { host, port, pid } = JSON.parse(ready) as HostPort & { readonly pid: number };
-  return { record, address: { host, port }, pid };
-}
-
-/** Comes as a peer does, and stays connected until the end of the run. */
-async function enter(
-  { cleanup }: BenchContext,
-  { record, address }: Session,
-  { user, hostname }: { readonly user: OwnIdentity; readonly hostname: string },
-): Promise<Member> {
-  const invite = inviteOf(record, [address]);
-  const dialing = {
-    options: address,
-    unreachable: 'TRACKER_UNREACHABLE',
-    deadlineMs: DEADLINE_MS,
-    clock: systemClock,
-  } as const;
-  const socket = await dialTls(dialing, invite.fingerprint);
-  cleanup.add(() => socket.destroy());
-  const connection = new TrackerConnection(socket, { clock: systemClock, logger: nullLogger });
-  const client = new TrackerClient(connection);
-  const member = new TeamMember(invite, user, systemClock);
-  await client.hello(member.token());
-  const claim = { hostname, displayName: hostname, instance: hostname };
-  const file = fileOf(hostname);
-  const signed = new EntrySigner(member, systemClock).published(hostname, file);
-  await client.register({
-    ...claim,
-    port: 6_000,
-    ip: '',
-    instance: { id: hostname, counter: 1 },
-    files: [{ ...file, signed }],
-    credentials: member.credentials(claim, connection.exporter ?? Buffer.alloc(0)),
-  });
-  return { hostname, client, isOpen: () => !socket.destroyed };
-}
-
-function fileOf(hostname: string): FileAnnouncement {
-  const sizeBytes = 12_345;
-  const contentId = { root: createHash('sha256').update(hostname).digest('hex'), sizeBytes };
-  const nowMs = Date.now();
-  const name = `notes of ${hostname}.txt`;
-  return { name, sizeBytes, modifiedMs: nowMs, publishedAtMs: nowMs, contentId };
-}
-
-function memoryOf({ pid }: Session): ProcessMemory {
+function memoryOf({ pid }: TeamTracker): ProcessMemory {
   const memory = readMemory(pid);
   if (memory === undefined) throw new Error('the tracker has ended');
   return memory;

@@ -13,6 +13,7 @@ import { Invitations } from './editor/invitations';
 import { Keyring } from './editor/keyring';
 import { LocalTracker } from './editor/localTracker';
 import { Membership } from './editor/membership';
+import { NetworkCommands } from './editor/networkCommands';
 import { onActionFailed } from './editor/notifier';
 import { createOutput } from './editor/output';
 import { OwnSession } from './editor/ownSession';
@@ -21,11 +22,7 @@ import { Session } from './editor/session';
 import { SessionActions } from './editor/sessionActions';
 import { Startup } from './editor/startup';
 import { TransferActions } from './editor/transferActions';
-import { NetworkView } from './views/networkView';
-import { PublishedView } from './views/publishedView';
-import { RemoteFileSystem } from './views/remoteFileSystem';
-import { StatusBar } from './views/statusBar';
-import { TransfersView } from './views/transfersView';
+import { createViews } from './views/createViews';
 
 /** What must end in order, after `context.subscriptions`: see `deactivate`. */
 let stopEngine: (() => Promise<void>) | undefined;
@@ -74,10 +71,13 @@ function build(context: vscode.ExtensionContext): void {
     logger,
     ensureConnected: () => sessionActions.ensureConnected(),
   });
-  const networkView = new NetworkView(engine, logger);
   const runner = new CommandRunner(logger);
   const { fetching, comparing, offering } = createFetching({
     ...{ engine, logger, publishing, runner, store: workspaceState },
+  });
+  const views = createViews({
+    ...{ engine, logger, workspaceState },
+    publish: (uris) => runner.run('drop', () => publishing.publish(uris)),
   });
   onActionFailed((title, error) => runner.report(title, error));
   const commands = new Commands({
@@ -89,22 +89,15 @@ function build(context: vscode.ExtensionContext): void {
     publishing,
     ...{ fetching, comparing, offering },
     transfers: new TransferActions(engine, publishing),
-    showMore: (hostname) => networkView.showMore(hostname),
+    network: new NetworkCommands(engine, views.browser),
     showLog: () => output.show(),
   });
   const startup = new Startup({
     ...{ engine, session, membership, localTracker, invitations, publishing, runner },
+    lookForSessions: views.lookForSessions,
   });
   context.subscriptions.push(
-    ...[
-      startup,
-      commands,
-      new StatusBar(engine),
-      networkView,
-      new PublishedView(engine),
-      new TransfersView(engine),
-    ],
-    ...[localTracker, session, offering, new RemoteFileSystem(engine, logger).register()],
+    ...[startup, commands, ...views.all, localTracker, session, offering],
     new AgentTools({ engine, publishing, logger }).register(),
   );
   startup.start();

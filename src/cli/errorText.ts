@@ -1,5 +1,6 @@
 import type { ErrorCode, PeershelfError } from '../common/errors';
 import { plainText } from '../protocol/text';
+import { formatAge } from './output';
 
 /** What a message may mention, everything of others made fit for a terminal already. */
 class Details {
@@ -27,6 +28,12 @@ class Details {
 
   get fromHost(): string {
     return this.has('hostname') ? ` at ${this.text('hostname', '')}` : '';
+  }
+
+  /** For how long the publisher is away, where that is why nothing can be fetched. */
+  get away(): string | undefined {
+    const { awayForMs } = this.error.details;
+    return typeof awayForMs === 'number' ? `last seen ${formatAge(awayForMs)}` : undefined;
   }
 
   get hosts(): string {
@@ -119,7 +126,9 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   PEER_IDENTITY_MISMATCH: (d) =>
     `What answers${d.at} cannot show that it is ${d.owner}. Nothing was sent or fetched. Try again in a minute; if that does not help, ask them to join the session again.`,
   PEER_UNREACHABLE: (d) =>
-    `Cannot reach ${d.owner}${d.at}. It may be off, or a firewall may block its port.`,
+    d.away === undefined
+      ? `Cannot reach ${d.owner}${d.at}. It may be off, or a firewall may block its port.`
+      : `${d.owner} is away, ${d.away}. Fetch the file when they are back.`,
   REPLACED: () =>
     'The same peer is connected from elsewhere, and has taken over. Close one of the two, then connect again.',
   RISKY_PLACE: (d) =>

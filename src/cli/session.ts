@@ -5,11 +5,13 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import envPaths from 'env-paths';
 import { onAbort } from '../common/abort';
+import { systemClock } from '../common/clock';
 import { PeershelfError } from '../common/errors';
 import { createLogger, streamSink } from '../common/logger';
 import { DEFAULT_MAX_UPLOADS, DEFAULT_PEER_PORTS, DEFAULT_TRACKER_PORT } from '../protocol/limits';
 import { parseHostPort } from '../protocol/address';
 import { parseInvite } from '../protocol/invite';
+import { SessionFinder } from '../lan/sessionFinder';
 import { loadIdentityFile } from '../peer/identity/identityFile';
 import { Peer } from '../peer/peer';
 import type { ConnectRequest, PeerSettings } from '../peer/peerApi';
@@ -21,6 +23,7 @@ export interface SessionOptions {
   readonly invite?: string;
   readonly inviteFile?: string;
   readonly verbose?: boolean;
+  readonly lanPort?: number;
 }
 
 export interface WithPeer {
@@ -44,6 +47,12 @@ export function addSessionOptions(command: Command): Command {
     .addOption(
       // Arguments are visible to other users of a machine.
       new Option('--invite <link>', 'the invite itself').hideHelp(),
+    )
+    .addOption(
+      // For tests, which keep to themselves.
+      new Option('--lan-port <number>', 'look for the tracker on this port of loopback')
+        .argParser(Number)
+        .hideHelp(),
     )
     .option('--tracker <host:port>', 'the tracker of an open session');
 }
@@ -85,8 +94,13 @@ export async function withPeer(
   const storageFolder = join(DATA_FOLDER, 'cli');
   const target = await toConnectRequest(options, storageFolder);
   const level = options.verbose === true ? 'trace' : 'error';
+  const logger = createLogger(streamSink(output.stderr, level));
+  const finder = new SessionFinder(
+    { clock: systemClock, logger: logger.child('lan') },
+    options.lanPort === undefined ? {} : { port: options.lanPort, addresses: ['127.0.0.1'] },
+  );
   const peer = new Peer(
-    { logger: createLogger(streamSink(output.stderr, level)) },
+    { logger, findTracker: (fingerprint, found) => finder.findTracker(fingerprint, found) },
     {
       storageFolder,
       keepCatalogue: false,
@@ -112,6 +126,7 @@ export async function withPeer(
   } finally {
     abort.dispose();
     await peer.stop();
+    finder.dispose();
   }
 }
 

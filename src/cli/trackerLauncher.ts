@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { writeSecretFile } from '../common/secretFile';
 import { formatHostPort, type HostPort } from '../protocol/address';
 import { formatInvite } from '../protocol/invite';
-import { reachableAddresses } from '../peer/team/ownAddresses';
+import { reachableAddresses } from '../lan/ownAddresses';
 import { inviteOf, type SessionRecord, verifierOf } from '../peer/team/sessionRecord';
 import { addSessionRecordOptions, loadSessionRecord } from './sessionStore';
 import type { TrackerCommandOptions, TrackerLauncher } from '../tracker/command';
@@ -74,7 +74,9 @@ function childArguments(options: LaunchOptions, bindingsFile: string): string[] 
   const limits = LIMIT_SPECS.flatMap(({ name, flag }) => [flag, `${options[name]}`]);
   const address = ['--host', options.host, '--port', `${options.port}`];
   const team = ['--verifier-file', '-', '--bindings-file', bindingsFile, '--with-parent'];
-  return [...address, ...team, ...limits];
+  const { announce, announcePort } = options;
+  const announced = announcePort === undefined ? [] : ['--announce-port', `${announcePort}`];
+  return [...address, ...team, ...limits, ...(announce ? announced : ['--no-announce'])];
 }
 
 /** Where it listens. What goes wrong it says itself, before it ends. */

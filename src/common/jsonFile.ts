@@ -31,6 +31,20 @@ export function readJsonFile<T>(
 }
 
 /**
+ * An object by the names of others, as pairs. Not a record of the library: that leaves out names such
+ * as `constructor`, which are names like any other here.
+ */
+export function pairsOf<T>(
+  value: v.GenericSchema<unknown, T>,
+): v.GenericSchema<unknown, [string, T][]> {
+  return v.pipe(
+    v.custom<object>((input) => typeof input === 'object' && input !== null),
+    v.transform((input): [string, unknown][] => Object.entries(input)),
+    v.array(v.tuple([v.string(), value])),
+  );
+}
+
+/**
  * Replaces a file of ours whole: a reader or a crash sees the old or the new one, never a part.
  * @throws DISK_FULL, FOLDER_NOT_WRITABLE; the old file stays.
  */

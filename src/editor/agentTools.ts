@@ -169,7 +169,7 @@ export class AgentTools {
       formatSize(sizeBytes),
       foreignText(displayName),
     );
-    return { invocationMessage: message, confirmationMessages: { title, message } };
+    return confirmed(title, message);
   }
 
   private async confirmGiving(path: string): Promise<vscode.PreparedToolInvocation> {
@@ -179,7 +179,7 @@ export class AgentTools {
       foreignText(vscode.workspace.asRelativePath(uri)),
     );
     const title = vscode.l10n.t('Publish a file to the network?');
-    return { invocationMessage: message, confirmationMessages: { title, message } };
+    return confirmed(title, message);
   }
 
   /**
@@ -232,6 +232,12 @@ export class AgentTools {
     if (this.dependencies.engine.state.connection.kind !== 'connected')
       throw new PeershelfError('NOT_CONNECTED', 'there is no session');
   }
+}
+
+/** As text: what others have written is no markdown, wherever VS Code shows it. */
+function confirmed(title: string, text: string): vscode.PreparedToolInvocation {
+  const message = new vscode.MarkdownString().appendText(text);
+  return { invocationMessage: message, confirmationMessages: { title, message } };
 }
 
 /** For models, not for people: it stands in no message and is not translated. */

@@ -26,13 +26,19 @@ export function rowsOf(args: readonly unknown[]): unknown[] {
   return rows;
 }
 
-/** The chosen files, or the one in the active editor. @throws NO_FILE_CHOSEN when there is none. */
+/**
+ * The chosen files, or the one in the active editor.
+ * @throws NO_FILE_CHOSEN when there is none; LIST_CHANGED for a row that VS Code no longer knows, for
+ *   which nothing else may be published.
+ */
 export function urisOf(args: readonly unknown[]): vscode.Uri[] {
   const chosen = selectionOf(args).filter((one) => one instanceof vscode.Uri);
   if (chosen.length > 0) return chosen;
   // A source control view passes each chosen row as an argument of its own.
   const changed = args.filter(isResourceState).map(({ resourceUri }) => resourceUri);
   if (changed.length > 0) return changed;
+  if (args.length > 0 && args.every((one) => one === undefined || one === null))
+    throw new PeershelfError('LIST_CHANGED', 'the row was being drawn again');
   const active = activeUri();
   if (active !== undefined) return [active];
   throw new PeershelfError('NO_FILE_CHOSEN', 'there is no active file');

@@ -15,6 +15,7 @@ import type { Engine } from './engine';
 import type { FetchCommands } from './fetchCommands';
 import { pickPublishedFiles } from './filePicker';
 import type { Invitations } from './invitations';
+import { type NetworkCommands, peersOf } from './networkCommands';
 import type { OfferingFetched } from './offeringFetched';
 import type { Publishing } from './publishing';
 import type { Session } from './session';
@@ -32,7 +33,7 @@ export interface CommandsDependencies {
   readonly comparing: Comparing;
   readonly offering: OfferingFetched;
   readonly transfers: TransferActions;
-  readonly showMore: (hostname: string) => void;
+  readonly network: NetworkCommands;
   readonly showLog: () => void;
 }
 
@@ -41,7 +42,7 @@ export class Commands extends DisposableBase {
   constructor(private readonly dependencies: CommandsDependencies) {
     super();
     const { runner, session, sessionActions: actions, invitations } = dependencies;
-    const { comparing, fetching, offering, transfers } = dependencies;
+    const { comparing, fetching, offering, transfers, network } = dependencies;
     const handlers = {
       [COMMANDS.publish]: (...args: unknown[]) => dependencies.publishing.publish(urisOf(args)),
       [COMMANDS.publishForSession]: (...args: unknown[]) =>
@@ -56,6 +57,12 @@ export class Commands extends DisposableBase {
         each(args.slice(0, 1), (file) => comparing.compareWithWorkspace(file)),
       [COMMANDS.compareSelected]: (...args: unknown[]) =>
         comparing.compareSelected(networkFilesOf(args)),
+      [COMMANDS.filterNetwork]: () => network.filter(),
+      [COMMANDS.clearFilter]: () => network.clearFilter(),
+      [COMMANDS.groupByFolder]: () => network.group('folder'),
+      [COMMANDS.groupByPeer]: () => network.group('peer'),
+      [COMMANDS.browsePeer]: (...args: unknown[]) => network.browse(peersOf(rowsOf(args))),
+      [COMMANDS.pingPeer]: (...args: unknown[]) => network.ping(peersOf(rowsOf(args))),
       [COMMANDS.startTracker]: () => actions.startTracker(),
       [COMMANDS.stopTracker]: () => actions.stopTracker(),
       [COMMANDS.connectOpen]: () => actions.connectOpen(),
@@ -74,7 +81,7 @@ export class Commands extends DisposableBase {
       [COMMANDS.stopOfferingFetched]: () => offering.set(false),
       [COMMANDS.clearTransfers]: () => transfers.clear(),
       [COMMANDS.refreshNetwork]: () => dependencies.engine.calls.refreshNetwork(),
-      [COMMANDS.showMore]: (hostname: unknown) => dependencies.showMore(String(hostname)),
+      [COMMANDS.showMore]: (id: unknown) => network.showMore(id),
       [COMMANDS.showMenu]: () => actions.showMenu(),
       [COMMANDS.showLog]: () => dependencies.showLog(),
     } as const;

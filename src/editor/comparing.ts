@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { onAbort } from '../common/abort';
 import { DisposableStore } from '../common/disposable';
+import { PeershelfError } from '../common/errors';
 import { type NetworkFile, MAX_PREVIEW_BYTES } from '../peer/peerApi';
 import { toLocalName } from '../protocol/names';
 import { COMMANDS } from './contributions';
@@ -90,20 +91,10 @@ export class Comparing {
     await vscode.commands.executeCommand('vscode.diff', ...uris, title);
   }
 
-  /**
-   * What this workspace has in the place of a network file: the file that it was fetched to, else where
-   * it would go, else the one under the same relative path.
-   * @throws INVALID_NAME for a name that cannot be one here.
-   */
+  /** @throws INVALID_NAME for a name that cannot be one here. */
   private async counterpartOf(file: NetworkFile): Promise<string | undefined> {
-    const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file');
-    if (folder === undefined) return undefined;
-    const parts = toLocalName(file.name, process.platform).split('/');
-    return [
-      this.record.placeOf(file.name, file.hostname),
-      (await placeFor(file))?.destination,
-      join(folder.uri.fsPath, ...parts),
-    ].find((path) => path !== undefined && isFile(path));
+    const fetched = this.record.placeOf(file.name, file.hostname);
+    return [fetched, ...(await placesOf(file))].find((path) => path !== undefined && isFile(path));
   }
 }
 
@@ -117,6 +108,35 @@ function isCompared(remote: string): boolean {
           input instanceof vscode.TabInputNotebookDiff) &&
         input.modified.toString() === remote,
     );
+}
+
+/**
+ * Where this workspace may have a network file, the likeliest place first: where it would be fetched to,
+ * and under its relative path. None for a name that cannot be one here, and without a folder.
+ */
+export async function counterpartPaths(file: NetworkFile): Promise<string[]> {
+  try {
+    return await placesOf(file);
+  } catch (error) {
+    if (PeershelfError.is(error)) return [];
+    throw error;
+  }
+}
+
+/** As `counterpartPaths`. @throws INVALID_NAME, INVALID_ARGUMENT for the setting of the fetch folder. */
+async function placesOf(file: NetworkFile): Promise<string[]> {
+  const folders = vscode.workspace.workspaceFolders?.filter(({ uri }) => uri.scheme === 'file');
+  const [first] = folders ?? [];
+  if (folders === undefined || first === undefined) return [];
+  const name = toLocalName(file.name, process.platform).split('/');
+  const fetched = (await placeFor(file))?.destination;
+  // Among several folders the first part of a name is the folder's.
+  const named = folders.length > 1 ? folders.find((folder) => folder.name === name[0]) : undefined;
+  const samePath =
+    named === undefined
+      ? join(first.uri.fsPath, ...name)
+      : join(named.uri.fsPath, ...name.slice(1));
+  return fetched === undefined ? [samePath] : [fetched, samePath];
 }
 
 function isFile(path: string): boolean {

@@ -55,8 +55,17 @@ export function engineOptions(
     keepCatalogue: vscode.workspace.isTrusted,
     windowId,
     hashWorker,
+    lan: testLan(),
     settings: readPeerSettings(),
   };
+}
+
+/** For tests, which look for sessions at a port of their own, on loopback; at port 0 nowhere. */
+function testLan(): EngineOptions['lan'] {
+  const text = process.env['PEERSHELF_LAN_PORT'];
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  return { port, addresses: port > 0 ? ['127.0.0.1'] : [] };
 }
 
 /** The user's name on this machine. A container may run as one that nobody has told the system about. */

@@ -14,6 +14,12 @@ export const COMMANDS = {
   openRemote: 'peershelf.openRemote',
   compareWithWorkspace: 'peershelf.compareWithWorkspace',
   compareSelected: 'peershelf.compareSelected',
+  filterNetwork: 'peershelf.filterNetwork',
+  clearFilter: 'peershelf.clearFilter',
+  groupByFolder: 'peershelf.groupByFolder',
+  groupByPeer: 'peershelf.groupByPeer',
+  browsePeer: 'peershelf.browsePeer',
+  pingPeer: 'peershelf.pingPeer',
   startTracker: 'peershelf.startTracker',
   stopTracker: 'peershelf.stopTracker',
   join: 'peershelf.join',
@@ -43,6 +49,7 @@ export const VIEWS = {
   published: 'peershelf.published',
   network: 'peershelf.network',
   transfers: 'peershelf.transfers',
+  peers: 'peershelf.peers',
 } as const;
 
 /** What agents may use; the manifest says what each does. */
@@ -55,7 +62,10 @@ export const TOOLS = {
 
 export type ToolName = (typeof TOOLS)[keyof typeof TOOLS];
 
-/** Context keys, for `when` clauses: `connection` is the kind of the connection's state. */
+/**
+ * Context keys, for `when` clauses: `connection` is the kind of the connection's state,
+ * `networkGrouping` is `peer` or `folder`.
+ */
 export const CONTEXT_KEYS = {
   connected: 'peershelf.connected',
   connection: 'peershelf.connection',
@@ -67,6 +77,9 @@ export const CONTEXT_KEYS = {
   hasEndedTransfers: 'peershelf.hasEndedTransfers',
   offersFetched: 'peershelf.offersFetched',
   hasPublished: 'peershelf.hasPublished',
+  sessionsFound: 'peershelf.sessionsFound',
+  networkGrouping: 'peershelf.networkGrouping',
+  networkFiltered: 'peershelf.networkFiltered',
   hasFetched: 'peershelf.hasFetched',
 } as const;
 

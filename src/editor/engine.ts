@@ -6,17 +6,25 @@ import { Emitter, type Event } from '../common/events';
 import type { LogSink } from '../common/logger';
 import { type EngineApi, EngineClient } from '../peer/enginePort';
 import type { EngineOptions, Notice, PeerSnapshot } from '../peer/peerApi';
+import type { FoundSession } from '../protocol/announcement';
 
 /** `deactivate` has five seconds; the goodbye to the tracker takes one at most. */
 const STOP_DEADLINE_MS = 3_000;
 
-const NOTHING: PeerSnapshot = {
+/** What the engine has told last. */
+export interface EngineState extends PeerSnapshot {
+  /** Found in the network, while they are looked for; text of others. */
+  readonly foundSessions: readonly FoundSession[];
+}
+
+const NOTHING: EngineState = {
   connection: { kind: 'disconnected' },
   serving: undefined,
   reachability: 'unknown',
   published: [],
   network: { peers: 0, files: 0, refreshedAtMs: undefined },
   transfers: [],
+  foundSessions: [],
 };
 
 export interface EngineDependencies {
@@ -39,13 +47,13 @@ interface RunningEngine {
 export class Engine extends DisposableBase {
   private running: RunningEngine | undefined;
   private stopped = false;
-  private current: PeerSnapshot = NOTHING;
-  private readonly changeEmitter = this.register(new Emitter<keyof PeerSnapshot>());
+  private current: EngineState = NOTHING;
+  private readonly changeEmitter = this.register(new Emitter<keyof EngineState>());
   private readonly noticeEmitter = this.register(new Emitter<Notice>());
   private readonly crashEmitter = this.register(new Emitter<unknown>());
 
   /** Fires with the part of the state that changed. */
-  readonly onDidChange: Event<keyof PeerSnapshot> = this.changeEmitter.event;
+  readonly onDidChange: Event<keyof EngineState> = this.changeEmitter.event;
   /** The engine did something by itself. */
   readonly onDidNotice: Event<Notice> = this.noticeEmitter.event;
   /** The worker ended although nobody asked it to. */
@@ -55,7 +63,7 @@ export class Engine extends DisposableBase {
     super();
   }
 
-  get state(): PeerSnapshot {
+  get state(): EngineState {
     return this.current;
   }
 
@@ -106,14 +114,15 @@ export class Engine extends DisposableBase {
     worker.on('error', (error) => this.onEnded(running, error));
     worker.on('exit', (code) => this.onEnded(running, `exit code ${code}`));
     const set =
-      <K extends keyof PeerSnapshot>(part: K) =>
-      (value: PeerSnapshot[K]) =>
+      <K extends keyof EngineState>(part: K) =>
+      (value: EngineState[K]) =>
         this.set(part, value);
     lifetime.add(client.onDidChangeConnection(set('connection')));
     lifetime.add(client.onDidChangePublished(set('published')));
     lifetime.add(client.onDidChangeNetwork(set('network')));
     lifetime.add(client.onDidChangeTransfers(set('transfers')));
     lifetime.add(client.onDidChangeReachability(set('reachability')));
+    lifetime.add(client.onDidChangeFoundSessions(set('foundSessions')));
     lifetime.add(client.onDidNotice((notice) => this.noticeEmitter.fire(notice)));
     return running;
   }
@@ -129,11 +138,10 @@ export class Engine extends DisposableBase {
   }
 
   private forget(): void {
-    for (const part of Object.keys(NOTHING) as (keyof PeerSnapshot)[])
-      this.set(part, NOTHING[part]);
+    for (const part of Object.keys(NOTHING) as (keyof EngineState)[]) this.set(part, NOTHING[part]);
   }
 
-  private set<K extends keyof PeerSnapshot>(part: K, value: PeerSnapshot[K]): void {
+  private set<K extends keyof EngineState>(part: K, value: EngineState[K]): void {
     this.current = { ...this.current, [part]: value };
     this.changeEmitter.fire(part);
   }

@@ -1,6 +1,7 @@
 import { l10n } from 'vscode';
 import type { ErrorCode, PeershelfError } from '../common/errors';
 import { foreignText } from './foreignText';
+import { formatMoment } from './format';
 
 /** Failures that the user can mend right away are warnings; the others are errors. */
 const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -43,6 +44,12 @@ class Details {
   /** The address in brackets, if there is one. */
   get at(): string {
     return this.has('address') ? ` (${this.text('address', '')})` : '';
+  }
+
+  /** Since when the publisher is away, where that is why nothing can be fetched. */
+  get awaySince(): string | undefined {
+    const { awayForMs } = this.error.details;
+    return typeof awayForMs === 'number' ? formatMoment(Date.now() - awayForMs) : undefined;
   }
 
   has(key: string): boolean {
@@ -184,11 +191,17 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       d.at,
     ),
   PEER_UNREACHABLE: (d) =>
-    l10n.t(
-      'Cannot reach {0}{1}. The computer may be off, or a firewall may block the port.',
-      d.owner,
-      d.at,
-    ),
+    d.awaySince === undefined
+      ? l10n.t(
+          'Cannot reach {0}{1}. The computer may be off, or a firewall may block the port.',
+          d.owner,
+          d.at,
+        )
+      : l10n.t(
+          '{0} is away since {1}. Fetch the file when they are back, or ask them to come back.',
+          d.owner,
+          d.awaySince,
+        ),
   REPLACED: () =>
     l10n.t(
       'This window was disconnected because another one took its place. Join again to take it back.',

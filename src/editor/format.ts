@@ -25,3 +25,13 @@ export function formatAge(ageMs: number): string {
   if (ageMs < 2 * DAY_MS) return l10n.t('{0} h ago', Math.floor(ageMs / HOUR_MS));
   return l10n.t('{0} days ago', Math.floor(ageMs / DAY_MS));
 }
+
+/** A moment in the past, as everybody reads it: the time of today, with the day for another one. */
+export function formatMoment(atMs: number): string {
+  const moment = new Date(atMs);
+  const two = (part: number): string => part.toString().padStart(2, '0');
+  const time = `${two(moment.getHours())}:${two(moment.getMinutes())}`;
+  if (moment.toDateString() === new Date().toDateString()) return time;
+  const day = [moment.getFullYear(), two(moment.getMonth() + 1), two(moment.getDate())].join('-');
+  return `${day} ${time}`;
+}

@@ -21,7 +21,7 @@ export async function chooseHost(): Promise<string | undefined> {
     ...networkAddresses().map((host) => ({
       label: `$(globe) ${vscode.l10n.t('My network ({0})', host)}`,
       detail: vscode.l10n.t(
-        'Encrypted, and only for who has the invite. The system may ask whether the firewall shall let it through.',
+        'Encrypted, and only for who has the invite; the network is told its name. The system may ask whether the firewall shall let it through.',
       ),
       host,
     })),

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { PeershelfError } from '../common/errors';
 import { writeSecretFile } from '../common/secretFile';
+import type { FoundSession } from '../protocol/announcement';
+import { parseInvite } from '../protocol/invite';
 import { ensureDisplayName } from './displayName';
 import { errorMessage } from './errorMessages';
 import { foreignText } from './foreignText';
@@ -44,6 +46,16 @@ export class Invitations {
     if (known === undefined) return;
     const target = await membership.recall(known);
     if ('team' in target) await this.joinWith(target);
+  }
+
+  /**
+   * Joins a session that was found in the network: with the invite that this user has of it, or asks
+   * for one. What it is called there is said by whoever announces it.
+   */
+  async joinFound({ sessionName, fingerprint }: FoundSession): Promise<void> {
+    const known = await this.knownWith(fingerprint);
+    const target = known ?? (await askForInvite(sessionName))?.target;
+    if (target !== undefined) await this.joinWith(target);
   }
 
   /** A link was opened, which anybody may have made: nothing happens before the user says so. */
@@ -112,6 +124,20 @@ export class Invitations {
     return { title: vscode.l10n.t('Copy Invite'), run: () => this.copyInvite() };
   }
 
+  /** The session of a tracker with this certificate, if this user has its keys. */
+  private async knownWith(fingerprint: string): Promise<TeamTarget | undefined> {
+    const { membership } = this.dependencies;
+    for (const known of membership.known) {
+      const target = await membership.recall(known).catch((error: unknown) => {
+        if (PeershelfError.is(error, 'SESSION_KEYS_MISSING')) return undefined;
+        throw error;
+      });
+      if (target === undefined || !('team' in target)) continue;
+      if (parseInvite(target.invite).fingerprint === fingerprint) return target;
+    }
+    return undefined;
+  }
+
   private async joinWith(target: TeamTarget): Promise<void> {
     const { session } = this.dependencies;
     const name = foreignText(target.name);
@@ -155,10 +181,16 @@ export class Invitations {
   }
 }
 
-/** One question: the invite, pasted with whatever stands around it, or a file. */
-function askForInvite(): Promise<ReadInvite | undefined> {
+/**
+ * One question: the invite, pasted with whatever stands around it, or a file.
+ * @param sessionName of the session that is meant, if one is; text of others.
+ */
+function askForInvite(sessionName?: string): Promise<ReadInvite | undefined> {
   const box = vscode.window.createInputBox();
-  box.title = vscode.l10n.t('Join Team Session');
+  box.title =
+    sessionName === undefined
+      ? vscode.l10n.t('Join Team Session')
+      : vscode.l10n.t('Join {0}: its invite is needed', foreignText(sessionName));
   box.prompt = vscode.l10n.t(
     'Paste the invite, or write the path of an invite file. Nothing is shared until you publish it.',
   );

@@ -19,6 +19,7 @@ import { describeFailures, type FileFailure } from './failures';
 import { foreignText } from './foreignText';
 import { notify, notifyWithLog } from './notifier';
 import { askAboutSecrets, confirmMany } from './publishQuestions';
+import { rootName } from './rootNames';
 import { withPercent } from './withPercent';
 
 type FileToPublish = PublishRequest['files'][number];
@@ -181,9 +182,13 @@ function toFile(uri: vscode.Uri): FileToPublish {
       details: { path: basename(uri.path) },
     });
   const relative = posix.relative(folder.uri.path, uri.path);
-  const isMultiRoot = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  const root = rootName(
+    folders.map((one) => one.name),
+    folder.index,
+  );
   // The workspace folder itself has no name where it is the only one.
-  const name = isMultiRoot ? posix.join(folder.name, relative) : relative;
+  const name = root === '' ? relative : posix.join(root, relative);
   return { path: uri.fsPath, name, folder: folder.uri.fsPath };
 }
 

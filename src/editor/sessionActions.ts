@@ -95,7 +95,7 @@ export class SessionActions {
 
   /** Whether the window is in a session, after asking for one if it was not. */
   async ensureConnected(): Promise<boolean> {
-    const { session, membership } = this.dependencies;
+    const { engine, session, membership } = this.dependencies;
     await session.settled();
     // Also while the tracker is away: what is published is offered when it is back.
     if (session.isJoined) return true;
@@ -107,6 +107,9 @@ export class SessionActions {
       {
         known: membership.known,
         rejoin: (team) => this.dependencies.invitations.rejoin(team),
+        // None is no failure: there are other ways.
+        found: engine.calls.findSessions().catch(() => []),
+        joinFound: (found) => this.dependencies.invitations.joinFound(found),
         start: () => this.startTracker(),
         join: () => this.dependencies.invitations.join(),
         connectOpen: () => this.connectOpen(),

@@ -24,6 +24,8 @@ export interface StartupDependencies {
   readonly localTracker: LocalTracker;
   readonly publishing: Publishing;
   readonly runner: CommandRunner;
+  /** Sessions in the network are looked for by the engine, which has started anew. */
+  readonly lookForSessions: () => void;
 }
 
 /** What happens by itself: rejoining at the start, when trust is given, and after a crash. */
@@ -46,7 +48,10 @@ export class Startup extends DisposableBase {
     );
     this.register(
       vscode.workspace.onDidGrantWorkspaceTrust(() => {
-        void runner.run('trusted', () => session.renew()).then(() => this.rejoin());
+        void runner
+          .run('trusted', () => session.renew())
+          .then(() => this.rejoin())
+          .then(() => dependencies.lookForSessions());
       }),
     );
     this.register(

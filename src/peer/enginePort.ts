@@ -3,18 +3,21 @@ import { type Disposable, DisposableBase, toDisposable } from '../common/disposa
 import { fromPlainError, PeershelfError, type PlainError, toPlainError } from '../common/errors';
 import { Emitter, type Event } from '../common/events';
 import type { LogLevel, LogSink } from '../common/logger';
-import type { FetchOptions, PeerApi, PeerEvents, TeamKeyApi } from './peerApi';
+import type { FetchOptions, LanApi, LanEvents, PeerApi, PeerEvents, TeamKeyApi } from './peerApi';
 
 /** All calls that the engine answers. */
-export type EngineApi = PeerApi & TeamKeyApi;
+export type EngineApi = PeerApi & TeamKeyApi & LanApi;
+
+/** All that the engine tells. */
+export type EngineEvents = PeerEvents & LanEvents;
 
 /**
  * The typed message port between the editor and the engine worker: calls with replies, progress and
  * cancellation in one direction, events and log lines in the other. All messages are plain data.
  */
 type PeerMethod = keyof EngineApi;
-type PeerEventName = keyof PeerEvents;
-type EventValue<E extends PeerEventName> = PeerEvents[E] extends Event<infer T> ? T : never;
+type PeerEventName = keyof EngineEvents;
+type EventValue<E extends PeerEventName> = EngineEvents[E] extends Event<infer T> ? T : never;
 
 export type ToEngine =
   | {
@@ -61,10 +64,12 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   refreshNetwork: true,
   watchNetwork: true,
   networkPeers: true,
+  networkPeerPage: true,
   networkFiles: true,
   networkRows: true,
   searchNetwork: true,
   networkFolder: true,
+  compareFiles: true,
   discover: true,
   ping: true,
   snapshot: true,
@@ -75,6 +80,8 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   renewSession: true,
   describeSession: true,
   makeInvite: true,
+  watchSessions: true,
+  findSessions: true,
 };
 
 const EVENTS: Readonly<Record<PeerEventName, true>> = {
@@ -84,12 +91,13 @@ const EVENTS: Readonly<Record<PeerEventName, true>> = {
   onDidChangeTransfers: true,
   onDidChangeReachability: true,
   onDidNotice: true,
+  onDidChangeFoundSessions: true,
 };
 
 type AnyMethod = (request: unknown, options: FetchOptions) => Promise<unknown>;
 
 /** Answers the calls that arrive on `port` with `peer`, until disposed. Runs in the worker. */
-export function serveEngine(peer: EngineApi & PeerEvents, port: PortLike): Disposable {
+export function serveEngine(peer: EngineApi & EngineEvents, port: PortLike): Disposable {
   const running = new Map<number, AbortController>();
   const post = (message: FromEngine): void => port.postMessage(message);
 
@@ -136,7 +144,7 @@ type RemoteCalls = { readonly [M in PeerMethod]: EngineApi[M] };
  * The engine as its other side sees it. Calls reject with the engine's coded errors; when the engine
  * ends (`fail`), all that is pending rejects with `ENGINE_STOPPED`.
  */
-export class EngineClient extends DisposableBase implements PeerEvents {
+export class EngineClient extends DisposableBase implements EngineEvents {
   private readonly emitters = Object.fromEntries(
     Object.keys(EVENTS).map((event) => [event, this.register(new Emitter<never>())]),
   ) as unknown as { readonly [E in PeerEventName]: Emitter<EventValue<E>> };
@@ -152,6 +160,7 @@ export class EngineClient extends DisposableBase implements PeerEvents {
   readonly onDidChangeTransfers = this.emitters.onDidChangeTransfers.event;
   readonly onDidChangeReachability = this.emitters.onDidChangeReachability.event;
   readonly onDidNotice = this.emitters.onDidNotice.event;
+  readonly onDidChangeFoundSessions = this.emitters.onDidChangeFoundSessions.event;
 
   constructor(
     private readonly port: PortLike,

@@ -2,9 +2,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../common/clock';
 import { describeError, PeershelfError } from '../common/errors';
 import { createLogger } from '../common/logger';
+import { SessionFinder } from '../lan/sessionFinder';
 import { type FromEngine, serveEngine } from './enginePort';
 import { Peer } from './peer';
-import type { EngineOptions } from './peerApi';
+import type { EngineOptions, LanApi, LanEvents } from './peerApi';
 import { createTeamKeyCalls } from './team/teamKeyCalls';
 
 /** Entry of the engine worker: one `Peer` behind the message port of its parent. */
@@ -18,8 +19,22 @@ function main(): void {
   process.on('unhandledRejection', (reason) => {
     logger.error(`unhandled rejection: ${describeError(reason)}`);
   });
-  const peer = new Peer({ logger }, workerData as EngineOptions);
-  serveEngine(Object.assign(peer, createTeamKeyCalls(systemClock)), port);
+  const options = workerData as EngineOptions;
+  const finder = new SessionFinder(
+    { clock: systemClock, logger: logger.child('lan') },
+    options.lan,
+  );
+  const peer = new Peer(
+    { logger, findTracker: (fingerprint, signal) => finder.findTracker(fingerprint, signal) },
+    options,
+  );
+  const { onDidChangeFoundSessions } = finder;
+  const lan: LanApi & LanEvents = {
+    watchSessions: (request) => finder.watchSessions(request),
+    findSessions: () => finder.findSessions(),
+    onDidChangeFoundSessions,
+  };
+  serveEngine(Object.assign(peer, createTeamKeyCalls(systemClock), lan), port);
 }
 
 main();

@@ -8,9 +8,12 @@ import type { Logger } from '../common/logger';
 import { type ContentId, formatContentId } from '../protocol/contentId';
 import type { LocatedSource } from '../protocol/controlRepliesV2';
 import { Slot } from './catalogue/slot';
+import type { FindTracker } from './control/controlLink';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
+import { compareFiles } from './comparison';
 import { createFetchers } from './createFetchers';
+import { createPeerServer } from './createPeerServer';
 import { findDuplicates } from './duplicates';
 import { ContentHasher } from './hash/contentHasher';
 import { HashCache } from './hash/hashCache';
@@ -22,11 +25,13 @@ import type { Shown } from './network/networkQueries';
 import { searchTracker } from './network/searchTracker';
 import type {
   CallOptions,
+  CompareRequest,
   ConnectRequest,
   EngineOptions,
   FetchOptions,
   FetchRequest,
   FetchResult,
+  FileComparison,
   FileDuplicates,
   FolderFetchRequest,
   FolderFetchResult,
@@ -47,12 +52,13 @@ import { notConnected, Publisher } from './publisher';
 import { Selections } from './selection/selections';
 import { shownFile } from './team/shownFile';
 import { toSessionTarget } from './sessionTarget';
+import { sayingWhoIsAway } from './sources';
 import { TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
 import type { Offers } from './transfer/offers';
 import type { FolderFetcher } from './transfer/folder/folderFetcher';
-import { PeerServer } from './transfer/peerServer';
+import type { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
 import { TransferList } from './transfer/transferList';
 import { UnfinishedTransfers } from './transfer/unfinished';
@@ -65,6 +71,8 @@ export interface PeerDependencies {
   readonly stallMs?: number;
   /** For tests: time without progress after which an upload is given up. */
   readonly slowReaderMs?: number;
+  /** Where else a team's tracker may be; without it only where the invite says. */
+  readonly findTracker?: FindTracker;
 }
 
 /**
@@ -78,6 +86,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly transfers: TransferList;
   private readonly server: PeerServer;
   private readonly pool: HashPool;
+  private readonly hasher: ContentHasher;
   private readonly fetcher: Fetcher;
   private readonly folders: FolderFetcher;
   private readonly offers: Offers;
@@ -118,10 +127,18 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const layers = new LayerStore(join(storageFolder, 'layers'), logger.child('hash'), clock);
     layers.sweep();
     const cache = new HashCache(join(storageFolder, 'hashes.json'), logger.child('hash'));
-    const hasher = new ContentHasher({ clock, pool: this.pool, cache, layers });
-    this.server = this.createServer(layers);
+    this.hasher = new ContentHasher({ clock, pool: this.pool, cache, layers });
+    this.server = createPeerServer(
+      {
+        ...{ clock, logger, layers, transfers: this.transfers },
+        session: () => this.session,
+        publisher: () => this.publisher,
+        slowReaderMs: dependencies.slowReaderMs,
+      },
+      options.settings,
+    );
     this.session = this.register(this.createSession(folder, options));
-    const { session, server, pool } = this;
+    const { session, server, pool, hasher } = this;
     this.publisher = this.register(
       new Publisher({
         ...{ clock, session, server, hasher },
@@ -163,15 +180,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       findDuplicates: (request, some) => this.findDuplicates(request, some),
       published: () => this.publisher.all(),
     });
-    this.unfinished = this.register(
-      new UnfinishedTransfers({
-        ...{ fetcher, transfers: this.transfers, logger: logger.child('transfers') },
-        file: folder && join(folder, 'transfers.json'),
-        ownFolder: storageFolder,
-        session: () => this.session.key,
-        start: (id) => retry(this.transfers, id, this),
-      }),
-    );
+    this.unfinished = this.register(this.createUnfinished(folder));
     this.onDidChangeConnection = this.session.onDidChangeConnection;
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
@@ -232,8 +241,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const { signal } = options;
     const asking = { client: this.client, own: this.session.registeredHostname };
     const { name, sources } = await wantedSources(request, asking, signal);
-    const offered = await abortable(this.offers.confirm(name, sources, signal), signal);
-    return this.fetcher.fetch({ ...request, name }, offered, options);
+    const run = async (): Promise<FetchResult> => {
+      const offered = await abortable(this.offers.confirm(name, sources, signal), signal);
+      return this.fetcher.fetch({ ...request, name }, offered, options);
+    };
+    return sayingWhoIsAway(run, sources, (hostname) => this.network.awayForMs(hostname));
   }
 
   async fetchFolder(
@@ -293,12 +305,18 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   }
 
   readonly networkPeers: PeerApi['networkPeers'] = () => Promise.resolve(this.network.peers());
+  readonly networkPeerPage: PeerApi['networkPeerPage'] = (query) =>
+    Promise.resolve(this.network.peerPage(query));
   readonly networkFiles: PeerApi['networkFiles'] = (query) =>
     Promise.resolve(this.network.files(query));
   readonly networkRows: PeerApi['networkRows'] = (query) =>
     Promise.resolve(this.network.rows(query));
   readonly networkFolder: PeerApi['networkFolder'] = (query) =>
     Promise.resolve(this.network.folder(query));
+
+  compareFiles(request: CompareRequest, options: CallOptions = {}): Promise<FileComparison[]> {
+    return compareFiles(request, this.hasher, options);
+  }
 
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
     const files = await this.client.discover(hostname);
@@ -352,27 +370,15 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.dispose();
   }
 
-  private createServer(layers: LayerStore): PeerServer {
-    const { slowReaderMs } = this.dependencies;
-    const { maxUploads, maxUploadBytesPerSecond = 0 } = this.settings;
-    return new PeerServer(
-      {
-        clock: this.clock,
-        logger: this.logger.child('server'),
-        transfers: this.transfers,
-        security: () => this.session.member,
-        find: (name) => this.session.catalogue?.get(name),
-        signatures: () => this.session.signatures,
-        findContent: (id) => this.publisher.findContent(id),
-        layerOf: ({ contentId }) => contentId && layers.get(contentId),
-        onSeen: (entry) => this.publisher.onSeen(entry),
-      },
-      {
-        maxUploads,
-        maxUploadBytesPerSecond,
-        ...(slowReaderMs === undefined ? {} : { slowReaderMs }),
-      },
-    );
+  private createUnfinished(folder: string | undefined): UnfinishedTransfers {
+    const { transfers, fetcher, session, options } = this;
+    return new UnfinishedTransfers({
+      ...{ fetcher, transfers, logger: this.logger.child('transfers') },
+      file: folder && join(folder, 'transfers.json'),
+      ownFolder: options.storageFolder,
+      session: () => session.key,
+      start: (id) => retry(transfers, id, this),
+    });
   }
 
   private createSession(
@@ -381,12 +387,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   ): TrackerSession {
     const { clock, logger } = this;
     return new TrackerSession({
-      clock,
-      logger: logger.child('control'),
-      folder,
-      sharedFolder,
-      windowId,
-      presence: presence ?? false,
+      ...{ clock, folder, sharedFolder, windowId, presence: presence ?? false },
+      ...{ logger: logger.child('control'), findTracker: this.dependencies.findTracker },
       onIdentityChanged: (hostname) =>
         this.noticeEmitter.fire({ kind: 'identityChanged', hostname }),
       server: this.server,

@@ -1,6 +1,7 @@
 import type { Event } from '../common/events';
 import type { PlainError } from '../common/errors';
 import type { HostPort } from '../protocol/address';
+import type { FoundSession } from '../protocol/announcement';
 import type { StoredIdentity } from './identity/identity';
 
 /**
@@ -118,6 +119,9 @@ export interface PeerApi {
   /** Who is in the session, with files and without, sorted by display name; this peer is left out. */
   networkPeers(request?: undefined, options?: CallOptions): Promise<NetworkPeer[]>;
 
+  /** As `networkPeers`, in pages, and only those with files, or with files that match. */
+  networkPeerPage(query: PeerQuery, options?: CallOptions): Promise<NetworkPeerPage>;
+
   /** Files of others, sorted by name. */
   networkFiles(request: NetworkQuery, options?: CallOptions): Promise<NetworkPage>;
 
@@ -135,6 +139,13 @@ export interface PeerApi {
     query: Pick<NetworkQuery, 'text' | 'limit'>,
     options?: CallOptions,
   ): Promise<NetworkFile[]>;
+
+  /**
+   * How files of this computer compare with what others offer: one answer for each, in order. By path,
+   * then by size, then by content, which is read only where the request allows it.
+   * @throws CANCELLED.
+   */
+  compareFiles(request: CompareRequest, options?: CallOptions): Promise<FileComparison[]>;
 
   /** What one host offers, asked of the tracker now. @throws NOT_FOUND for an unknown host. */
   discover(request: { readonly hostname: string }, options?: CallOptions): Promise<NetworkFile[]>;
@@ -180,6 +191,23 @@ export interface TeamKeyApi {
     request: { readonly record: string; readonly addresses: readonly HostPort[] },
     options?: CallOptions,
   ): Promise<string>;
+}
+
+/** Sessions of teams whose trackers announce themselves in the networks of this machine. */
+export interface LanApi {
+  /**
+   * Whether somebody looks at the sessions that are found: the network is asked for them only then.
+   * `onDidChangeFoundSessions` tells which there are. That none is found is never an error.
+   */
+  watchSessions(request: { readonly watching: boolean }, options?: CallOptions): Promise<void>;
+
+  /** Those whose trackers answer within half a second, whether somebody looks or not. */
+  findSessions(request?: undefined, options?: CallOptions): Promise<readonly FoundSession[]>;
+}
+
+export interface LanEvents {
+  /** All that are found now. What they say of themselves is not proven. */
+  readonly onDidChangeFoundSessions: Event<readonly FoundSession[]>;
 }
 
 export interface SessionDescription {
@@ -514,6 +542,20 @@ export interface NetworkQuery {
   readonly offset?: number | undefined;
 }
 
+export interface PeerQuery {
+  /** As that of a `NetworkQuery`: only peers with matching files, and only those are counted. */
+  readonly text?: string | undefined;
+  readonly limit: number;
+  /** Peers that come before the first of the page. */
+  readonly offset?: number | undefined;
+}
+
+export interface NetworkPeerPage {
+  readonly peers: readonly NetworkPeer[];
+  /** How many there are in all. */
+  readonly total: number;
+}
+
 export interface FolderQuery {
   /** What the names in the folder begin with, `/` at its end; empty for the top. */
   readonly prefix: string;
@@ -543,6 +585,8 @@ export interface NetworkRow extends Omit<NetworkFile, 'hostname' | 'displayName'
     readonly hostname: string;
     readonly displayName: string;
     readonly state: NetworkPeer['state'];
+    /** How long it has been away, when it is. */
+    readonly awayForMs?: number;
   }[];
 }
 
@@ -552,6 +596,24 @@ export interface NetworkFolderPage {
   /** Folders and files in all. */
   readonly total: number;
 }
+
+export interface CompareRequest {
+  readonly files: readonly {
+    /** Absolute paths where the file may be here; the first one that is a file counts. */
+    readonly paths: readonly string[];
+    readonly sizeBytes: number;
+    /** As `formatContentId` writes it. */
+    readonly contentId?: string | undefined;
+  }[];
+  /** Whether to read files whose content is not known; without it they are `unread`. */
+  readonly mayRead: boolean;
+}
+
+/**
+ * `new`: there is no such file here. `sameSize`: more cannot be told, as the publisher does not say
+ * what the content is, or the file here is too large to be read for this, or cannot be read.
+ */
+export type FileComparison = 'new' | 'same' | 'different' | 'sameSize' | 'unread';
 
 export interface NetworkPage {
   readonly files: readonly NetworkFile[];
@@ -650,5 +712,7 @@ export interface EngineOptions {
   readonly windowId: string;
   /** Bundle of the hash worker. */
   readonly hashWorker: string;
+  /** Where sessions are looked for in the network; tests have a place of their own. */
+  readonly lan?: { readonly port: number; readonly addresses: readonly string[] } | undefined;
   readonly settings: PeerSettings;
 }

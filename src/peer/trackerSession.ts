@@ -10,7 +10,12 @@ import type { ControlEvent } from '../protocol/controlRepliesV2';
 import type { SignedText } from '../protocol/signedText';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue';
 import { Announcer, type AnnouncementSignatures } from './control/announcer';
-import { ControlLink, type LinkState, type TrackerTarget } from './control/controlLink';
+import {
+  ControlLink,
+  type FindTracker,
+  type LinkState,
+  type TrackerTarget,
+} from './control/controlLink';
 import { ReachabilityState } from './control/reachabilityState';
 import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
@@ -46,6 +51,8 @@ export interface TrackerSessionDependencies {
   readonly heartbeatState: () => HeartbeatState;
   /** In a team session a hostname came with another identity than before. */
   readonly onIdentityChanged: (hostname: string) => void;
+  /** Where else a team's tracker may be; without it only where the invite says. */
+  readonly findTracker?: FindTracker | undefined;
 }
 
 /** What makes a session a team's. */
@@ -101,12 +108,11 @@ export class TrackerSession extends DisposableBase {
 
   constructor(private readonly dependencies: TrackerSessionDependencies) {
     super();
-    const { clock, logger, windowId } = dependencies;
+    const { clock, logger, windowId, findTracker } = dependencies;
     this.instanceId = hash(`instance ${windowId}`);
     this.link = this.register(
       new ControlLink({
-        clock,
-        logger,
+        ...{ clock, logger, findTracker },
         greet: (connection) => this.greet(connection),
         part: () => this.sayGoodbye(),
       }),

@@ -1,8 +1,8 @@
-import { abortable } from '../common/abort';
 import { formatContentId } from '../protocol/contentId';
 import type { SourceInfo } from '../protocol/controlReplies';
 import type { TrackerClient } from './control/trackerClient';
 import type { FetchRequest } from './peerApi';
+import { findSources } from './sources';
 
 export interface WantedSources {
   /** The name as its publishers write it. */
@@ -21,12 +21,7 @@ export async function wantedSources(
   { client, own }: { readonly client: TrackerClient; readonly own: string | undefined },
   signal: AbortSignal | undefined,
 ): Promise<WantedSources> {
-  const asked = await abortable(client.sources(request.name), signal);
-  // Names are opaque to a tracker; who types one may compose its accents differently.
-  const composed = request.name.normalize('NFC');
-  const useComposed = asked.length === 0 && composed !== request.name;
-  const name = useComposed ? composed : request.name;
-  const found = useComposed ? await abortable(client.sources(name), signal) : asked;
+  const { name, sources: found } = await findSources(client, request.name, signal);
   const others = found.filter(({ hostname }) => hostname !== own);
   return { name, sources: others.filter((source) => isWanted(request, source)) };
 }

@@ -32,6 +32,7 @@ export const CONTROL_REASONS = {
   badCursor: 'bad cursor',
   notSubscribed: 'not subscribed',
   tooManyHostnames: 'too many hostnames',
+  replyTooLong: 'reply too long',
 } as const;
 
 export type ControlReason = (typeof CONTROL_REASONS)[keyof typeof CONTROL_REASONS];

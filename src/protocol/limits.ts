@@ -152,3 +152,15 @@ export const MAX_ENTRY_CHARACTERS = 8_000;
 
 /** Longest answer with entries that a fetcher reads: those of 500 names with hostnames of 1,024 bytes. */
 export const MAX_ENTRIES_REPLY_BYTES = 4 * 1024 * 1024;
+
+/** Longest time for which an announcement holds, in seconds, as RFC 6762 has it for such records. */
+export const MAX_ANNOUNCEMENT_TTL_S = 120;
+
+/** Longest packet of an announcement or a question that is read: one frame of Ethernet. */
+export const MAX_ANNOUNCEMENT_BYTES = 1_500;
+
+/** Records of one packet that are looked at: an announcement has four, and one for each address. */
+export const MAX_ANNOUNCEMENT_RECORDS = 64;
+
+/** Addresses of this machine's networks at which a tracker is announced and looked for. */
+export const MAX_ANNOUNCED_ADDRESSES = 8;

@@ -186,7 +186,7 @@ export class ChangeFeed {
       const rendered = this.options.render(hostname, names, change.isChanged);
       if (rendered !== undefined) changes.push(rendered.json);
       if (rendered?.record !== undefined) records.push(rendered.record);
-      length += rendered?.json.length ?? 0;
+      length += (rendered?.json.length ?? 0) + (rendered?.record?.length ?? 0);
       change.isGone = change.isChanged = false;
       if (change.names.size === 0) this.pending.delete(hostname);
     }

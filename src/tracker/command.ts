@@ -4,7 +4,10 @@ import { systemClock } from '../common/clock';
 import { DisposableStore } from '../common/disposable';
 import { type ErrorCode, PeershelfError } from '../common/errors';
 import { createLogger, type Logger, streamSink } from '../common/logger';
-import { formatHostPort, isLoopback } from '../protocol/address';
+import { LanAnnouncer } from '../lan/lanAnnouncer';
+import { MULTICAST_DNS_PORT } from '../lan/lanSocket';
+import { announcedAddresses } from '../lan/ownAddresses';
+import { formatHostPort, type HostPort, isLoopback } from '../protocol/address';
 import { DEFAULT_TRACKER_PORT } from '../protocol/limits';
 import { MAX_VERIFIER_CHARACTERS, parseVerifier } from '../protocol/verifier';
 import { Lease, readLeaseFile } from './lease';
@@ -22,6 +25,8 @@ const WHICH_SESSION =
   'error: give --verifier-file for the session of a team, or --open for one without encryption and ' +
   'authentication, on a trusted network';
 
+const LOOPBACK = '127.0.0.1';
+
 /** Means standard input where a file is named. */
 const STANDARD_INPUT = '-';
 
@@ -35,6 +40,8 @@ export interface TrackerCommandOptions extends TrackerLimits {
   readonly json?: true;
   readonly leaseFile?: string;
   readonly leaseSeconds: number;
+  readonly announce: boolean;
+  readonly announcePort?: number;
 }
 
 /** Starts the session of a team whose keys this program makes, in place of `tracker` itself. */
@@ -54,7 +61,7 @@ export function createTrackerCommand(io: TrackerIo, launcher?: TrackerLauncher):
   const command = new Command('tracker')
     .description('start a tracker and run it until it is stopped')
     .option('--open', 'start an open session: no encryption, no authentication')
-    .option('--host <address>', 'address to listen on', parseHost, '127.0.0.1')
+    .option('--host <address>', 'address to listen on', parseHost, LOOPBACK)
     .option(
       '--port <number>',
       'port to listen on, 0 lets the system choose',
@@ -62,7 +69,14 @@ export function createTrackerCommand(io: TrackerIo, launcher?: TrackerLauncher):
       DEFAULT_TRACKER_PORT,
     )
     .option('--verifier-file <path>', 'start the session of a team whose keys others keep')
+    .option('--no-announce', 'do not tell the network that the session is here')
     .option('--json', 'print one JSON object per line')
+    .addOption(
+      // For tests, which keep to themselves.
+      new Option('--announce-port <number>', 'announce on this port of loopback')
+        .argParser(parsePort)
+        .hideHelp(),
+    )
     .addOption(new Option('--bindings-file <path>', 'where to keep whose hostnames are').hideHelp())
     .addOption(new Option('--with-parent', 'end together with the parent').hideHelp())
     .addOption(
@@ -142,6 +156,7 @@ async function serve(options: TrackerCommandOptions, io: TrackerIo): Promise<voi
     { host, port, team, limits: options },
   );
   const watchers = new DisposableStore();
+  let announcer: LanAnnouncer | undefined;
   try {
     const stopWanted = new Promise<string>((resolve) => {
       watchers.add(io.onStopSignal(resolve));
@@ -152,6 +167,7 @@ async function serve(options: TrackerCommandOptions, io: TrackerIo): Promise<voi
     });
     const address = await tracker.start();
     if (team === undefined) warnIfOpenToNetwork(address.host, logger);
+    else announcer = announce(address, team, { options, logger });
     const text = formatHostPort(address);
     const ready = { type: 'ready', ...address, pid: io.pid } as const;
     io.stdout.write(
@@ -161,8 +177,29 @@ async function serve(options: TrackerCommandOptions, io: TrackerIo): Promise<voi
     logger.info(`stopping: ${await stopWanted}`);
   } finally {
     watchers.dispose();
+    await announcer?.stop();
     await tracker.stop();
   }
+}
+
+/** Tells the network of a team's tracker, unless only this computer reaches it. */
+function announce(
+  { host, port }: HostPort,
+  { sessionName, identity }: TrackerTeam,
+  { options, logger }: { readonly options: TrackerCommandOptions; readonly logger: Logger },
+): LanAnnouncer | undefined {
+  const { announce: isWanted, announcePort } = options;
+  if (!isWanted || sessionName === undefined) return undefined;
+  if (announcePort === undefined && isLoopback(host)) return undefined;
+  const place =
+    announcePort === undefined
+      ? { port: MULTICAST_DNS_PORT, addresses: () => announcedAddresses(host) }
+      : { port: announcePort, addresses: () => [LOOPBACK] };
+  const { fingerprint } = identity;
+  const dependencies = { clock: systemClock, logger: logger.child('lan') };
+  const announcer = new LanAnnouncer(dependencies, { sessionName, fingerprint, port }, place);
+  announcer.start();
+  return announcer;
 }
 
 /** @throws INVALID_ARGUMENT for both kinds of session at once, and for a file that is no verifier. */

@@ -3,6 +3,7 @@ import {
   HOST_EXPIRY_MS,
   HOST_RECORD_LIFETIME_MS,
   MAX_CONTROL_LINE_BYTES,
+  MAX_CONTROL_REPLY_BYTES,
 } from '../protocol/limits';
 
 /** What one tracker allows. docs/PROTOCOL.md says what happens at each limit. */
@@ -152,6 +153,15 @@ export const RECORD_PUSH_INTERVAL_MS = HOST_RECORD_LIFETIME_MS / 3;
 /** First probe of a connection without traffic: a peer whose machine is gone frees its hostname. */
 export const KEEP_ALIVE_DELAY_MS = 60_000;
 
+/** Longest reply of version 2: clients read no longer line. With room for what is put in front of it. */
+export const MAX_REPLY_CHARACTERS = MAX_CONTROL_REPLY_BYTES - 1_024;
+
+/**
+ * A page of LIST, SEARCH or SUBSCRIBE that gets longer than this ends early: ten times what is common.
+ * Without it, a few hosts with records as long as they may be would make it longer than clients read.
+ */
+export const MAX_PAGE_CHARACTERS = 4 * 1024 * 1024;
+
 /** Refused connections that may still be waiting for their ERROR line; more are dropped without one. */
 export const MAX_REFUSALS = 100;
 
@@ -166,6 +176,9 @@ export const MAX_HOSTNAMES_PER_IDENTITY = 16;
 
 /** Hostnames whose owners are remembered: ten times as many as connections. */
 export const MAX_BINDINGS = 100_000;
+
+/** A hostname that was used over a day makes no room for others before it lapses. */
+export const BINDING_ESTABLISHED_MS = 24 * 3_600_000;
 
 /** A hostname that its owner has not used for this long may become somebody else's. */
 export const BINDING_LIFETIME_MS = 30 * 24 * 3_600_000;

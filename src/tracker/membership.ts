@@ -18,7 +18,9 @@ export interface MembershipDependencies {
 /** What one connection to a team's session has shown: that it is a member's, and whose. */
 export class Membership {
   private admitted = false;
+  /** What the connection has registered last. */
   private registered: string | undefined;
+  private isOver = false;
 
   constructor(private readonly dependencies: MembershipDependencies) {}
 
@@ -26,13 +28,21 @@ export class Membership {
     return this.admitted;
   }
 
-  /** What the connection has registered last. */
-  get hostname(): string | undefined {
-    return this.registered;
+  /** The connection has registered a hostname, in place of the one before. */
+  onRegistered(hostname: string): void {
+    if (this.isOver) return;
+    const { registered } = this;
+    // First the new one: where it is the same, it is in use all the time.
+    this.bindings.hold(hostname);
+    this.registered = hostname;
+    if (registered !== undefined) this.bindings.release(registered);
   }
 
-  onRegistered(hostname: string): void {
-    this.registered = hostname;
+  /** The connection is gone. */
+  onClosed(): void {
+    this.isOver = true;
+    if (this.registered !== undefined) this.bindings.release(this.registered);
+    this.registered = undefined;
   }
 
   /** There was a sign of life of the registered host. */

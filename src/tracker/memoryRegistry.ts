@@ -11,10 +11,11 @@ import type {
 import type { SignedText } from '../protocol/signedText';
 import { ChangeFeed, type RenderedChange, type Subscriber, type Subscription } from './changeFeed';
 import { ContentIndex } from './contentIndex';
-import { RECORD_PUSH_INTERVAL_MS, type TrackerLimits } from './limits';
+import { MAX_REPLY_CHARACTERS, RECORD_PUSH_INTERVAL_MS, type TrackerLimits } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
 import { NameIndex } from './nameIndex';
 import { NameText } from '../common/nameText';
+import { writePage } from './pageReply';
 import { type FoundPage, findPage, type RankedFile } from './pages';
 import type {
   BatchOutcome,
@@ -37,12 +38,12 @@ import { filesReply, json, listedHostJson, type PublishedMetadata, registryReply
 import {
   changeJson,
   entryJson,
-  filesJsonV2,
   filesReplyV2,
   listedHostJsonV2,
   locatedReply,
-  pageReply,
+  recordLength,
   recordMember,
+  withinLimit,
   withRecords,
 } from './repliesV2';
 
@@ -175,29 +176,22 @@ export class MemoryRegistry implements Registry {
   discover(hostname: string, version: ControlVersion = 1): string | undefined {
     const host = this.hosts.get(hostname);
     if (host === undefined) return undefined;
-    return version === 1
-      ? filesReply(host, publishedFiles(host))
-      : withRecords(
-          filesReplyV2(host, publishedFilesV2(host), lifeOf(host, this.clock.monotonic())),
-          [host],
-        );
+    if (version === 1) return filesReply(host, publishedFiles(host));
+    const files = publishedFilesV2(host);
+    const life = lifeOf(host, this.clock.monotonic());
+    return withinLimit(files && withRecords(filesReplyV2(host, files, life), [host]));
   }
 
   list(version: ControlVersion = 1): string {
+    if (version === 2) return this.listV2();
     const now = this.clock.now();
     const listed: string[] = [];
     for (const host of this.hosts.values()) {
-      const life = lifeOf(host, this.clock.monotonic());
       const { connectedAt } = host;
-      const lastSeen = (now - life.ageMs) / 1_000;
-      listed.push(
-        version === 1
-          ? listedHostJson(host, publishedFiles(host), { lastSeen, connectedAt })
-          : listedHostJsonV2(host, publishedFilesV2(host), life),
-      );
+      const lastSeen = (now - lifeOf(host, this.clock.monotonic()).ageMs) / 1_000;
+      listed.push(listedHostJson(host, publishedFiles(host), { lastSeen, connectedAt }));
     }
-    const reply = registryReply(listed);
-    return version === 1 ? reply : withRecords(reply, this.hosts.values());
+    return registryReply(listed);
   }
 
   page(request: PageRequest): MaybePromise<string> {
@@ -224,13 +218,19 @@ export class MemoryRegistry implements Registry {
   locate(ids: readonly string[]): string {
     const found = new Map<string, string>();
     const named = new Set<Host>();
+    let length = 0;
     for (const id of ids) {
       const hosts = this.contents.hosts(id);
       if (hosts === undefined) continue;
       found.set(id, hosts.json);
-      for (const host of hosts.named) named.add(host);
+      length += hosts.json.length;
+      for (const host of hosts.named) {
+        if (!named.has(host)) length += recordLength(host);
+        named.add(host);
+      }
+      if (length > MAX_REPLY_CHARACTERS) return withinLimit(undefined);
     }
-    return withRecords(locatedReply([...found]), named);
+    return withinLimit(withRecords(locatedReply([...found]), named));
   }
 
   touch(owner: Owner): void {
@@ -382,22 +382,22 @@ export class MemoryRegistry implements Registry {
     };
   }
 
-  /** What was found, as it is now. */
-  private toReply({ found, cursor }: FoundPage, sequence?: number): string {
+  private listV2(): string {
     const listed: string[] = [];
-    const named: Host[] = [];
-    for (const [hostname, names] of found) {
-      const host = this.hosts.get(hostname);
-      if (host === undefined) continue;
-      const files = names.flatMap((name) => {
-        const file = host.files.get(name);
-        return file === undefined ? [] : [[name, file] as const];
-      });
-      listed.push(listedHostJsonV2(host, filesJsonV2(files), lifeOf(host, this.clock.monotonic())));
-      named.push(host);
+    let length = 0;
+    for (const host of this.hosts.values()) {
+      const files = publishedFilesV2(host);
+      length += (files?.length ?? 0) + recordLength(host);
+      // Before it is put together: it might be longer than a text can be.
+      if (files === undefined || length > MAX_REPLY_CHARACTERS) return withinLimit(undefined);
+      listed.push(listedHostJsonV2(host, files, lifeOf(host, this.clock.monotonic())));
     }
-    const place = sequence === undefined ? { cursor } : { cursor, sequence };
-    return withRecords(pageReply(listed, place), named);
+    return withinLimit(withRecords(registryReply(listed), this.hosts.values()));
+  }
+
+  /** What was found, as it is now. */
+  private toReply(page: FoundPage, sequence?: number): string {
+    return writePage(page, this.hosts, { nowMs: this.clock.monotonic(), sequence });
   }
 
   /** Makes a file findable, if it may be found. */

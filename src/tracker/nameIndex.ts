@@ -1,3 +1,5 @@
+import { MAX_SOURCES } from '../protocol/limits';
+import { MAX_REPLY_CHARACTERS } from './limits';
 import {
   foundReply,
   type HostFacts,
@@ -5,7 +7,10 @@ import {
   type PublishedMetadata,
   sourceJson,
 } from './replies';
-import { awayMember, sourceStartJson, toAge, withRecords } from './repliesV2';
+import { awayMember, recordLength, sourceStartJson, toAge, withRecords } from './repliesV2';
+
+/** Longest text of what changes with time, and what stands between two hosts. */
+const MAX_LIFE_CHARACTERS = 64;
 
 /** What the index needs to know of a host. */
 export interface IndexedHost extends HostFacts {
@@ -54,25 +59,29 @@ export class NameIndex<H extends IndexedHost> {
     return entry.reply;
   }
 
-  /** The reply to REQUEST of version 2. @param nowMs by the clock that only grows. */
+  /**
+   * The reply to REQUEST of version 2: as many hosts as a peer takes from it.
+   * @param nowMs by the clock that only grows.
+   */
   replyV2(name: string, nowMs: number): string {
     const entry = this.entries.get(name);
     if (entry === undefined) return NOT_FOUND;
-    entry.starts ??= inOrder(entry.offers).map(([host, file]) => [
-      host,
-      sourceStartJson(host, file),
-    ]);
-    const reply = foundReply(
-      entry.starts.map(([host, start]) => {
-        const { lastSeenMs, awaySinceMs } = host;
-        const awayMs = awaySinceMs === undefined ? undefined : nowMs - awaySinceMs;
-        return `${start}${toAge(nowMs - lastSeenMs)}${awayMember(awayMs)}}`;
-      }),
-    );
-    return withRecords(
-      reply,
-      entry.starts.map(([host]) => host),
-    );
+    entry.starts ??= inOrder(entry.offers)
+      .slice(0, MAX_SOURCES)
+      .map(([host, file]) => [host, sourceStartJson(host, file)]);
+    const sources: string[] = [];
+    const named: H[] = [];
+    let left = MAX_REPLY_CHARACTERS;
+    for (const [host, start] of entry.starts) {
+      left -= start.length + recordLength(host) + MAX_LIFE_CHARACTERS;
+      // Who came first is heard; nobody needs as many sources as a reply has room for.
+      if (left < 0) break;
+      const { lastSeenMs, awaySinceMs } = host;
+      const awayMs = awaySinceMs === undefined ? undefined : nowMs - awaySinceMs;
+      sources.push(`${start}${toAge(nowMs - lastSeenMs)}${awayMember(awayMs)}}`);
+      named.push(host);
+    }
+    return withRecords(foundReply(sources), named);
   }
 }
 

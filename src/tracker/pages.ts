@@ -23,11 +23,11 @@ export interface RankedHost extends HostFacts {
   readonly text: NameText;
 }
 
-/** What a page has: hosts, and which of their files. */
+/** What a page has: hosts, and which of their files, in order. */
 export interface FoundPage {
-  readonly found: ReadonlyMap<string, readonly string[]>;
-  /** Where the next page begins; undefined behind the last. */
-  readonly cursor: string | undefined;
+  readonly hits: readonly Hit[];
+  /** Whether there is nothing behind it. */
+  readonly isLast: boolean;
 }
 
 /** A place in the order of hosts and files, behind which a page begins. */
@@ -37,7 +37,8 @@ interface Position {
   readonly file: number;
 }
 
-interface Hit extends Position {
+/** A host or a file on a page. */
+export interface Hit extends Position {
   readonly hostname: string;
   /** Undefined: the host itself, without a file. */
   readonly name: string | undefined;
@@ -82,15 +83,13 @@ export function findPage(
   })();
 }
 
+/** What a page that begins behind `hit` is asked for by. */
+export function cursorBehind(hit: Position): string {
+  return `${hit.host.toString(36)}.${hit.file.toString(36)}`;
+}
+
 function toPage(hits: readonly Hit[], limit: number): FoundPage {
-  const found = new Map<string, string[]>();
-  for (const { hostname, name } of hits.slice(0, limit)) {
-    const names = found.get(hostname) ?? [];
-    found.set(hostname, names);
-    if (name !== undefined) names.push(name);
-  }
-  const last = hits.length > limit ? hits[limit - 1] : undefined;
-  return { found, cursor: last && `${last.host.toString(36)}.${last.file.toString(36)}` };
+  return { hits: hits.slice(0, limit), isLast: hits.length <= limit };
 }
 
 /** Everything from the cursor on that is asked for, and undefined now and then. */

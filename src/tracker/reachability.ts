@@ -1,8 +1,8 @@
 import type { Clock } from '../common/clock';
 import { DisposableSlot } from '../common/disposable';
+import { TokenBucket } from '../common/tokenBucket';
 import type { DialBack } from './dialBack';
 import { DIALS_BACK_PER_MINUTE } from './limits';
-import { TokenBucket } from './tokenBucket';
 
 export interface ReachabilityDependencies {
   readonly clock: Clock;

@@ -85,8 +85,8 @@ export function publishedFiles(host: Host): string {
   return host.filesJson;
 }
 
-/** What the host offers, as JSON of version 2. */
-export function publishedFilesV2(host: Host): string {
+/** What the host offers, as JSON of version 2; undefined when that is too long for any reply. */
+export function publishedFilesV2(host: Host): string | undefined {
   host.filesJsonV2 ??= filesJsonV2(host.files);
   return host.filesJsonV2;
 }

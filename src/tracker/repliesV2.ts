@@ -1,9 +1,10 @@
+import { CONTROL_REASONS } from '../protocol/controlReasons';
 import type { EntryRefusal } from '../protocol/controlRequestsV2';
 import { MAX_PUBLISH_ENTRIES } from '../protocol/limits';
 import type { FileMetadata } from '../protocol/controlRequests';
 import type { RequestId } from '../protocol/controlRequestsV2';
-import type { TrackerLimits } from './limits';
-import { type HostFacts, json, type PublishedMetadata } from './replies';
+import { MAX_REPLY_CHARACTERS, type TrackerLimits } from './limits';
+import { errorReply, type HostFacts, json, type PublishedMetadata } from './replies';
 
 /**
  * Replies of version 2, whole lines of ASCII as those of version 1. They lack `id` and `now`, which
@@ -38,6 +39,12 @@ export function withRecords(reply: string, hosts: Iterable<RecordedHost>): strin
 /** The host's member of `records`, if it has said anything. */
 export function recordMember({ hostname, recordJson }: RecordedHost): string | undefined {
   return recordJson === undefined ? undefined : `${json(hostname)}:${recordJson}`;
+}
+
+/** No less than the length of {@link recordMember}, without writing it. */
+export function recordLength({ hostname, recordJson }: RecordedHost): number {
+  const longestEscape = 6;
+  return recordJson === undefined ? 0 : recordJson.length + hostname.length * longestEscape + 4;
 }
 
 function recordsMember(members: readonly string[]): string {
@@ -158,13 +165,26 @@ export function entryJson(file: PublishedMetadata): string {
   return json({ ...entryMembers(file), published_at: toMs(file.publishedAt) });
 }
 
-/** Published files by name, in version 2. */
+/** Published files by name, in version 2; undefined when they are too long for any reply. */
 export function filesJsonV2(
   files: Iterable<readonly [name: string, file: PublishedMetadata]>,
-): string {
+): string | undefined {
   const entries: [string, string][] = [];
-  for (const [name, file] of files) if (file.isPublished) entries.push([name, entryJson(file)]);
+  let length = 0;
+  for (const [name, file] of files) {
+    if (!file.isPublished) continue;
+    const entry = entryJson(file);
+    length += name.length + entry.length;
+    if (length > MAX_REPLY_CHARACTERS) return undefined;
+    entries.push([name, entry]);
+  }
   return objectJson(entries);
+}
+
+/** The reply itself, or an ERROR when it is longer than clients read. */
+export function withinLimit(reply: string | undefined): string {
+  if (reply !== undefined && reply.length <= MAX_REPLY_CHARACTERS) return reply;
+  return errorReply(CONTROL_REASONS.replyTooLong);
 }
 
 /** What is known of the life of a host. */
@@ -203,7 +223,7 @@ function hostMembers(host: HostFacts, life: HostLife): string {
 }
 
 /** An object of JSON by hand: names of others are its keys. */
-function objectJson(
+export function objectJson(
   members: readonly (readonly [name: string, value: string | undefined])[],
 ): string {
   return `{${members.map(([name, value]) => `${json(name)}:${value}`).join(',')}}`;

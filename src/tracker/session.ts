@@ -4,6 +4,7 @@ import type { Clock } from '../common/clock';
 import { DisposableSlot } from '../common/disposable';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
+import { TokenBucket } from '../common/tokenBucket';
 import { CONTROL_REASONS } from '../protocol/controlReasons';
 import {
   type ControlVersion,
@@ -24,7 +25,6 @@ import { Reachability } from './reachability';
 import type { Owner, Registry } from './registry';
 import { errorReply } from './replies';
 import { helloReply, reachableEvent, replacedEvent, rotatedEvent, withPrefix } from './repliesV2';
-import { TokenBucket } from './tokenBucket';
 
 /** Room for what one read brings beyond the longest line. */
 const READ_AHEAD_BYTES = 1024 * 1024;
@@ -118,11 +118,6 @@ export class ControlSession {
     const { clock } = this.dependencies;
     this.closeDeadline.set(clock.after(CLOSE_DEADLINE_MS, () => this.socket.destroy()));
     if (this.state !== 'closing') this.end(lastReplies);
-  }
-
-  /** The hostname that a member has registered on this connection. */
-  get hostname(): string | undefined {
-    return this.dependencies.membership?.hostname;
   }
 
   /** The token has changed: who has the new one comes back. */
@@ -315,6 +310,7 @@ export class ControlSession {
     this.events.dispose();
     this.closeDeadline.dispose();
     this.reachability.dispose();
+    this.dependencies.membership?.onClosed();
     await this.settle(this.dependencies.registry.release(this.owner));
   }
 

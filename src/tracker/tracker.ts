@@ -39,6 +39,8 @@ export interface TrackerTeam {
   readonly identity: OwnIdentity;
   /** SHA-256 of the tracker token, 64 lower-case hexadecimal digits. */
   readonly tokenHash: string;
+  /** By which it is announced in the network, if it is. */
+  readonly sessionName?: string | undefined;
   /** Where it is kept whose hostnames are; without it that ends with the tracker. */
   readonly bindingsFile?: string;
 }
@@ -91,12 +93,7 @@ export class Tracker {
     this.dialBack = new DialBack(clock);
     const { team } = options;
     this.tokenHash = team?.tokenHash ?? '';
-    this.bindings =
-      team &&
-      new HostnameBindings({
-        ...{ clock, logger, file: team.bindingsFile },
-        isRegistered: (hostname) => this.isRegistered(hostname),
-      });
+    this.bindings = team && new HostnameBindings({ clock, logger, file: team.bindingsFile });
   }
 
   /** Connections that have not shown the token of the team yet. */
@@ -167,11 +164,6 @@ export class Tracker {
       this.accept(socket, new Membership({ socket, tokenHash, bindings, onAdmitted }));
     });
     return server;
-  }
-
-  private isRegistered(hostname: string): boolean {
-    for (const session of this.sessions) if (session.hostname === hostname) return true;
-    return false;
   }
 
   private async listen(server: Server): Promise<HostPort> {

@@ -3,209 +3,305 @@ import { systemClock } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
 import { describeError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import type { NetworkFile, NetworkPeer } from '../peer/peerApi';
-import { formatHostPort } from '../protocol/address';
-import { COMMANDS, VIEWS } from '../editor/contributions';
+import { counterpartPaths } from '../editor/comparing';
+import { setContext, VIEWS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
 import { foreignText } from '../editor/foreignText';
-import { formatAge, formatSize } from '../editor/format';
+import type { NetworkBrowser } from '../editor/networkCommands';
+import { networkItem } from './networkItem';
+import type { NetworkInterest } from './networkInterest';
+import { NetworkMarks } from './networkMarks';
+import type { Grouping, NetworkNode } from './networkNodes';
+import { NetworkTree, type Redraw } from './networkTree';
+import { Refresher } from './refresher';
+import { describeFound, SessionLookout } from './sessionLookout';
+import { Settling } from './settling';
+import { WorkspaceFiles } from './workspaceFiles';
 
-/** VS Code has no paging and sends all siblings again on a change. */
-const PAGE_SIZE = 500;
-/** When a view that has appeared is drawn again: also a slow machine has loaded it by the last. */
-const SETTLE_DELAYS_MS = [300, 1_000, 3_000];
-/** Stands for the list of peers where a hostname says whose files are meant. */
-const TOP = '';
+/** Counts of files wait so long for the next change … */
+const COUNT_DELAY_MS = 1_000;
+/** … but no longer than this: to draw one means to draw all rows below it again. */
+const MAX_COUNT_DELAY_MS = 10_000;
+const GROUPING_KEY = 'networkGrouping';
+/** As much of a filter as the title of a view has room for. */
+const MAX_SHOWN_FILTER_LENGTH = 40;
 
-export type NetworkNode =
-  | { readonly kind: 'peer'; readonly peer: NetworkPeer }
-  | { readonly kind: 'file'; readonly file: NetworkFile; readonly parent: NetworkNode }
-  /** What is left out, of a peer's files or, without a hostname, of the peers. */
-  | { readonly kind: 'more'; readonly hostname: string; readonly left: number };
+export interface NetworkViewDependencies {
+  readonly engine: Engine;
+  readonly logger: Logger;
+  readonly interest: NetworkInterest;
+  /** Keeps how the view is grouped, for this workspace. */
+  readonly workspaceState: vscode.Memento;
+}
 
-/** What everyone else offers, by peer. The index is in the engine: only what is shown comes here. */
-export class NetworkView extends DisposableBase implements vscode.TreeDataProvider<NetworkNode> {
-  private readonly changeEmitter = this.register(new vscode.EventEmitter<undefined>());
-  private readonly tree: vscode.TreeView<NetworkNode>;
-  /** How many rows are shown below a peer (by hostname) or at the top (''), if more than a page. */
-  private readonly shown = new Map<string, number>();
-
-  private readonly settling = this.register(new DisposableSlot());
-  /** Whether VS Code was told of a change and has not asked for the rows since. */
-  private owesRows = false;
+/** What everyone else offers. The index is in the engine: only what is unfolded comes here. */
+export class NetworkView
+  extends DisposableBase
+  implements vscode.TreeDataProvider<NetworkNode>, NetworkBrowser
+{
+  private readonly changeEmitter = this.register(
+    new vscode.EventEmitter<NetworkNode[] | undefined>(),
+  );
+  private readonly view: vscode.TreeView<NetworkNode>;
+  private readonly tree: NetworkTree;
+  private readonly marks: NetworkMarks;
+  private readonly lookout: SessionLookout;
+  private readonly refresher = this.register(new Refresher(systemClock, () => this.refresh()));
+  private readonly counting = this.register(new DisposableSlot());
+  /** When counts are drawn at the latest, by the clock that only grows. */
+  private countByMs: number | undefined;
+  /** Ends the reading of files when the view goes. */
+  private reading: AbortController | undefined;
+  /** What VS Code was told to draw and has not asked for since; `undefined` is the top. */
+  private readonly owed = new Set<NetworkNode | undefined>();
 
   readonly onDidChangeTreeData = this.changeEmitter.event;
 
-  constructor(
-    private readonly engine: Engine,
-    private readonly logger: Logger,
-  ) {
+  constructor(private readonly dependencies: NetworkViewDependencies) {
     super();
-    this.tree = this.register(
+    const { engine, workspaceState } = dependencies;
+    this.marks = new NetworkMarks({ calls: () => engine.calls, pathsOf: counterpartPaths });
+    const kept = workspaceState.get<Grouping>(GROUPING_KEY);
+    this.tree = new NetworkTree(
+      {
+        clock: systemClock,
+        calls: () => engine.calls,
+        mark: (files) => this.marks.look(files),
+      },
+      kept === 'folder' ? 'folder' : 'peer',
+    );
+    this.view = this.register(
       vscode.window.createTreeView(VIEWS.network, {
         treeDataProvider: this,
         canSelectMany: true,
         showCollapseAll: true,
       }),
     );
-    this.register(
-      engine.onDidChange((part) => {
-        if (part === 'connection') this.watch();
-        if (part === 'connection') this.tree.description = this.describeSession();
-        if (part === 'connection' || part === 'network') this.redraw();
-      }),
-    );
-    this.register(
-      this.tree.onDidChangeVisibility(() => {
-        this.watch();
-        this.settle(0);
-      }),
-    );
+    this.lookout = new SessionLookout(engine, dependencies.logger, () => this.view.visible);
+    this.register(new Settling(this.view, () => this.tellAgain()));
+    this.subscribe();
+    this.describe();
+  }
+
+  get grouping(): Grouping {
+    return this.tree.grouping;
+  }
+
+  get filter(): string {
+    return this.tree.filter;
   }
 
   async getChildren(parent?: NetworkNode): Promise<NetworkNode[]> {
-    if (parent === undefined) this.owesRows = false;
-    if (this.engine.state.connection.kind !== 'connected') return [];
-    if (parent === undefined) return this.peers();
-    return parent.kind === 'peer' ? this.filesOf(parent) : [];
+    this.owed.delete(parent);
+    if (this.dependencies.engine.state.connection.kind !== 'connected') return [];
+    if (parent !== undefined && parent.kind !== 'peer' && parent.kind !== 'folder') return [];
+    const rows = await this.tree.children(parent);
+    this.readSoon();
+    return [...rows];
   }
 
   getParent(node: NetworkNode): NetworkNode | undefined {
-    return node.kind === 'file' ? node.parent : undefined;
+    return node.parent;
   }
 
   getTreeItem(node: NetworkNode): vscode.TreeItem {
-    switch (node.kind) {
-      case 'peer':
-        return peerItem(node.peer);
-      case 'file':
-        return fileItem(node.file);
-      case 'more':
-        return moreItem(node);
+    this.tree.noteDrawn(node);
+    return networkItem(node);
+  }
+
+  showMore(id: string): void {
+    const node = this.tree.find(id);
+    if (node?.kind !== 'more') return;
+    this.tree.showMore(node.parent);
+    this.refresher.schedule();
+  }
+
+  async group(grouping: Grouping): Promise<void> {
+    if (grouping === this.tree.grouping) return;
+    this.show(grouping, this.tree.filter);
+    await this.dependencies.workspaceState.update(GROUPING_KEY, grouping);
+  }
+
+  setFilter(filter: string): void {
+    if (filter !== this.tree.filter) this.show(this.tree.grouping, filter);
+  }
+
+  async revealPeer(hostname: string): Promise<boolean> {
+    this.setFilter('');
+    await this.group('peer');
+    await vscode.commands.executeCommand(`${VIEWS.network}.focus`);
+    const rows = await this.getChildren();
+    const isIt = (row: NetworkNode): boolean =>
+      row.kind === 'peer' && row.peer.hostname === hostname;
+    const node = rows.find(isIt);
+    if (node === undefined) return false;
+    await this.view.reveal(node, { select: true, focus: true, expand: true });
+    return true;
+  }
+
+  /** Looks for sessions, if somebody looks here: it was not allowed before a folder was trusted. */
+  lookForSessions(): void {
+    this.lookout.look();
+  }
+
+  override dispose(): void {
+    this.reading?.abort();
+    super.dispose();
+  }
+
+  private subscribe(): void {
+    const { engine } = this.dependencies;
+    let wasConnected = false;
+    this.register(
+      engine.onDidChange((part) => {
+        if (part === 'connection') {
+          const isConnected = engine.state.connection.kind === 'connected';
+          this.watch();
+          if (engine.isRunning) this.lookout.look();
+          this.describe();
+          if (isConnected !== wasConnected) this.begin();
+          wasConnected = isConnected;
+        } else if (part === 'network') {
+          this.tree.invalidate();
+          if (this.view.visible) this.refresher.schedule();
+        } else if (part === 'foundSessions') this.describe();
+      }),
+    );
+    this.register(
+      this.view.onDidChangeVisibility(({ visible }) => {
+        this.watch();
+        this.lookout.look();
+        if (!visible) this.reading?.abort();
+        else this.refresher.schedule();
+      }),
+    );
+    this.register(this.view.onDidCollapseElement(({ element }) => this.tree.collapse(element)));
+    this.register(
+      this.view.onDidExpandElement(({ element }) => {
+        this.tree.expand(element);
+        this.refresher.schedule();
+      }),
+    );
+    const files = this.register(new WorkspaceFiles((changed) => void this.markAgain(changed)));
+    this.register(this.view.onDidChangeVisibility(({ visible }) => files.watch(visible)));
+    files.watch(this.view.visible);
+  }
+
+  /** Everything is another one. */
+  private begin(): void {
+    this.tree.clear();
+    this.draw('all');
+  }
+
+  private show(grouping: Grouping, filter: string): void {
+    this.tree.show({ grouping, filter });
+    this.describe();
+    this.draw('all');
+  }
+
+  /** Whose session this is, and what is left out. */
+  private describe(): void {
+    const { connection, foundSessions } = this.dependencies.engine.state;
+    const { filter, grouping } = this.tree;
+    const shown = foreignText(filter, MAX_SHOWN_FILTER_LENGTH);
+    const parts =
+      connection.kind === 'disconnected'
+        ? describeFound(foundSessions)
+        : [describeSession(connection.team)];
+    // First what the user has done: a narrow view has no room for more.
+    if (filter !== '') parts.unshift(vscode.l10n.t('filter: {0}', shown));
+    this.view.description = parts.join(' · ');
+    setContext('networkGrouping', grouping);
+    setContext('networkFiltered', filter !== '');
+    setContext('sessionsFound', foundSessions.length > 0);
+  }
+
+  /** Finds out what has to be drawn again, and lets it be drawn. */
+  private async refresh(): Promise<void> {
+    if (this.dependencies.engine.state.connection.kind !== 'connected') return;
+    try {
+      this.draw(await this.tree.refresh());
+      this.countSoon();
+      this.readSoon();
+    } catch (error) {
+      // A lost connection or a stopped engine is told by other ways, and ends in an empty view.
+      this.dependencies.logger.debug(`network files: ${describeError(error)}`);
     }
   }
 
-  showMore(hostname: string): void {
-    this.shown.set(hostname, (this.shown.get(hostname) ?? PAGE_SIZE) + PAGE_SIZE);
-    this.redraw();
+  private draw(redraw: Redraw): void {
+    if (redraw === 'all') {
+      this.owed.clear();
+      this.owed.add(undefined);
+      this.changeEmitter.fire(undefined);
+    } else if (redraw.length > 0) {
+      for (const node of this.owed) if (node && !this.tree.isUnfolded(node)) this.owed.delete(node);
+      for (const node of redraw) if (this.tree.isUnfolded(node)) this.owed.add(node);
+      this.changeEmitter.fire([...redraw]);
+    }
   }
 
-  /** Whose session this is; an open one is shown as open wherever it is shown. */
-  private describeSession(): string {
-    const { connection } = this.engine.state;
-    if (connection.kind === 'disconnected') return '';
-    return connection.team === undefined
-      ? vscode.l10n.t('open, not encrypted')
-      : foreignText(connection.team);
-  }
-
-  private async peers(): Promise<NetworkNode[]> {
-    const limit = this.shown.get(TOP) ?? PAGE_SIZE;
-    const peers = (await this.engine.calls.networkPeers()).filter(({ fileCount }) => fileCount > 0);
-    const nodes: NetworkNode[] = peers.slice(0, limit).map((peer) => ({ kind: 'peer', peer }));
-    return withRest(nodes, TOP, peers.length);
-  }
-
-  private async filesOf(parent: NetworkNode & { kind: 'peer' }): Promise<NetworkNode[]> {
-    const { hostname } = parent.peer;
-    const limit = this.shown.get(hostname) ?? PAGE_SIZE;
-    const { files, total } = await this.engine.calls.networkFiles({ hostname, limit });
-    const nodes: NetworkNode[] = files.map((file) => ({ kind: 'file', file, parent }));
-    return withRest(nodes, hostname, total);
-  }
-
-  /**
-   * Draws the view again soon after it has appeared: VS Code loses a change that comes while it loads
-   * a view for the first time, and there may be no other for hours. Not without need: while it draws,
-   * VS Code does not know on which row a button was pressed.
-   */
-  private settle(step: number): void {
-    const delayMs = SETTLE_DELAYS_MS[step];
-    if (delayMs === undefined || !this.tree.visible) return;
-    this.settling.set(
+  /** Counts of files are drawn when changes come to a rest, or have not for long. */
+  private countSoon(): void {
+    const nowMs = systemClock.monotonic();
+    this.countByMs ??= nowMs + MAX_COUNT_DELAY_MS;
+    const delayMs = Math.min(COUNT_DELAY_MS, Math.max(0, this.countByMs - nowMs));
+    this.counting.set(
       systemClock.after(delayMs, () => {
-        if (this.owesRows) this.redraw();
-        this.settle(step + 1);
+        this.countByMs = undefined;
+        this.draw(this.tree.miscounted());
       }),
     );
   }
 
-  private redraw(): void {
-    this.owesRows = true;
-    this.changeEmitter.fire(undefined);
+  /** Not without need: while it draws, VS Code does not know on which row a button was pressed. */
+  private tellAgain(): void {
+    const isTop = this.owed.has(undefined);
+    const nodes = [...this.owed].filter((node) => node !== undefined && this.tree.isUnfolded(node));
+    if (isTop) this.changeEmitter.fire(undefined);
+    else if (nodes.length > 0) this.changeEmitter.fire(nodes as NetworkNode[]);
   }
 
-  /** The network is asked for changes only while somebody looks at it. */
+  /** Reads, a few at a time, the files that only their content tells apart. */
+  private readSoon(): void {
+    if (this.reading !== undefined || !this.view.visible) return;
+    const controller = new AbortController();
+    this.reading = controller;
+    this.readAll(controller.signal)
+      .catch((error: unknown) => {
+        this.dependencies.logger.debug(`comparing files: ${describeError(error)}`);
+      })
+      .finally(() => (this.reading = undefined));
+  }
+
+  private async readAll(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const marked = await this.marks.readSome(this.tree.files(), signal);
+      if (marked.length === 0 || signal.aborted) return;
+      this.draw(marked);
+    }
+  }
+
+  /** Files of the workspace have changed, or any of them when it is not known which. */
+  private async markAgain(changed: ReadonlySet<string> | undefined): Promise<void> {
+    const files = this.tree.files();
+    const nodes = changed === undefined ? files : this.marks.at(changed, files);
+    const before = new Map(nodes.map((node) => [node, node.mark]));
+    try {
+      await this.marks.look(nodes);
+      this.draw(nodes.filter((node) => node.mark !== before.get(node)));
+      this.readSoon();
+    } catch (error) {
+      this.dependencies.logger.debug(`comparing files: ${describeError(error)}`);
+    }
+  }
+
   private watch(): void {
-    if (!this.engine.isRunning) return;
-    this.engine.calls
-      .watchNetwork({ watching: this.tree.visible })
-      .catch((error: unknown) => this.logger.debug(describeError(error)));
+    this.dependencies.interest.set(VIEWS.network, this.view.visible);
   }
 }
 
-/** The rows of a page, with one for the rest if there is any. */
-function withRest(nodes: NetworkNode[], hostname: string, total: number): NetworkNode[] {
-  const left = total - nodes.length;
-  return left > 0 ? [...nodes, { kind: 'more', hostname, left }] : nodes;
-}
-
-function peerItem(peer: NetworkPeer): vscode.TreeItem {
-  const name = foreignText(peer.displayName);
-  const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.Expanded);
-  const count =
-    peer.fileCount === 1 ? vscode.l10n.t('1 file') : vscode.l10n.t('{0} files', peer.fileCount);
-  item.id = JSON.stringify(['peer', peer.hostname]);
-  item.iconPath = new vscode.ThemeIcon('account');
-  item.description = count;
-  item.tooltip = [
-    name,
-    foreignText(peer.hostname),
-    foreignText(formatHostPort(peer.address)),
-    vscode.l10n.t('last seen {0}', formatAge(peer.lastSeenAgeMs)),
-  ].join('\n');
-  item.contextValue = 'networkPeer';
-  item.accessibilityInformation = { label: `${name}, ${count}` };
-  return item;
-}
-
-function fileItem(file: NetworkFile): vscode.TreeItem {
-  const name = foreignText(file.name);
-  const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.None);
-  const size = formatSize(file.sizeBytes);
-  const age = formatAge(Date.now() - file.publishedAtMs);
-  // Not joined by a space: two hosts could choose names that come out the same.
-  item.id = JSON.stringify(['file', file.hostname, file.name]);
-  item.resourceUri = iconUri(file.name);
-  item.iconPath = vscode.ThemeIcon.File;
-  item.description = size;
-  item.tooltip = [
-    name,
-    foreignText(file.displayName),
-    size,
-    vscode.l10n.t('published {0}', age),
-  ].join('\n');
-  item.contextValue = 'networkFile:available';
-  item.accessibilityInformation = {
-    label: [name, foreignText(file.displayName), size, age].join(', '),
-  };
-  return item;
-}
-
-/**
- * What the file icon is chosen by, in a scheme that nobody provides. Only the last part of the name:
- * `Uri` throws for a path that begins with two slashes, and one bad name would empty the whole list.
- */
-function iconUri(name: string): vscode.Uri {
-  const base = name.split(/[\\/]/u).at(-1) ?? '';
-  const path = `/${base.replace(/\p{Surrogate}/gu, '_')}`;
-  return vscode.Uri.from({ scheme: 'peershelf-icon', path });
-}
-
-function moreItem({ hostname, left }: NetworkNode & { kind: 'more' }): vscode.TreeItem {
-  const item = new vscode.TreeItem(vscode.l10n.t('Show more… ({0} left)', left));
-  item.id = JSON.stringify(['more', hostname]);
-  item.contextValue = 'networkMore';
-  item.command = { command: COMMANDS.showMore, title: '', arguments: [hostname] };
-  return item;
+/** An open session is shown as open wherever it is shown. */
+function describeSession(team: string | undefined): string {
+  return team === undefined ? vscode.l10n.t('open, not encrypted') : foreignText(team);
 }

@@ -24,11 +24,14 @@ export class PublishedView
 
   readonly onDidChangeTreeData = this.changeEmitter.event;
 
-  constructor(private readonly engine: Engine) {
+  constructor(
+    private readonly engine: Engine,
+    dragAndDropController: vscode.TreeDragAndDropController<PublishedFile>,
+  ) {
     super();
     this.tree = this.register(
       vscode.window.createTreeView(VIEWS.published, {
-        treeDataProvider: this,
+        ...{ treeDataProvider: this, dragAndDropController },
         canSelectMany: true,
         showCollapseAll: false,
       }),
@@ -56,7 +59,8 @@ export class PublishedView
     const name = foreignText(file.name);
     const state = describeState(file);
     const until = file.forSession ? [vscode.l10n.t('for this session')] : [];
-    const details = [formatSize(file.sizeBytes), ...state, ...until];
+    // First what matters most: a narrow view cuts the rest off.
+    const details = [...state, formatSize(file.sizeBytes), ...until];
     item.id = file.name;
     item.label = name;
     item.description = details.join(' · ');
@@ -74,6 +78,7 @@ export class PublishedView
     this.tree.description =
       total > MAX_ROWS ? vscode.l10n.t('first {0} of {1}', MAX_ROWS, total) : '';
     this.tree.message = total > 0 ? notOffered(this.engine.state) : '';
+    this.tree.badge = badgeOf(published);
     setContext('hasPublished', total > 0);
     setContext(
       'publishedPaths',
@@ -82,6 +87,13 @@ export class PublishedView
     setContext('publishedFolders', foldersOf(published));
     this.changeEmitter.fire(undefined);
   }
+}
+
+/** How many files others cannot fetch any more as they were published. */
+function badgeOf(published: readonly PublishedFile[]): vscode.ViewBadge | undefined {
+  const value = published.filter(({ state }) => state === 'changed' || state === 'missing').length;
+  if (value === 0) return undefined;
+  return { value, tooltip: vscode.l10n.t('Changed or missing since published: {0}', value) };
 }
 
 /** The folders in which something is published, as menus know them. */

@@ -3,6 +3,7 @@ import { DisposableBase } from '../common/disposable';
 import { setContext, VIEWS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
 import type { Transfer } from '../peer/peerApi';
+import { Settling } from './settling';
 import { transferItem } from './transferItem';
 
 /** A row: the same object as long as its transfer is known, so that only what changed is drawn. */
@@ -18,6 +19,8 @@ export class TransfersView extends DisposableBase implements vscode.TreeDataProv
   );
   private readonly tree: vscode.TreeView<TransferNode>;
   private nodes = new Map<string, TransferNode>();
+  /** Whether VS Code was told of other rows and has not asked for them since. */
+  private owesRows = false;
 
   readonly onDidChangeTreeData = this.changeEmitter.event;
 
@@ -35,11 +38,18 @@ export class TransfersView extends DisposableBase implements vscode.TreeDataProv
         if (part === 'transfers') this.refresh();
       }),
     );
+    this.register(
+      new Settling(this.tree, () => {
+        if (this.owesRows) this.changeEmitter.fire(undefined);
+      }),
+    );
     this.refresh();
   }
 
   getChildren(parent?: TransferNode): TransferNode[] {
-    return parent === undefined ? [...this.nodes.values()].reverse() : [];
+    if (parent !== undefined) return [];
+    this.owesRows = false;
+    return [...this.nodes.values()].reverse();
   }
 
   getParent(): undefined {
@@ -64,8 +74,10 @@ export class TransfersView extends DisposableBase implements vscode.TreeDataProv
     );
     const isSameRows =
       before.size === this.nodes.size && transfers.every(({ id }) => before.has(id));
-    if (!isSameRows) this.changeEmitter.fire(undefined);
-    else if (changed.length > 0) this.changeEmitter.fire(changed);
+    if (!isSameRows) {
+      this.owesRows = true;
+      this.changeEmitter.fire(undefined);
+    } else if (changed.length > 0) this.changeEmitter.fire(changed);
     const running = transfers.filter(({ state }) => state === 'running').length;
     this.tree.badge =
       running === 0

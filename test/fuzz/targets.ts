@@ -4,6 +4,7 @@ import { controlReplies } from './targets/controlReplies';
 import { batchReplies, httpReplies } from './targets/httpReplies';
 import { httpRequests } from './targets/httpRequests';
 import { addresses, inviteTexts } from './targets/invites';
+import { lanPackets } from './targets/lanPackets';
 import { names } from './targets/names';
 import { changedRecords, forgedRecords, proofs } from './targets/records';
 import { trackerSession } from './targets/trackerSession';
@@ -11,5 +12,5 @@ import { trackerSession } from './targets/trackerSession';
 /** Everything that reads what a stranger may have written. */
 export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   ...[controlLines, controlReplies, trackerSession, httpRequests, httpReplies, batchReplies],
-  ...[inviteTexts, addresses, names, changedRecords, forgedRecords, proofs],
+  ...[inviteTexts, addresses, names, lanPackets, changedRecords, forgedRecords, proofs],
 ];

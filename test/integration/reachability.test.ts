@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { reachableAddresses } from '../../src/peer/team/ownAddresses';
+import { reachableAddresses } from '../../src/lan/ownAddresses';
 import type { HostPort } from '../../src/protocol/address';
 import { DIAL_BACK_DEADLINE_MS, DIALS_BACK_PER_MINUTE } from '../../src/tracker/limits';
 import { useCleanup } from '../support/cleanup';

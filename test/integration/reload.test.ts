@@ -12,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { PeershelfError } from '../../src/common/errors';
 import type { HostPort } from '../../src/protocol/address';
@@ -29,6 +30,41 @@ const SIZE = 24 * MIB + 777;
 const DAY_MS = 24 * 3_600_000;
 /** Slow enough to be stopped in the middle, fast enough to be there soon. */
 const SLOW = { maxDownloadBytesPerSecond: 16 * MIB };
+
+describe('a download whose only publisher goes away for some seconds', () => {
+  const cleanup = useCleanup();
+
+  it('goes on when that is back, at another port', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    const content = randomBytes(SIZE);
+    const alice = await startPeer(cleanup, { tracker, settings: { hostname: 'alice' } });
+    const file = await alice.publish('large', content);
+    const failures: string[] = [];
+    const bob = await startPeer(cleanup, {
+      ...{ tracker, settings: { hostname: 'bob', ...SLOW } },
+      log: (_level, _tag, message) => {
+        if (message.startsWith('alice: ')) failures.push(message);
+      },
+    });
+    const part = join(bob.storageFolder, 'leftovers');
+    const fetching = bob.peer.fetch({
+      ...{ name: 'large', destination: bob.path('copy'), ifExists: 'fail' },
+    });
+    fetching.catch(() => undefined);
+    await eventually(() => journaledPieces(part).size >= 4 || undefined, 'some pieces');
+    const port = (await alice.peer.snapshot()).serving?.port;
+    await alice.peer.stop();
+    // One for the connection that ended, and one for each attempt in about four seconds.
+    await eventually(() => failures.length >= 5 || undefined, 'some failures');
+    await occupy(cleanup, port);
+    const again = await startPeer(cleanup, { tracker, settings: { hostname: 'alice' } });
+    await again.peer.publish({ files: [{ path: file, name: 'large', folder: dirname(file) }] });
+    assert.notEqual((await again.peer.snapshot()).serving?.port, port);
+    const { receivedBytes } = await fetching;
+    assert.equal(sha256(readFileSync(bob.path('copy'))), sha256(content));
+    assert.ok(receivedBytes < 1.5 * SIZE, `${receivedBytes}`);
+  }).timeout(40_000);
+});
 
 describe('a download that was not finished', () => {
   const cleanup = useCleanup();
@@ -288,3 +324,10 @@ describe('a download that was not finished', () => {
     assert.deepEqual([recordsLeft(), partsIn(into)], [[], []]);
   });
 });
+
+/** Nobody serves at this port as long as the test runs. */
+async function occupy(cleanup: ReturnType<typeof useCleanup>, port = 0): Promise<void> {
+  const server = createServer((socket) => socket.destroy());
+  cleanup.add(() => server.close());
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+}

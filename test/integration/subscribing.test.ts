@@ -4,6 +4,7 @@ import { MAX_PUBLISH_ENTRIES } from '../../src/protocol/limits';
 import { MAX_CHANGE_LOG_BYTES } from '../../src/tracker/limits';
 import { useCleanup } from '../support/cleanup';
 import { RawClient } from '../support/rawClient';
+import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
 import { startTracker } from '../support/startTracker';
 import { eventually, nextEvent } from '../support/waitFor';
@@ -105,6 +106,28 @@ describe('subscribing to a tracker', () => {
       async () => (await peerSeenBy(bob, 'alice'))?.isTransferring || undefined,
       'alice has transfers',
     );
+  });
+
+  it('says since when somebody is away whose file cannot be fetched', async () => {
+    const bob = await look();
+    const alice = await connect();
+    const claim = { hostname: 'alice', display_name: 'Alice', port: 1, instance: 'a', counter: 1 };
+    await alice.ask('REGISTER', claim);
+    await publish(alice, 'alice', [entry('a')]);
+    await bob.peer.refreshNetwork();
+    const fetch = (): Promise<unknown> =>
+      bob.peer.fetch({ name: 'a', destination: bob.path('a'), ifExists: 'fail' });
+    const here = await rejectsWith('PEER_UNREACHABLE', fetch());
+    assert.equal(here.details['awayForMs'], undefined);
+    await alice.vanish();
+    await eventually(
+      async () => (await peerSeenBy(bob, 'alice'))?.state === 'away' || undefined,
+      'alice is away',
+    );
+    const { details } = await rejectsWith('PEER_UNREACHABLE', fetch());
+    assert.equal(details['displayName'], 'Alice');
+    const { awayForMs } = details;
+    assert.ok(typeof awayForMs === 'number' && awayForMs < 10_000, String(awayForMs));
   });
 
   it('is seen before anything is published, if wished, and serves once something is', async () => {

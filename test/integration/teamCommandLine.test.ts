@@ -7,6 +7,8 @@ import { deriveTeamKeys } from '../../src/protocol/teamKeys';
 import { useCleanup } from '../support/cleanup';
 import { type CommandLineUser, startCommand } from '../support/commandLine';
 import { CLI } from '../support/commandLine';
+import { newLan } from '../support/lan';
+import { occupyPort } from '../support/ports';
 import { startProcess, type TestProcess } from '../support/startProcess';
 import { temporaryFolder } from '../support/temporaryFolder';
 
@@ -113,6 +115,28 @@ describe('the session of a team on the command line', () => {
     for (const name of readdirSync(folder).filter((one) => one.startsWith('session-')))
       if (process.platform !== 'win32')
         assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
+  });
+
+  it('is found in the network when its tracker has moved, unless it is not announced', async () => {
+    const [owner, bob] = [newUser(), newUser()];
+    const { port } = await newLan();
+    const first = await startTracker(owner);
+    first.tracker.child.kill('SIGTERM');
+    await first.tracker.exited;
+    const holder = await occupyPort(cleanup, Number(first.address.split(':')[1]));
+    assert.ok(holder > 0);
+    const file = receive(bob, first.invite);
+    const list = (): ReturnType<typeof finish> =>
+      finish(bob, 'list', '--invite-file', file, '--lan-port', `${port}`);
+    const silent = await startTracker(owner, '--announce-port', `${port}`, '--no-announce');
+    assert.equal((await list()).code, 1);
+    silent.tracker.child.kill('SIGTERM');
+    await silent.tracker.exited;
+    const second = await startTracker(owner, '--announce-port', `${port}`);
+    assert.notEqual(second.address, first.address);
+    const listed = await list();
+    assert.equal(listed.code, 0, listed.err);
+    assert.equal(listed.out, '');
   });
 
   it('shows no key in what it prints, in the list of processes, or when it is told to log', async () => {

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { systemClock } from '../../src/common/clock';
 import { createIdentity } from '../../src/peer/identity/identity';
 import { createSessionRecord, inviteOf, verifierOf } from '../../src/peer/team/sessionRecord';
@@ -16,9 +16,10 @@ import { startTeam } from '../support/startTeam';
 import { temporaryFolder } from '../support/temporaryFolder';
 
 const TRACKER = join(__dirname, '../../dist/tracker.js');
-const SILENT = 10_000;
-/** Of the silent ones, those that shake hands first: each costs both ends a signature. */
-const SECURED = 2_000;
+/** Silent ones that finish the handshake of TLS first: each costs both ends a signature. */
+const SECURED = 10_000;
+/** As many again for every ten of them, that say nothing at all. */
+const PLAIN = SECURED / 10;
 /** Opened at the same time. */
 const AT_ONCE = 200;
 /** More than a tracker with as many silent connections as it keeps takes. */
@@ -86,16 +87,24 @@ describe('a flood of connections', function () {
         await member.peer.stop();
       }
     })();
-    await forEach(SILENT, async (index) => {
-      sockets.add(await openSilent(address, index % (SILENT / SECURED) === 0));
+    const startMs = performance.now();
+    let secured = 0;
+    await forEach(SECURED + PLAIN, async (index) => {
+      const isSecured = index % ((SECURED + PLAIN) / PLAIN) !== 0;
+      const socket = await openSilent(address, isSecured);
+      if (socket instanceof TLSSocket && socket.getPeerX509Certificate() !== undefined)
+        secured += 1;
+      sockets.add(socket);
     });
+    const tookMs = performance.now() - startMs;
     flooding.isOver = true;
     await members;
     const grownBytes = residentBytes(tracker.child.pid) - before;
     const open = [...sockets].filter((socket) => !socket.destroyed).length;
     joinedMs.sort((a, b) => a - b);
     const medianMs = joinedMs[Math.floor(joinedMs.length / 2)] ?? Infinity;
-    const facts = `${open} open, joined in ${medianMs.toFixed(0)} ms, ${joinedMs.at(-1)?.toFixed(0)} at most, ${grownBytes / 1024 ** 2} MiB`;
+    const facts = `${secured} handshakes in ${tookMs.toFixed(0)} ms, ${open} open, joined in ${medianMs.toFixed(0)} ms, ${joinedMs.at(-1)?.toFixed(0)} at most, ${grownBytes / 1024 ** 2} MiB`;
+    assert.equal(secured, SECURED, facts);
     assert.ok(medianMs < JOIN_MS, facts);
     assert.ok(grownBytes < MAX_GROWTH_BYTES, facts);
     if (process.env['PEERSHELF_TEST_FACTS'] !== undefined) console.log(`      ${facts}`);

@@ -8,7 +8,7 @@ import { verifierOf, withNewKey } from '../../src/peer/team/sessionRecord';
 import { fingerprintOf } from '../../src/protocol/certificate';
 import { CHANNEL_EXPORTERS, EXPORTER_BYTES } from '../../src/protocol/channelProof';
 import { parseInvite } from '../../src/protocol/invite';
-import { MAX_PENDING_CONNECTIONS } from '../../src/tracker/limits';
+import { MAX_HOSTNAMES_PER_IDENTITY, MAX_PENDING_CONNECTIONS } from '../../src/tracker/limits';
 import { useCleanup } from '../support/cleanup';
 import { FakeClock } from '../support/fakeClock';
 import { storedIdentity } from '../support/identities';
@@ -214,6 +214,29 @@ describe('strangers and members that are none at the tracker of a team', () => {
     const back = await enter(second);
     const again = registration(back, memberOf('alice'));
     assert.equal((await back.ask('REGISTER', again))['status'], 'OK');
+  });
+
+  it('an identity has as many hostnames as connections may use, and one more when one is gone', async () => {
+    const register = async (client: RawClient, hostname: string): Promise<unknown> => {
+      const claim = { hostname, instance: hostname };
+      const reply = await client.ask('REGISTER', registration(client, memberOf('alice'), claim));
+      return reply['reason'] ?? reply['status'];
+    };
+    const clients: RawClient[] = [];
+    for (let index = 0; index < MAX_HOSTNAMES_PER_IDENTITY; index += 1) {
+      const client = await enter();
+      assert.equal(await register(client, `alice-${index}`), 'OK');
+      clients.push(client);
+    }
+    const late = await enter();
+    assert.equal(await register(late, 'one-more'), 'too many hostnames');
+    clients[0]!.socket.destroy();
+    await eventually(
+      async () => (await register(late, 'one-more')) === 'OK' || undefined,
+      'a hostname is free',
+    );
+    const another = await enter();
+    assert.equal(await register(another, 'alice-0'), 'too many hostnames');
   });
 
   it('a record is renewed by its own host only, and every reply has it', async () => {

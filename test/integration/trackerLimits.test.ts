@@ -9,6 +9,8 @@ import { useCleanup } from '../support/cleanup';
 import { CountingRegistry } from '../support/countingRegistry';
 import { FakeClock } from '../support/fakeClock';
 import { RawClient, request } from '../support/rawClient';
+import { rejectsWith } from '../support/rejectsWith';
+import { startPeer } from '../support/startPeer';
 import { startTracker, type TestTracker } from '../support/startTracker';
 import { eventually } from '../support/waitFor';
 
@@ -94,6 +96,31 @@ describe('limits of the tracker', () => {
     client.send(PING.repeat(3));
     assert.deepEqual(await client.readReplies(3), [DEAD, DEAD, tooMany]);
   });
+
+  it('has no reply that clients do not read: all files at once are too much, and pages have them', async () => {
+    const { address } = await start({});
+    const client = await RawClient.connect(cleanup, address);
+    await client.ask('HELLO', { versions: [2] });
+    const claim = { hostname: 'alice', port: 6_000, instance: 'a', counter: 1 };
+    await client.ask('REGISTER', claim);
+    // Three kilobytes in a reply, each.
+    const name = (index: number): string => `${'é'.repeat(500)}${index}`;
+    const count = 23_000;
+    for (let index = 0; index < count; index += 1_000) {
+      const files = Array.from({ length: 1_000 }, (_, offset) => {
+        return { name: name(index + offset), size: 1, modified: 1 };
+      });
+      assert.equal((await client.ask('PUBLISH', { hostname: 'alice', files }))['status'], 'ACK');
+    }
+    for (const [action, data] of [['LIST'], ['DISCOVER', { hostname: 'alice' }]] as const) {
+      const { status, reason } = await client.ask(action, data);
+      assert.deepEqual({ status, reason }, refused('reply too long'));
+    }
+    const { peer } = await startPeer(cleanup, { tracker: address, settings: { hostname: 'bob' } });
+    await rejectsWith('TRACKER_REFUSED', peer.discover({ hostname: 'alice' }));
+    const page = await client.ask('LIST', { limit: 1_000 });
+    assert.deepEqual([page['status'], typeof page['cursor']], ['OK', 'string']);
+  }).timeout(30_000);
 
   it('takes 5,000 files published in one go', async () => {
     const { address } = await start({});

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../scripts/host/browser';
-import { reachableAddresses } from '../../src/peer/team/ownAddresses';
+import { reachableAddresses } from '../../src/lan/ownAddresses';
 import { useCleanup } from '../support/cleanup';
 import { RawClient } from '../support/rawClient';
 import { listen } from '../support/relay';

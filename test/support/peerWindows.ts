@@ -88,7 +88,7 @@ export class PeerWindows {
   async add(name: string, options: PeerOptions = {}): Promise<PeerWindow> {
     const folder = await this.cleanup.temporaryFolder(`peershelf-${name.toLowerCase()}-`);
     const workspace = options.workspace ?? path.join(folder, 'workspace');
-    await writeFiles(workspace, options.files ?? {});
+    if (options.workspace === undefined) await writeFiles(workspace, options.files ?? {});
     const packs: string[] = [];
     if (options.locale !== undefined) {
       packs.push(path.join(folder, 'language-pack'));
@@ -132,7 +132,8 @@ export class PeerWindows {
     return {
       build: this.build,
       dataDir: path.join(folder, 'data'),
-      env: { ...homeEnvironment(folder), ...options.env },
+      // What others in the network do is not part of a test.
+      env: { ...homeEnvironment(folder), PEERSHELF_LAN_PORT: '0', ...options.env },
       userSettings: { ...TRUST_SETTINGS[trust], ...options.userSettings },
       linked: [...(vsix === undefined ? [REPOSITORY] : []), ...linked, ...packs],
       log: report,

@@ -10,11 +10,11 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Holds a port until the test ends. */
-export async function occupyPort(cleanup: Cleanup): Promise<number> {
-  const server = createServer();
+/** Holds a port until the test ends: a free one unless one is named. Nobody is answered there. */
+export async function occupyPort(cleanup: Cleanup, port = 0): Promise<number> {
+  const server = createServer((socket) => socket.destroy());
   cleanup.add(() => server.close());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Cleanup } from '../../scripts/host/cleanup';
+import type { HostPort } from '../../src/protocol/address';
 
 /** Passes on what is said at its port to another one, and remembers it. */
 export interface Relay {
@@ -9,11 +10,15 @@ export interface Relay {
   readonly recorded: () => Buffer;
 }
 
-/** @param localAddress from which it seems to come, such as 127.0.0.2. */
+/**
+ * @param localAddress from which it seems to come, such as 127.0.0.2.
+ * @param at where it listens; a free port of loopback if nothing is said.
+ */
 export async function startRelay(
   cleanup: Cleanup,
   port: number,
   localAddress?: string,
+  at?: HostPort,
 ): Promise<Relay> {
   const chunks: Buffer[] = [];
   let connections = 0;
@@ -30,7 +35,7 @@ export async function startRelay(
   });
   cleanup.add(() => server.close());
   return {
-    port: await listen(server),
+    port: await listen(server, at),
     connections: () => connections,
     recorded: () => Buffer.concat(chunks),
   };
@@ -52,8 +57,13 @@ export async function startSilence(
 }
 
 /** Resolves to the port. */
-export async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+export async function listen(
+  server: Server,
+  at: HostPort = { host: '127.0.0.1', port: 0 },
+): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(at, resolve);
+  });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no address');
   return address.port;

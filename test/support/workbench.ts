@@ -5,6 +5,7 @@ import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import type { RunningServer, WindowOptions } from '../../scripts/host/vscodeServer';
 import { ContextMenu } from './parts/contextMenu';
 import { Explorer } from './parts/explorer';
+import { FileDialog } from './parts/fileDialog';
 import { ModalDialog, Notifications } from './parts/notifications';
 import { InputBox, QuickPick } from './parts/quickInput';
 import { View } from './parts/view';
@@ -36,6 +37,7 @@ export interface OpenOptions extends WindowOptions {
 export class Workbench {
   readonly quickPick: QuickPick;
   readonly inputBox: InputBox;
+  readonly fileDialog: FileDialog;
   readonly explorer: Explorer;
   readonly notifications: Notifications;
   readonly dialog: ModalDialog;
@@ -49,6 +51,7 @@ export class Workbench {
   ) {
     this.quickPick = new QuickPick(page);
     this.inputBox = new InputBox(page);
+    this.fileDialog = new FileDialog(page);
     this.explorer = new Explorer(page);
     this.notifications = new Notifications(page);
     this.dialog = new ModalDialog(page);
@@ -128,6 +131,16 @@ export class Workbench {
       await tab.click();
       await until(`container "${containerTitle}" open`, () => hasClass(tab, 'checked'));
     }
+  }
+
+  /** Waits until the icon of a container has this number; none for an empty text. */
+  async badge(containerTitle: string, text: string): Promise<void> {
+    const badge = this.page
+      .locator('.activitybar .action-item')
+      .filter({ has: this.page.locator(`.action-label[aria-label^="${containerTitle}"]`) })
+      .locator('.badge-content');
+    const shown = async (): Promise<string> => (await badge.allTextContents()).join('').trim();
+    await until(`badge "${text}"`, async () => (await shown()) === text, { seen: shown });
   }
 
   /** A view of the open container. */

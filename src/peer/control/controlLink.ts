@@ -6,6 +6,7 @@ import { type ErrorCode, PeershelfError, toPlainError } from '../../common/error
 import { Emitter } from '../../common/events';
 import type { Logger } from '../../common/logger';
 import { formatHostPort, type HostPort } from '../../protocol/address';
+import { PinFailures } from '../transfer/pinFailures';
 import { dial } from './dial';
 import { dialTls } from './dialTls';
 import { reconnectDelayMs } from './reconnectPolicy';
@@ -15,6 +16,8 @@ import { replacedError, TrackerConnection } from './trackerConnection';
 const CONNECT_DEADLINE_MS = 10_000;
 /** A connection that lasted this long was a good one: after it, retries start from the first delay. */
 const STABLE_AFTER_MS = 30_000;
+/** Attempts a minute at an address that was found, when none has found the tracker there. */
+const MAX_FOUND_FAILURES = 2;
 
 /** A tracker: where it may be found, and what tells it from others. */
 export interface TrackerTarget {
@@ -43,6 +46,12 @@ export type LinkState =
       readonly error: ReturnType<typeof toPlainError>;
     };
 
+/** @throws CANCELLED. */
+export type FindTracker = (
+  fingerprint: string,
+  signal: AbortSignal,
+) => Promise<readonly HostPort[]>;
+
 export interface ControlLinkDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -50,8 +59,20 @@ export interface ControlLinkDependencies {
   readonly greet: (connection: TrackerConnection) => Promise<void>;
   /** Runs before a connection is closed on purpose, whether it has been greeted whole or not. */
   readonly part: () => Promise<void>;
+  /**
+   * Where else a tracker with this certificate may be, as anybody says. Asked when it is at none of its
+   * addresses.
+   */
+  readonly findTracker?: FindTracker | undefined;
   /** From 0 to 1, to spread retries. */
   readonly random?: () => number;
+}
+
+/** What belongs to every attempt of one run. */
+interface Attempt {
+  readonly fingerprint: string | undefined;
+  readonly signal: AbortSignal;
+  readonly onConnected: () => void;
 }
 
 /** Failures after which trying again would be of no use, or would harm. */
@@ -68,12 +89,17 @@ export class ControlLink extends DisposableBase {
   private current: LinkState = { kind: 'disconnected' };
   /** Ends the connection that there is, with the reason. */
   private endConnection: ((reason: PeershelfError) => void) | undefined;
+  /** Where the tracker was not. */
+  private readonly failures: PinFailures;
+  /** Where it was last, if anywhere. */
+  private lastAddress: HostPort | undefined;
   private run: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
 
   readonly onDidChange = this.changeEmitter.event;
 
   constructor(private readonly dependencies: ControlLinkDependencies) {
     super();
+    this.failures = new PinFailures(dependencies.clock, MAX_FOUND_FAILURES);
   }
 
   get state(): LinkState {
@@ -86,6 +112,7 @@ export class ControlLink extends DisposableBase {
    */
   async connect(target: TrackerTarget): Promise<void> {
     await this.disconnect();
+    this.lastAddress = undefined;
     const controller = new AbortController();
     const first = deferred<undefined>();
     const done = this.keepConnected(target, controller.signal, first);
@@ -142,11 +169,28 @@ export class ControlLink extends DisposableBase {
     this.move({ kind: 'disconnected' });
   }
 
-  /** At the first address that is the tracker's; resolves and throws as `connectOnce` does. */
+  /** Where it may be, or else is found; resolves and throws as `connectOnce` does. */
   private async connectToAny(
-    { addresses, fingerprint }: TrackerTarget,
+    target: TrackerTarget,
     signal: AbortSignal,
     onConnected: () => void,
+  ): Promise<PeershelfError> {
+    const attempt = { fingerprint: target.fingerprint, signal, onConnected };
+    const { lastAddress } = this;
+    const others = target.addresses.filter((one) => !isSame(one, lastAddress));
+    const addresses = lastAddress === undefined ? others : [lastAddress, ...others];
+    try {
+      return await this.connectAmong(addresses, attempt);
+    } catch (error) {
+      return await this.connectElsewhere(addresses, PeershelfError.from(error), attempt);
+    }
+  }
+
+  /** At the first address that is the tracker's. */
+  private async connectAmong(
+    addresses: readonly HostPort[],
+    { fingerprint, signal, onConnected }: Attempt,
+    isFound = false,
   ): Promise<PeershelfError> {
     let failure = new PeershelfError('CANCELLED', 'disconnected');
     for (const tracker of addresses) {
@@ -158,10 +202,39 @@ export class ControlLink extends DisposableBase {
       } catch (error) {
         failure = PeershelfError.from(error);
         if (FINAL.has(failure.code)) break;
-        if (addresses.length > 1) this.dependencies.logger.info(failure.message);
+        this.failures.add(formatHostPort(tracker));
+        if (addresses.length > 1 || isFound) this.dependencies.logger.info(failure.message);
       }
     }
     throw failure;
+  }
+
+  /**
+   * Where anybody says that a tracker with this certificate is; what it shows there decides.
+   * @throws the given failure when it is not found.
+   */
+  private async connectElsewhere(
+    addresses: readonly HostPort[],
+    failure: PeershelfError,
+    attempt: Attempt,
+  ): Promise<PeershelfError> {
+    const { findTracker, logger } = this.dependencies;
+    const { fingerprint, signal } = attempt;
+    const isOver = signal.aborted || FINAL.has(failure.code);
+    if (fingerprint === undefined || findTracker === undefined || isOver) throw failure;
+    const found = (await findTracker(fingerprint, signal)).filter(
+      (place) =>
+        !addresses.some((one) => isSame(one, place)) &&
+        !this.failures.isSpent(formatHostPort(place)),
+    );
+    if (found.length === 0) throw failure;
+    logger.info(`the tracker may be at ${found.map(formatHostPort).join(', ')}`);
+    try {
+      return await this.connectAmong(found, attempt, true);
+    } catch (error) {
+      // Only the tracker itself can say that it is of no use; anybody else could have led us there.
+      throw PeershelfError.is(error) && FINAL.has(error.code) ? error : failure;
+    }
   }
 
   private open(
@@ -201,6 +274,7 @@ export class ControlLink extends DisposableBase {
       const lost = await Promise.race([greeting, closed.promise]);
       if (lost !== undefined) return lost;
       logger.info(`connected to ${formatHostPort(tracker)}`);
+      this.lastAddress = tracker;
       this.move({ kind: 'connected', tracker, connection });
       onConnected();
       return await closed.promise;
@@ -241,4 +315,8 @@ export class ControlLink extends DisposableBase {
     this.current = state;
     this.changeEmitter.fire(state);
   }
+}
+
+function isSame(one: HostPort, other: HostPort | undefined): boolean {
+  return one.host === other?.host && one.port === other.port;
 }

@@ -207,7 +207,7 @@ export class TrackerClient {
         ? new Map()
         : readFiles(reply, this.version);
     } catch (error) {
-      if (!PeershelfError.is(error, 'TRACKER_REFUSED')) throw error;
+      if (reasonOf(error) !== CONTROL_REASONS.unknownHost) throw error;
       throw new PeershelfError('NOT_FOUND', `the tracker knows no host ${hostname}`, {
         cause: error,
         details: { hostname },

@@ -85,6 +85,11 @@ export class ContentHasher {
     return result;
   }
 
+  /** What a file holds, where that is known without reading it. */
+  known(path: string): HashedFile | undefined {
+    return this.fromCache(path);
+  }
+
   /** A file has another path now: what is known of it holds, as long as it is the same file. */
   noteMoved(from: string, to: string): void {
     const { cache } = this.dependencies;

@@ -3,6 +3,7 @@ import { DisposableBase, DisposableSlot } from '../../common/disposable';
 import { describeError } from '../../common/errors';
 import { Emitter } from '../../common/events';
 import type { Logger } from '../../common/logger';
+import { queryWords } from '../../common/searchText';
 import type { ListedHost } from '../../protocol/controlReplies';
 import type { ControlEvent } from '../../protocol/controlRepliesV2';
 import type { SubscribableNetwork } from '../control/networkRequests';
@@ -11,12 +12,21 @@ import type {
   NetworkFolderPage,
   NetworkPage,
   NetworkPeer,
+  NetworkPeerPage,
   NetworkQuery,
   NetworkRowPage,
   NetworkSummary,
+  PeerQuery,
 } from '../peerApi';
 import { compare, type IndexedHost, NetworkModel } from './networkModel';
-import { findFiles, findRows, listFolder, type Shown } from './networkQueries';
+import {
+  awayFor,
+  countByHost,
+  findFiles,
+  findRows,
+  listFolder,
+  type Shown,
+} from './networkQueries';
 import { NetworkSubscription } from './networkSubscription';
 
 /** In version 1, while somebody looks, the network is asked for anew after this long … */
@@ -80,8 +90,27 @@ export class NetworkIndex extends DisposableBase {
   /** Everyone who is here, with files and without, by display name. */
   peers(): NetworkPeer[] {
     return this.shownHosts()
-      .map((host) => this.toPeer(host))
-      .sort((a, b) => compare(a.displayName, b.displayName) || compare(a.hostname, b.hostname));
+      .sort(compareHosts)
+      .map((host) => this.toPeer(host));
+  }
+
+  /** Those with files that match, by display name. */
+  peerPage({ text = '', limit, offset = 0 }: PeerQuery): NetworkPeerPage {
+    const counts = queryWords(text).length === 0 ? undefined : countByHost(this.model, text);
+    const countOf = (host: IndexedHost): number =>
+      counts === undefined ? host.files.size : (counts.get(host) ?? 0);
+    const hosts = this.shownHosts().filter((host) => countOf(host) > 0);
+    const page = hosts.sort(compareHosts).slice(offset, offset + limit);
+    return {
+      peers: page.map((host) => ({ ...this.toPeer(host), fileCount: countOf(host) })),
+      total: hosts.length,
+    };
+  }
+
+  /** How long a host has been away; undefined when it is not, or is not known. */
+  awayForMs(hostname: string): number | undefined {
+    const host = this.model.hosts.get(hostname);
+    return host?.isShown === true ? awayFor(host, this.dependencies.clock.monotonic()) : undefined;
   }
 
   files(query: NetworkQuery): NetworkPage {
@@ -89,11 +118,13 @@ export class NetworkIndex extends DisposableBase {
   }
 
   rows(query: NetworkQuery): NetworkRowPage {
-    return findRows(this.model, query, this.dependencies.shown);
+    const { shown, clock } = this.dependencies;
+    return findRows(this.model, query, shown, clock.monotonic());
   }
 
   folder(query: FolderQuery): NetworkFolderPage {
-    return listFolder(this.model, query, this.dependencies.shown);
+    const { shown, clock } = this.dependencies;
+    return listFolder(this.model, query, shown, clock.monotonic());
   }
 
   /** While watching a network of version 1, refreshes now and again and again. */
@@ -239,4 +270,9 @@ export class NetworkIndex extends DisposableBase {
       isTransferring: isBusy,
     };
   }
+}
+
+/** By display name and then by hostname. */
+function compareHosts(left: IndexedHost, right: IndexedHost): number {
+  return compare(left.displayName, right.displayName) || compare(left.hostname, right.hostname);
 }

@@ -6,6 +6,7 @@ import type { SealedHostRecord } from '../../protocol/hostRecord';
 import { MAX_REPLY_ENTRIES } from '../../protocol/limits';
 import type { HostChange } from '../../protocol/networkChanges';
 import type { SubscribableNetwork } from '../control/networkRequests';
+import { FileOrder } from './fileOrder';
 import { SortedList } from './sortedList';
 
 /** One file of one host. */
@@ -30,6 +31,8 @@ export interface IndexedHost {
   toldMs: number;
   /** Whether it is a peer of the network: not this one, and known for what it says. */
   isShown: boolean;
+  /** Grows when a file comes or goes. */
+  revision: number;
   readonly files: Map<string, IndexedFile>;
   /** For searches: in the order in which they came, those that are gone included. */
   list: IndexedFile[];
@@ -58,6 +61,8 @@ const anybody: Identify = () => 'anybody';
 export class NetworkModel {
   readonly hosts = new Map<string, IndexedHost>();
   private readonly shown = new SortedList<IndexedFile>(compareFiles);
+  /** Files of hosts that are shown, for questions about folders. */
+  readonly order = new FileOrder(() => this.shown.items());
   private generation = 0;
   private entries = 0;
   private isFull = false;
@@ -74,11 +79,6 @@ export class NetworkModel {
   /** Files of hosts that are shown. */
   get fileCount(): number {
     return this.shown.size;
-  }
-
-  /** Files of hosts that are shown, by name and then by hostname. */
-  files(): readonly IndexedFile[] {
-    return this.shown.items();
   }
 
   clear(): void {
@@ -141,6 +141,7 @@ export class NetworkModel {
       const { displayName } = facts;
       host = {
         ...{ hostname, facts, displayName, record, toldMs: 0, isShown: false },
+        revision: 0,
         ...{ files: new Map<string, IndexedFile>(), generation: this.generation },
         ...emptyList(),
       };
@@ -181,6 +182,7 @@ export class NetworkModel {
     if (!this.hasRoom()) return;
     const entry = { host, name, file, generation: this.generation, isGone: false };
     host.files.set(name, entry);
+    host.revision += 1;
     host.list.push(entry);
     this.entries += 1;
     if (!host.isShown) return;
@@ -191,6 +193,7 @@ export class NetworkModel {
   private removeFile(file: IndexedFile): void {
     const { host } = file;
     host.files.delete(file.name);
+    host.revision += 1;
     file.isGone = true;
     if (host.list.length > 2 * host.files.size + MAX_SPARE_FILES) compact(host);
     this.entries -= 1;

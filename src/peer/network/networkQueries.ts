@@ -1,4 +1,5 @@
 import { foldText, queryWords, wordsBeyondOwner } from '../../common/searchText';
+import { formatContentId } from '../../protocol/contentId';
 import type {
   FolderQuery,
   NetworkFile,
@@ -10,6 +11,7 @@ import type {
   NetworkRowPage,
 } from '../peerApi';
 import type { ListedNetworkFile } from '../team/shownFile';
+import { countNames, type FileOrder, type FilesInOrder, NO_FILES } from './fileOrder';
 import { toNetworkFile } from './networkFiles';
 import { compare, compareFiles, type IndexedFile, type IndexedHost } from './networkModel';
 
@@ -19,6 +21,9 @@ export const MAX_FOLDER_ROWS = 500;
 /** More are not put in order: then it is faster to look at all files in their order. */
 const MAX_FOUND = 5_000;
 
+/** Of texts, no code unit comes behind it. */
+const LAST_UNIT = 0xffff;
+
 /** Files of a page that may not be shown, before it ends: a hostile tracker lists many. */
 const MAX_HIDDEN = 1_000;
 /** Sources of one row that are looked at: each may cost a signature. */
@@ -27,27 +32,31 @@ const MAX_ROW_SOURCES = 16;
 /** What is searched: all files in order, and by host. */
 export interface Searchable {
   readonly hosts: ReadonlyMap<string, IndexedHost>;
-  files(): readonly IndexedFile[];
+  readonly order: FileOrder;
 }
 
 /** A file as it may be shown, if it may; asked only for what somebody looks at. */
 export type Shown = (file: ListedNetworkFile) => NetworkFile | undefined;
 
-interface FolderCount {
-  readonly prefix: string;
-  fileCount: number;
-  lastName: string;
+/** Files that match, in order: those from `start` to before `end`. */
+interface Matching extends FilesInOrder {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Files that match, by name. */
 export function findFiles(model: Searchable, query: NetworkQuery, shown: Shown): NetworkPage {
   const { limit, offset = 0 } = query;
+  const { files, start, end } = matching(model, query);
   const page: NetworkFile[] = [];
   let total = 0;
   let hidden = 0;
-  for (const { name, file, host } of matching(model, query)) {
-    if (total >= offset && page.length < limit && hidden < MAX_HIDDEN) {
-      const network = shown(toNetworkFile(name, file, host));
+  for (let index = start; index < end; index += 1) {
+    const entry = files[index];
+    if (entry === undefined || page.length >= limit || hidden >= MAX_HIDDEN)
+      return { files: page, total: total + end - index };
+    if (total >= offset) {
+      const network = shown(toNetworkFile(entry.name, entry.file, entry.host));
       if (network === undefined) {
         hidden += 1;
         continue;
@@ -60,12 +69,20 @@ export function findFiles(model: Searchable, query: NetworkQuery, shown: Shown):
 }
 
 /** Contents that match, by name: what several hosts offer under one name is one row. */
-export function findRows(model: Searchable, query: NetworkQuery, shown: Shown): NetworkRowPage {
-  const page = new RowPage(query, shown);
+export function findRows(
+  model: Searchable,
+  query: NetworkQuery,
+  shown: Shown,
+  nowMs: number,
+): NetworkRowPage {
+  const page = new RowPage(query, shown, nowMs);
   let first: IndexedFile | undefined;
   // Mostly a name is one host's only, and there may be a hundred thousand: no list for each.
   let others: IndexedFile[] = [];
-  for (const file of matching(model, query)) {
+  const { files, start, end } = matching(model, query);
+  for (let index = start; index < end; index += 1) {
+    const file = files[index];
+    if (file === undefined) break;
     if (first?.name === file.name) {
       others.push(file);
       continue;
@@ -87,6 +104,7 @@ class RowPage {
   constructor(
     private readonly query: NetworkQuery,
     private readonly shown: Shown,
+    private readonly nowMs: number,
   ) {}
 
   /** All files of one name. */
@@ -96,8 +114,7 @@ class RowPage {
       return;
     }
     const rows: IndexedFile[][] = [];
-    const sameName: IndexedFile[] = [];
-    for (const file of [first, ...others]) addToRows(rows, sameName, file);
+    addRows(rows, [first, ...others]);
     for (const row of rows) if (!this.isFor(this.total) || this.take(row)) this.total += 1;
   }
 
@@ -109,89 +126,120 @@ class RowPage {
 
   /** False for a row that may not be shown. */
   private take(files: readonly IndexedFile[]): boolean {
-    const row = toRow(files, this.shown);
+    const row = toRow(files, this.shown, this.nowMs);
     if (row === undefined) this.hidden += 1;
     else this.rows.push(row);
     return row !== undefined;
   }
 }
 
-/** Folders and files directly in a folder, by name. */
-export function listFolder(model: Searchable, query: FolderQuery, shown: Shown): NetworkFolderPage {
+/** How many files match, of each host that has any. */
+export function countByHost(model: Searchable, text: string): Map<IndexedHost, number> {
+  const counts = new Map<IndexedHost, number>();
+  const { files } = matching(model, { text });
+  for (const { host } of files) counts.set(host, (counts.get(host) ?? 0) + 1);
+  return counts;
+}
+
+/**
+ * Folders and files directly in a folder, by name.
+ * @param nowMs by the clock that only grows.
+ */
+export function listFolder(
+  model: Searchable,
+  query: FolderQuery,
+  shown: Shown,
+  nowMs: number,
+): NetworkFolderPage {
   const { prefix, limit = MAX_FOLDER_ROWS, offset = 0 } = query;
-  const folders: FolderCount[] = [];
-  const rows: IndexedFile[][] = [];
-  let sameName: IndexedFile[] = [];
-  let folder: FolderCount | undefined;
-  for (const file of matching(model, query)) {
-    const { name } = file;
-    // In order of names, what is in one folder stands together.
-    if (folder !== undefined && name.startsWith(folder.prefix)) {
-      if (folder.lastName !== name) folder.fileCount += 1;
-      folder.lastName = name;
-      continue;
-    }
-    const end = name.indexOf('/', prefix.length);
-    if (end !== -1) {
-      folder = { prefix: name.slice(0, end + 1), fileCount: 1, lastName: name };
-      folders.push(folder);
-      continue;
-    }
-    if (sameName[0]?.name !== name) sameName = [];
-    addToRows(rows, sameName, file);
-  }
-  const inOrder = folders.sort((left, right) => compare(left.prefix, right.prefix));
+  const { folders, rows } = divide(matching(model, query), prefix);
   const end = offset + Math.min(limit, MAX_FOLDER_ROWS);
   const shownRows = rows.slice(
-    Math.max(0, offset - inOrder.length),
-    Math.max(0, end - inOrder.length),
+    Math.max(0, offset - folders.length),
+    Math.max(0, end - folders.length),
   );
   return {
-    folders: inOrder.slice(offset, end).map((one): NetworkFolder => ({
-      ...{ name: one.prefix.slice(prefix.length, -1), prefix: one.prefix },
-      fileCount: one.fileCount,
-    })),
-    files: shownRows.flatMap((row) => toRow(row, shown) ?? []),
-    total: inOrder.length + rows.length,
+    folders: folders.slice(offset, end),
+    files: shownRows.flatMap((row) => toRow(row, shown, nowMs) ?? []),
+    total: folders.length + rows.length,
   };
 }
 
-/** Equal content under one name is one row. @param sameName one file of each row of this name. */
-function addToRows(rows: IndexedFile[][], sameName: IndexedFile[], file: IndexedFile): void {
-  const { contentId } = file.file;
-  const isEqual = (other: IndexedFile): boolean =>
-    contentId !== undefined &&
-    other.file.contentId?.root === contentId.root &&
-    other.file.contentId.sizeBytes === contentId.sizeBytes;
-  const known = sameName.findIndex(isEqual);
-  if (known === -1) {
-    sameName.push(file);
-    rows.push([file]);
-  } else rows[rows.length - sameName.length + known]?.push(file);
+/** What lies in a folder: in order of names, what is in one folder below it stands together. */
+function divide(
+  { files, start, end, names }: Matching,
+  prefix: string,
+): { readonly folders: NetworkFolder[]; readonly rows: IndexedFile[][] } {
+  const folders: NetworkFolder[] = [];
+  const rows: IndexedFile[][] = [];
+  for (let index = start, next: number; index < end; index = next) {
+    const name = files[index]?.name ?? '';
+    const slash = name.indexOf('/', prefix.length);
+    if (slash === -1) {
+      next = index + 1;
+      while (next < end && files[next]?.name === name) next += 1;
+      addRows(rows, files.slice(index, next));
+    } else {
+      const path = name.slice(0, slash + 1);
+      next = firstAt(files, afterAll(path), [index, end]);
+      const fileCount = names(index, next);
+      folders.push({ name: path.slice(prefix.length, -1), prefix: path, fileCount });
+    }
+  }
+  return { folders, rows };
 }
 
-function* matching(
-  model: Searchable,
-  query: Pick<NetworkQuery, 'hostname' | 'text' | 'prefix'>,
-): Generator<IndexedFile, void> {
-  const { hostname, text = '', prefix = '' } = query;
-  const words = queryWords(text);
-  const found = words.length === 0 ? undefined : findWords(model, words);
-  const files = found?.sort(compareFiles) ?? model.files();
-  const isAll = words.length === 0 || found !== undefined;
-  const rest = new Map<IndexedHost, readonly string[]>();
-  for (let index = firstBelow(files, prefix); index < files.length; index += 1) {
-    const file = files[index];
-    if (file?.name.startsWith(prefix) !== true) return;
-    if (hostname !== undefined && file.host.hostname !== hostname) continue;
-    if (isAll || matches(file, words, rest)) yield file;
+/** Equal content under one name is one row. */
+function addRows(rows: IndexedFile[][], sameName: readonly IndexedFile[]): void {
+  if (sameName.length === 1) {
+    rows.push([...sameName]);
+    return;
+  }
+  const byContent = new Map<string, IndexedFile[]>();
+  for (const file of sameName) {
+    const { contentId } = file.file;
+    const id = contentId === undefined ? undefined : formatContentId(contentId);
+    const row = id === undefined ? undefined : byContent.get(id);
+    if (row !== undefined) {
+      row.push(file);
+      continue;
+    }
+    const own = [file];
+    rows.push(own);
+    if (id !== undefined) byContent.set(id, own);
   }
 }
 
+function matching(
+  model: Searchable,
+  { hostname, text = '', prefix = '' }: Pick<NetworkQuery, 'hostname' | 'text' | 'prefix'>,
+): Matching {
+  const host = hostname === undefined ? undefined : model.hosts.get(hostname);
+  if (hostname !== undefined && host === undefined) return { ...NO_FILES, start: 0, end: 0 };
+  const words = queryWords(text);
+  const found = words.length === 0 ? undefined : findWords(model, words, host);
+  if (found !== undefined) return within(countNames(found.sort(compareFiles)), prefix);
+  const order = within(host === undefined ? model.order.ofAll() : model.order.of(host), prefix);
+  if (words.length === 0) return order;
+  const rest = new Map<IndexedHost, readonly string[]>();
+  const files = order.files.slice(order.start, order.end);
+  return within(countNames(files.filter((file) => matches(file, words, rest))), prefix);
+}
+
+/** Those whose names begin with `prefix`. */
+function within({ files, names }: FilesInOrder, prefix: string): Matching {
+  const start = firstAt(files, prefix, [0, files.length]);
+  return { files, names, start, end: firstAt(files, afterAll(prefix), [start, files.length]) };
+}
+
 /** Files with all words in them or their owners, in any order; undefined when they are many. */
-function findWords(model: Searchable, words: readonly string[]): IndexedFile[] | undefined {
+function findWords(
+  model: Searchable,
+  words: readonly string[],
+  only: IndexedHost | undefined,
+): IndexedFile[] | undefined {
   const found: IndexedFile[] = [];
-  for (const host of model.hosts.values()) {
+  for (const host of only === undefined ? model.hosts.values() : [only]) {
     if (!host.isShown) continue;
     const rest = wordsBeyondOwner(words, host);
     const indices = rest.length === 0 ? host.list.keys() : host.text.find(rest, 0);
@@ -219,20 +267,33 @@ function matches(
   return true;
 }
 
-/** Where the names that begin with `prefix` would begin. */
-function firstBelow(files: readonly IndexedFile[], prefix: string): number {
-  let low = 0;
-  let high = files.length;
+/** The first text behind all that begin with `prefix`, by code unit; undefined when there is none. */
+function afterAll(prefix: string): string | undefined {
+  if (prefix === '') return undefined;
+  const last = prefix.charCodeAt(prefix.length - 1);
+  const before = prefix.slice(0, -1);
+  return last === LAST_UNIT ? afterAll(before) : before + String.fromCharCode(last + 1);
+}
+
+/** Where the first name from `start` to `end` stands that is not before `name`; no name is the last. */
+function firstAt(
+  files: readonly IndexedFile[],
+  name: string | undefined,
+  [start, end]: readonly [number, number],
+): number {
+  if (name === undefined) return end;
+  let low = start;
+  let high = end;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (compare(files[middle]?.name ?? '', prefix) < 0) low = middle + 1;
+    if (compare(files[middle]?.name ?? '', name) < 0) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
 /** The row of those who may be shown with the same content, or undefined when nobody may. */
-function toRow(files: readonly IndexedFile[], shown: Shown): NetworkRow | undefined {
+function toRow(files: readonly IndexedFile[], shown: Shown, nowMs: number): NetworkRow | undefined {
   const known = files.slice(0, MAX_ROW_SOURCES).flatMap(({ name, file, host }) => {
     const network = shown(toNetworkFile(name, file, host));
     return network === undefined ? [] : [{ network, host }];
@@ -242,10 +303,17 @@ function toRow(files: readonly IndexedFile[], shown: Shown): NetworkRow | undefi
   const { hostname: _, displayName: __, ...row } = first.network;
   const sources = known
     .filter(({ network }) => network.contentId === row.contentId)
-    .map(({ host }) => ({
-      hostname: host.hostname,
-      displayName: host.displayName,
-      state: host.facts.awayMs === undefined ? ('online' as const) : ('away' as const),
-    }));
+    .map(({ host }) => {
+      const { hostname, displayName } = host;
+      const awayForMs = awayFor(host, nowMs);
+      return awayForMs === undefined
+        ? { hostname, displayName, state: 'online' as const }
+        : { hostname, displayName, state: 'away' as const, awayForMs };
+    });
   return { ...row, sources };
+}
+
+/** How long a host has been away, or undefined when it is not. @param nowMs by the clock that only grows. */
+export function awayFor({ facts, toldMs }: IndexedHost, nowMs: number): number | undefined {
+  return facts.awayMs === undefined ? undefined : Math.max(0, nowMs - toldMs + facts.awayMs);
 }

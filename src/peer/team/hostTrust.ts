@@ -6,7 +6,7 @@ import { describeError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import { openHostRecord, type SealedHostRecord } from '../../protocol/hostRecord';
 import { HOST_RECORD_LIFETIME_MS } from '../../protocol/limits';
-import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
+import { pairsOf, readJsonFile, writeJsonFile } from '../../common/jsonFile';
 import type { TeamMember } from './teamMember';
 
 /**
@@ -20,6 +20,8 @@ const MAX_KNOWN = MAX_PINS;
 const PIN_LIFETIME_MS = 90 * 24 * 3_600_000;
 /** Many pins that come at once are written together. */
 const WRITE_DELAY_MS = 1_000;
+/** Records are renewed all the time: how long a crash may set back what is known of them. */
+const SEQUENCE_WRITE_DELAY_MS = 60_000;
 /** How old the stored time of a pin may become before it is written anew. */
 const PIN_RENEWAL_MS = 24 * 3_600_000;
 
@@ -43,6 +45,8 @@ interface Pin {
   readonly seenMs: number;
   /** Seen on several days. */
   readonly isEstablished?: boolean | undefined;
+  /** The highest of its records: what an older one said does not come back, after a restart either. */
+  readonly sequence?: number | undefined;
 }
 
 interface Known extends TrustedHost, HostKey {
@@ -61,12 +65,12 @@ export interface HostTrustDependencies {
   readonly onIdentityChanged: (hostname: string) => void;
 }
 
-const pinsSchema = v.record(
-  v.string(),
+const pinsSchema = pairsOf(
   v.object({
     fingerprint: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)),
     seenMs: v.pipe(v.number(), v.minValue(0)),
     isEstablished: v.optional(v.boolean()),
+    sequence: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   }),
 );
 
@@ -80,7 +84,7 @@ export class HostTrust extends DisposableBase {
   /** The highest record of each hostname, so that one that comes again costs no signature. */
   private readonly known = new Map<string, Known>();
   private readonly warned = new Set<string>();
-  private writing: Disposable | undefined;
+  private writing: { readonly timer: Disposable; readonly dueMs: number } | undefined;
 
   constructor(private readonly dependencies: HostTrustDependencies) {
     super();
@@ -109,10 +113,7 @@ export class HostTrust extends DisposableBase {
     const { displayName, fingerprint, sequence, timeMs } = opened.record;
     const { publicKey } = opened.identity;
     const host = { displayName, fingerprint, publicKey, sequence, timeMs, mac: sealed.mac };
-    if (!this.isFresh(host) || !this.isSameAsBefore(hostname, fingerprint)) return undefined;
-    const known = this.known.get(hostname);
-    // An older record, repeated: what it said does not hold any more.
-    if (known !== undefined && known.sequence > sequence) return undefined;
+    if (!this.isFresh(host) || !this.isSameAsBefore(hostname, host)) return undefined;
     this.known.delete(hostname);
     this.known.set(hostname, host);
     forgetOldest(this.known, MAX_KNOWN);
@@ -123,17 +124,24 @@ export class HostTrust extends DisposableBase {
     return Math.abs(this.dependencies.clock.now() - timeMs) <= HOST_RECORD_LIFETIME_MS;
   }
 
-  private isSameAsBefore(hostname: string, fingerprint: string): boolean {
+  /** Whether it is the identity that was seen before, and says nothing older than it has said. */
+  private isSameAsBefore(hostname: string, { fingerprint, sequence }: Known): boolean {
     const nowMs = this.dependencies.clock.now();
-    const pin = this.pins.get(hostname);
-    const isPinned = pin !== undefined && nowMs - pin.seenMs <= PIN_LIFETIME_MS;
-    if (isPinned && pin.fingerprint !== fingerprint) {
+    const before = this.pins.get(hostname);
+    const pin = before && nowMs - before.seenMs <= PIN_LIFETIME_MS ? before : undefined;
+    if (pin !== undefined && pin.fingerprint !== fingerprint) {
       this.warn(hostname, fingerprint);
       return false;
     }
-    if (!isPinned) this.pin(hostname, { fingerprint, seenMs: nowMs });
+    const lastSequence = Math.max(pin?.sequence ?? 0, this.known.get(hostname)?.sequence ?? 0);
+    if (lastSequence > sequence) return false;
+    if (pin === undefined) this.pin(hostname, { fingerprint, seenMs: nowMs, sequence });
     else if (nowMs - pin.seenMs > PIN_RENEWAL_MS)
-      this.pin(hostname, { fingerprint, seenMs: nowMs, isEstablished: true });
+      this.pin(hostname, { fingerprint, seenMs: nowMs, isEstablished: true, sequence });
+    else if (lastSequence < sequence) {
+      this.pins.set(hostname, { ...pin, sequence });
+      this.writeWithin(SEQUENCE_WRITE_DELAY_MS);
+    }
     return true;
   }
 
@@ -149,20 +157,32 @@ export class HostTrust extends DisposableBase {
     this.pins.delete(hostname);
     this.pins.set(hostname, pin);
     forgetPins(this.pins);
-    this.writing ??= this.dependencies.clock.after(WRITE_DELAY_MS, () => this.write());
+    this.writeWithin(WRITE_DELAY_MS);
+  }
+
+  private writeWithin(delayMs: number): void {
+    const { clock } = this.dependencies;
+    const dueMs = clock.monotonic() + delayMs;
+    if (this.writing !== undefined && this.writing.dueMs <= dueMs) return;
+    this.writing?.timer.dispose();
+    this.writing = { dueMs, timer: clock.after(delayMs, () => this.write()) };
   }
 
   /** Writes what has not been written. */
   private write(): void {
     const { pinsFile, logger } = this.dependencies;
     if (this.writing === undefined) return;
-    this.writing.dispose();
+    this.writing.timer.dispose();
     this.writing = undefined;
     try {
       if (pinsFile === undefined) return;
-      // Another window may have added some; where both know a hostname, it is the same to both.
-      const others = [...this.load()].filter(([hostname]) => !this.pins.has(hostname));
-      const all = new Map([...others, ...this.pins]);
+      // Another window may have added some, or seen later records of the same.
+      const stored = this.load();
+      const others = [...stored].filter(([hostname]) => !this.pins.has(hostname));
+      const own = [...this.pins].map(([hostname, pin]) => {
+        return [hostname, laterOf(pin, stored.get(hostname))] as const;
+      });
+      const all = new Map([...others, ...own]);
       forgetPins(all);
       writeJsonFile(pinsFile, Object.fromEntries(all));
     } catch (error) {
@@ -173,11 +193,17 @@ export class HostTrust extends DisposableBase {
   private load(): Map<string, Pin> {
     const { pinsFile, logger } = this.dependencies;
     const stored = pinsFile === undefined ? undefined : readJsonFile(pinsFile, pinsSchema, logger);
-    const pins = Object.entries(stored ?? {}).sort(([, a], [, b]) => a.seenMs - b.seenMs);
+    const pins = (stored ?? []).sort(([, a], [, b]) => a.seenMs - b.seenMs);
     const loaded = new Map(pins);
     forgetPins(loaded);
     return loaded;
   }
+}
+
+/** The pin, with what another window has seen of the same identity. */
+function laterOf(pin: Pin, other: Pin | undefined): Pin {
+  if (other?.fingerprint !== pin.fingerprint) return pin;
+  return { ...pin, sequence: Math.max(pin.sequence ?? 0, other.sequence ?? 0) };
 }
 
 /** Those of one day first, then whatever was seen longest ago. */

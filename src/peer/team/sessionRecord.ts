@@ -72,8 +72,9 @@ export function parseSessionRecord(text: string): SessionRecord {
 }
 
 /** What the tracker is given. */
-export function verifierOf({ team, tracker }: SessionRecord): Verifier {
-  return { ...tracker, tokenHash: hashTrackerToken(deriveTeamKeys(team).trackerToken) };
+export function verifierOf({ name, team, tracker }: SessionRecord): Verifier {
+  const tokenHash = hashTrackerToken(deriveTeamKeys(team).trackerToken);
+  return { ...tracker, tokenHash, sessionName: name };
 }
 
 /** @param addresses of the tracker, the likeliest first. */

@@ -2,6 +2,7 @@ import * as assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { PeershelfError } from '../../../src/common/errors';
 import { Emitter } from '../../../src/common/events';
 import { nullLogger } from '../../../src/common/logger';
 import { ensureDisplayName } from '../../../src/editor/displayName';
@@ -294,6 +295,36 @@ describe('questions to the user', () => {
     assert.deepEqual(readInviteOrFile(invite).addresses, ['192.0.2.1:9000']);
     assert.throws(() => readInviteOrFile('nothing'), { code: 'INVITE_NOT_FOUND' });
     assert.throws(() => readInviteOrFile(join(folder.fsPath, 'none')), { code: 'FILE_UNREADABLE' });
+  });
+
+  it('joins a session that was found with the invite that is kept of it, and asks nothing', async () => {
+    const invite = (fingerprint: string): string =>
+      formatInvite({
+        ...{ sessionName: 'Kept', addresses: [{ host: '192.0.2.1', port: 9000 }] },
+        ...{ fingerprint, team: createTeam() },
+      });
+    const targets = {
+      other: { team: 'other', name: 'Other', invite: invite('b'.repeat(64)) },
+      kept: { team: 'kept', name: 'Kept', invite: invite('a'.repeat(64)) },
+    };
+    const membership = {
+      known: ['gone', 'other', 'kept'].map((team) => ({ team, name: team })),
+      recall: ({ team }: { team: string }) =>
+        team in targets
+          ? Promise.resolve(targets[team as keyof typeof targets])
+          : Promise.reject(new PeershelfError('SESSION_KEYS_MISSING', 'forgotten')),
+    };
+    const joined: unknown[] = [];
+    const session = { team: undefined, join: (target: unknown) => joined.push(target) };
+    const dependencies = { session, membership } as unknown as InvitationsDependencies;
+    instead(vscode.window, 'showInputBox', 'Me');
+    const settings = vscode.workspace.getConfiguration('peershelf');
+    cleanup.add(() => settings.update('displayName', undefined, vscode.ConfigurationTarget.Global));
+    instead(vscode.window, 'showInformationMessage', undefined);
+    // Whatever it is called where it was found.
+    const found = { sessionName: 'Lie', fingerprint: 'a'.repeat(64), addresses: [] };
+    await new Invitations(dependencies).joinFound(found);
+    assert.deepEqual(joined, [targets.kept]);
   });
 
   it('asks before a link does anything, with everything of others made harmless', async () => {

@@ -181,6 +181,15 @@ describe('the extension in its host', () => {
     }
   });
 
+  it('publishes nothing, and not the open file, when source control no longer knows the row', async () => {
+    const uri = vscode.Uri.joinPath(folder, 'open only.txt');
+    await vscode.workspace.fs.writeFile(uri, Buffer.from('not meant'));
+    await vscode.window.showTextDocument(uri);
+    await run(COMMANDS.publish, undefined);
+    assert.equal((await seenByBob()).includes('open only.txt'), false);
+    await run('workbench.action.closeAllEditors');
+  });
+
   it('fetches the others of a selection when one has a name that is none', async () => {
     await bob.publish('good.txt', 'good');
     const nodes = ['../../evil.txt', 'good.txt'].map((name) => ({

@@ -21,7 +21,7 @@ describe('one window', () => {
     const { address: tracker } = await startTracker(cleanup);
     address = formatHostPort(tracker);
     bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob', displayName: 'Bob' } });
-    for (const name of ['a.txt', 'b.txt', 'package.json', 'sub/package.json'])
+    for (const name of ['a.txt', 'b.txt', 'package.json', 'sub/Makefile'])
       await bob.publish(name, `${name} of Bob`);
     windows = await PeerWindows.start();
     cleanup.add(() => windows.close());
@@ -88,7 +88,8 @@ describe('one window', () => {
   it('fetches what it can of a selection, asks once about what is risky, and tells all at once', async () => {
     const { workbench } = window;
     const network = workbench.view('Network Files');
-    const all = ['a.txt', 'b.txt', 'package.json', 'sub/package.json'];
+    const all = ['a.txt', 'b.txt', 'package.json', 'Makefile'];
+    await network.open('sub');
     // Changed, not deleted: what is gone is taken back after a while.
     writeFileSync(await bob.publish('old.txt'), 'other content');
     await network.row('old.txt');

@@ -1,6 +1,6 @@
 import * as assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { Cleanup } from '../../../scripts/host/cleanup';
@@ -11,6 +11,8 @@ import { startPeer } from '../../support/startPeer';
 
 const run = promisify(execFile);
 const VSCE = path.join(REPOSITORY, 'node_modules/@vscode/vsce/vsce');
+const MAX_VSIX_BYTES = 1024 * 1024;
+const MAX_STARTUP_BYTES = 300 * 1024;
 const FILE_LIST = path.join(__dirname, 'packagedFiles.txt');
 
 /** What users install, packed and installed as they do it. */
@@ -41,6 +43,12 @@ describe('the packed extension', function () {
     const { stdout } = await run(process.execPath, [VSCE, ...list], { cwd: REPOSITORY });
     const files = stdout.split('\n').filter((line) => line !== '' && !line.includes(' '));
     assert.deepEqual(files.sort(), (await readFile(FILE_LIST, 'utf8')).trim().split('\n'));
+  });
+
+  it('is small, and so is what a window loads at its start', async () => {
+    assert.ok((await stat(vsix)).size <= MAX_VSIX_BYTES);
+    const startup = await stat(path.join(REPOSITORY, 'dist/extension.js'));
+    assert.ok(startup.size <= MAX_STARTUP_BYTES);
   });
 
   it('installs and works', async () => {

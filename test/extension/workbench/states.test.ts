@@ -107,19 +107,27 @@ describe('states of a window', () => {
       return registerHost(cleanup, tracker, { hostname, address: nobody, files });
     };
     const names = ['/abs', '//two', 'ends/', 'back\\slash', 'a b', 'x y'];
+    // As their rows are called, in order, when the folders in their names are open.
+    const rows = ['notes.txt', 'two', 'abs', 'ends/', 'a b', 'back\\slash', 'x y', 'y'];
     await register(SLASHES, names);
     // Joined by spaces, host and name of this file would be those of one above.
     await register(`${SLASHES} x`, ['y']);
     const network = window.workbench.view('Network Files');
     await window.workbench.runCommand('Peershelf: Refresh Network Files');
     await network.row(SLASHES, /6 files/u);
-    for (const name of [...names, 'y', 'notes.txt']) await network.row(name);
+    await network.open('ends');
+    await network.open('/');
+    await network.open('//');
+    for (const name of rows) await network.reach(name);
+    await network.select('y');
+    await window.workbench.press('Home');
   });
 
   it('asks before it fetches to where programs would run', async () => {
     const { workbench } = window;
     const network = workbench.view('Network Files');
-    await network.inlineAction('.vscode/tasks.json', 'Fetch from Network…');
+    await network.open('.vscode');
+    await network.inlineAction('tasks.json', 'Fetch from Network…');
     const { message, detail } = await workbench.dialog.opened();
     assert.match(message, /Fetch shared\/\.vscode\/tasks\.json/u);
     assert.match(detail, /can make programs run/u);

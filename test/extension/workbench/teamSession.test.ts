@@ -1,17 +1,32 @@
 import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import * as path from 'node:path';
-import { parseInvite } from '../../../src/protocol/invite';
+import { Cleanup } from '../../../scripts/host/cleanup';
+import { formatInvite, parseInvite } from '../../../src/protocol/invite';
 import { deriveTeamKeys } from '../../../src/protocol/teamKeys';
-import { openTwoWindows, type TwoWindows } from '../../support/twoWindows';
 import type { PeerWindow } from '../../support/peerWindows';
+import { freePort } from '../../support/ports';
+import { type Relay, startRelay } from '../../support/relay';
+import { startPeer } from '../../support/startPeer';
+import { startTracker } from '../../support/startTracker';
+import { temporaryFolder } from '../../support/temporaryFolder';
+import { openTwoWindows, type TwoWindows } from '../../support/twoWindows';
 
 const CONTENT = Buffer.from(`${'Nội dung '.repeat(5_000)}\n`);
-/** Free ports, so that runs side by side do not meet. */
-const FREE_PORTS = { 'peershelf.port': '0', 'peershelf.trackerPort': 0 };
+const SECOND = 'what the second file holds';
+const BOBS = `${'what Bob has written '.repeat(50_000)}\n`;
+/** Eight seconds at the speed that Bob allows. */
+const LARGE = randomBytes(24_000_000);
+const BOBS_SPEED = { 'peershelf.maxDownloadMegabytesPerSecond': 3 };
+/** Where Bob says that he is: a relay listens there, and records what it passes on. */
+const BOBS_ADDRESS = '127.0.0.2';
+/** From the invite to the first row; the goal is a second, on a machine that does nothing else. */
+const JOIN_MS = 5_000;
 /** Everyone is back this soon after the extension of a window that was loaded again has started. */
 const BACK_MS = 5_000;
+const FETCH_MS = 60_000;
 const START = 'Start Team Session (Local Tracker)';
 
 /** The session of a team in two real windows of two users, from nothing to its end. */
@@ -19,16 +34,33 @@ describe('a team in two windows', () => {
   let windows: TwoWindows;
   let alice: PeerWindow;
   let bob: PeerWindow;
+  const cleanup = new Cleanup();
+  /** On the way to what Bob serves, and of Bob to the tracker. */
+  const relays: Relay[] = [];
   /** Every invite text that was handed out. */
   const invites: string[] = [];
 
   before(async () => {
+    // Free ports, so that runs side by side do not meet.
+    const ports = [await freePort(), await freePort()] as const;
     windows = await openTwoWindows({
-      both: { machineSettings: FREE_PORTS },
-      alice: { files: { 'plan.txt': CONTENT, 'second.txt': 'second' } },
-      bob: { files: { 'own.txt': 'mine' } },
+      both: { machineSettings: { 'peershelf.trackerPort': 0 } },
+      alice: {
+        files: { 'plan.txt': CONTENT, 'second.txt': SECOND, 'large.bin': LARGE },
+        machineSettings: { 'peershelf.port': `${ports[0]}` },
+      },
+      bob: {
+        files: { 'own.txt': 'mine', 'from-bob.txt': BOBS },
+        machineSettings: {
+          ...BOBS_SPEED,
+          'peershelf.port': `${ports[1]}`,
+          'peershelf.advertiseAddress': BOBS_ADDRESS,
+        },
+      },
     });
     ({ alice, bob } = windows);
+    const at = { host: BOBS_ADDRESS, port: ports[1] };
+    relays.push(await startRelay(cleanup, ports[1], undefined, at));
   });
 
   afterEach(async function () {
@@ -38,7 +70,10 @@ describe('a team in two windows', () => {
     await bob.workbench.notifications.clear();
   });
 
-  after(() => windows.close());
+  after(async () => {
+    await cleanup.run();
+    await windows.close();
+  });
 
   const copyInvite = async (): Promise<string> => {
     const { workbench } = alice;
@@ -47,6 +82,13 @@ describe('a team in two windows', () => {
     const text = await workbench.clipboard();
     invites.push(text);
     return text;
+  };
+  /** The same invite, with a relay where the tracker is. */
+  const throughRelay = async (text: string): Promise<string> => {
+    const invite = parseInvite(text);
+    const relay = await startRelay(cleanup, invite.addresses[0]?.port ?? 0);
+    relays.push(relay);
+    return formatInvite({ ...invite, addresses: [{ host: '127.0.0.1', port: relay.port }] });
   };
   const joinByPaste = async (text: string): Promise<void> => {
     const { workbench } = bob;
@@ -88,35 +130,90 @@ describe('a team in two windows', () => {
     await workbench.statusBarItem(/Peershelf/u);
   });
 
-  it('is joined by pasting the invite, published to and fetched from', async () => {
-    await joinByPaste(invites[0] ?? '');
+  it('is joined by pasting the invite, and shows at once what others have published', async () => {
     await alice.workbench.openView('Explorer');
-    await alice.workbench.explorer.contextMenu('plan.txt', 'Publish to Network');
-    await alice.workbench.notifications.shown(/Published plan\.txt/u);
-    await bob.workbench.openView('Peershelf');
+    for (const name of ['plan.txt', 'large.bin']) {
+      await alice.workbench.explorer.contextMenu(name, 'Publish to Network');
+      await alice.workbench.notifications.shown(`Published ${name}`);
+    }
+    const { workbench } = bob;
+    await workbench.openView('Peershelf');
+    const network = workbench.view('Network Files');
+    await network.welcomed(/Start a session on this computer/u);
+    const text = await throughRelay(invites[0] ?? '');
+    await workbench.runCommand('Peershelf: Join Team Session…');
+    await workbench.inputBox.opened({ title: 'Join Team Session' });
+    await workbench.inputBox.type(text);
+    const startMs = performance.now();
+    await workbench.inputBox.accept();
+    await network.row('plan.txt');
+    const tookMs = performance.now() - startMs;
+    console.log(`      from the invite to the first row: ${tookMs.toFixed(0)} ms`);
+    assert.ok(tookMs < JOIN_MS, `${tookMs} ms`);
+    await workbench.notifications.shown(/Joined the session Alice's session/u);
+    await network.row('Alice', /2 files/u);
+    await workbench.statusBarItem(/Alice's session: 1 other peer/u);
+  });
+
+  it('is published to and fetched from, both ways', async () => {
     const network = bob.workbench.view('Network Files');
-    await network.row('Alice', /1 file/u);
     await network.inlineAction('plan.txt', 'Fetch from Network…');
     await bob.workbench.notifications.shown(/Fetched shared\/plan\.txt from Alice/u);
     assert.ok(readFileSync(path.join(bob.workspace, 'shared/plan.txt')).equals(CONTENT));
-    await bob.workbench.statusBarItem(/Alice's session: 1 other peer/u);
+    await bob.workbench.openView('Explorer');
+    await bob.workbench.explorer.contextMenu('from-bob.txt', 'Publish to Network');
+    await bob.workbench.notifications.shown(/Published from-bob\.txt/u);
+    await alice.workbench.openView('Peershelf');
+    const others = alice.workbench.view('Network Files');
+    await others.inlineAction('from-bob.txt', 'Fetch from Network…');
+    await alice.workbench.notifications.shown(/Fetched shared\/from-bob\.txt from Bob/u);
+    const fetched = path.join(alice.workspace, 'shared/from-bob.txt');
+    assert.equal(readFileSync(fetched, 'utf8'), BOBS);
+    await bob.workbench.openView('Peershelf');
   });
 
-  it('survives a reload of the window that started it, with the same invite', async () => {
+  it('survives a reload of its starter during a fetch from there, with the same invite', async () => {
+    await bob.workbench.view('Network Files').inlineAction('large.bin', 'Fetch from Network…');
+    await bob.workbench.view('Transfers').row('large.bin', /[1-9]\d* % · /u);
     await alice.workbench.reload();
     await alice.workbench.statusBarItem(/Peershelf|Connecting|Alice's session/u);
     const reloadedMs = Date.now();
+    assert.equal(existsSync(path.join(bob.workspace, 'shared/large.bin')), false, 'too soon');
     await alice.workbench.statusBarItem(/Alice's session: \d other peer/u, BACK_MS);
     const network = bob.workbench.view('Network Files');
     await network.row('plan.txt', undefined, Math.max(1, reloadedMs + BACK_MS - Date.now()));
     await alice.workbench.openView('Peershelf');
     await alice.workbench.view('Published Files').row('plan.txt');
     assert.equal(await copyInvite(), invites[0]);
+    await bob.workbench.notifications.shown(/Fetched shared\/large\.bin from Alice/u, FETCH_MS);
+    assert.ok(readFileSync(path.join(bob.workspace, 'shared/large.bin')).equals(LARGE));
     await alice.workbench.openView('Explorer');
     await alice.workbench.explorer.contextMenu('second.txt', 'Publish to Network');
     await network.row('second.txt');
     await network.inlineAction('second.txt', 'Fetch from Network…');
     await bob.workbench.notifications.shown(/Fetched shared\/second\.txt from Alice/u);
+  });
+
+  it('shows a recording relay on the way neither name nor content', async () => {
+    const hidden = [
+      ...['plan.txt', 'second.txt', 'large.bin', 'from-bob.txt', 'Alice', 'peershelf'],
+      ...['HELLO', 'REGISTER', 'HTTP/1.1', BOBS.slice(0, 40), BOBS.slice(-40)],
+    ];
+    const [serving, control] = relays;
+    assert.ok(serving !== undefined && control !== undefined);
+    assert.ok(serving.recorded().length > BOBS.length);
+    assert.ok(control.connections() > 0);
+    for (const needle of hidden) {
+      assert.equal(serving.recorded().includes(needle), false, needle);
+      assert.equal(control.recorded().includes(needle), false, needle);
+    }
+    // What such a relay has of an open session: it would have been seen.
+    const { address } = await startTracker(cleanup);
+    const open = await startRelay(cleanup, address.port);
+    const tracker = { host: '127.0.0.1', port: open.port };
+    await (await startPeer(cleanup, { tracker })).publish('plan.txt', CONTENT);
+    for (const needle of ['plan.txt', 'peershelf', 'HELLO', 'REGISTER'])
+      assert.ok(open.recorded().includes(needle), needle);
   });
 
   it('is joined by a second window of the same user, which asks for nothing', async () => {
@@ -143,6 +240,36 @@ describe('a team in two windows', () => {
     await bob.workbench.notifications.clear();
     await joinByPaste(renewed);
     await bob.workbench.view('Network Files').row('plan.txt');
+  });
+
+  it('is joined by the file of an invite, which its owner alone can read, by the button for it', async () => {
+    const file = path.join(temporaryFolder(cleanup), 'for the team.txt');
+    await alice.workbench.runCommand('Peershelf: Save Invite File…');
+    await alice.workbench.fileDialog.offers('Save Invite File', /peershelf-invite\.txt$/u);
+    await alice.workbench.fileDialog.choose('Save Invite File', file);
+    await alice.workbench.notifications.shown(/The invite is in .*for the team\.txt/u);
+    const saved = readFileSync(file, 'utf8');
+    assert.equal(saved, `${formatInvite(parseInvite(invites.at(-1) ?? ''))}\n`);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+
+    const { workbench } = bob;
+    const chooseFile = async (): Promise<void> => {
+      await workbench.inputBox.opened({ title: 'Join Team Session' });
+      await workbench.inputBox.pressButton('Choose Invite File…');
+      await workbench.fileDialog.opened({ title: 'Choose Invite File…' });
+    };
+    await workbench.runCommand('Peershelf: Leave Team Session');
+    await workbench.view('Network Files').welcomed(/Start a session on this computer/u);
+    await workbench.runCommand('Peershelf: Join Team Session…');
+    await chooseFile();
+    await workbench.press('Escape');
+    await chooseFile();
+    await workbench.fileDialog.choose('Choose Invite File…', path.join(bob.workspace, 'own.txt'));
+    await workbench.inputBox.complaint(/There is no invite in this text/u);
+    await chooseFile();
+    await workbench.fileDialog.choose('Choose Invite File…', file);
+    await workbench.notifications.shown(/Joined the session Alice's session/u);
+    await workbench.view('Network Files').row('plan.txt');
   });
 
   it('is left, and joined again by a link, after a question that says what will happen', async () => {

@@ -50,10 +50,7 @@ async function talk(pieces: readonly Buffer[], isTeam: boolean): Promise<Talk> {
     if (level === 'error') errors.push(text);
   });
   const socket = new LineSocket();
-  const bindings = new HostnameBindings({
-    ...{ clock, logger, file: undefined },
-    isRegistered: () => false,
-  });
+  const bindings = new HostnameBindings({ clock, logger, file: undefined });
   const membership = new Membership({
     socket: socket as unknown as TLSSocket,
     ...{ tokenHash: () => TOKEN_HASH, bindings, onAdmitted: () => undefined },

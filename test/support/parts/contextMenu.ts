@@ -17,6 +17,18 @@ export class ContextMenu {
     });
   }
 
+  /** Picks an entry of the menu that a key has opened, with keys alone. */
+  async chooseByKeys(title: string): Promise<void> {
+    await this.items().first().waitFor();
+    await until(`menu entry "${title}" by keys`, async () => {
+      if (await hasClass(await this.find(title), 'focused')) return true;
+      await this.page.keyboard.press('ArrowDown');
+      return false;
+    });
+    await this.page.keyboard.press('Enter');
+    await this.items().first().waitFor({ state: 'hidden' });
+  }
+
   /** Titles of the open menu (and submenu), without separators. */
   async titles(): Promise<string[]> {
     const titles = await this.items().locator('.action-label').allTextContents();

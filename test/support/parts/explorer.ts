@@ -56,6 +56,23 @@ export class Explorer {
     return titles;
   }
 
+  /** Waits until a file has this mark at the edge of its row; none for an empty text. */
+  async decorated(name: string, badge: string): Promise<void> {
+    const label = (await this.find(name)).locator('.monaco-icon-label').first();
+    const shown = (): Promise<string> =>
+      label.evaluate((element) => {
+        // It is drawn by a style sheet.
+        const page = globalThis as unknown as {
+          getComputedStyle(element: unknown, part: string): { readonly content: string };
+        };
+        const { content } = page.getComputedStyle(element, '::after');
+        return content === 'none' || content === 'normal' ? '' : content.replace(/^"|"$/g, '');
+      });
+    await until(`"${name}" decorated with "${badge}"`, async () => (await shown()) === badge, {
+      seen: shown,
+    });
+  }
+
   private async openContextMenu(names: string | readonly string[]): Promise<void> {
     const all = typeof names === 'string' ? [names] : names;
     if (all.length > 1) {

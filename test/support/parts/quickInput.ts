@@ -18,7 +18,7 @@ export interface QuickPickItem {
 }
 
 /** What quick picks and input boxes have in common: the widget at the top of the window. */
-class QuickInput {
+export class QuickInput {
   constructor(protected readonly page: Page) {}
 
   /** Waits until the question is there. */

@@ -3,6 +3,9 @@ import { ContextMenu } from './contextMenu';
 import type { PageElement } from './pageElement';
 import { matches, normalise, until, wholeText, type Expected } from './waits';
 
+/** Less than the height of a view, so that no row is passed over. */
+const SCROLL_PIXELS = 150;
+
 export interface TreeRow {
   label: string;
   description: string;
@@ -88,6 +91,20 @@ export class View {
     );
   }
 
+  /** Scrolls down until a row with this label is in sight. */
+  async reach(label: Expected): Promise<void> {
+    await until(
+      `row ${label} further down in "${this.title}"`,
+      async () => {
+        if ((await this.labels()).some((text) => matches(text, label))) return true;
+        await this.pane().locator('.pane-body').first().hover();
+        await this.page.mouse.wheel(0, SCROLL_PIXELS);
+        return false;
+      },
+      { seen: () => this.labels() },
+    );
+  }
+
   /** Waits until no row has this label. */
   async noRow(label: Expected, timeoutMs?: number): Promise<void> {
     await until(
@@ -112,6 +129,17 @@ export class View {
       await row.locator('.monaco-tl-twistie').click();
       await until(`row ${label} open`, async () => {
         return (await row.getAttribute('aria-expanded')) === 'true';
+      });
+    }
+  }
+
+  /** Folds a row that has children. */
+  async fold(label: Expected): Promise<void> {
+    const row = await this.find(label);
+    if ((await row.getAttribute('aria-expanded')) === 'true') {
+      await row.locator('.monaco-tl-twistie').click();
+      await until(`row ${label} folded`, async () => {
+        return (await row.getAttribute('aria-expanded')) === 'false';
       });
     }
   }

@@ -3,8 +3,13 @@ import { MessageChannel } from 'node:worker_threads';
 import { onAbort } from '../../../src/common/abort';
 import { PeershelfError } from '../../../src/common/errors';
 import { Emitter } from '../../../src/common/events';
-import { type EngineApi, EngineClient, serveEngine } from '../../../src/peer/enginePort';
-import type { ConnectionState, PeerEvents } from '../../../src/peer/peerApi';
+import {
+  type EngineApi,
+  EngineClient,
+  type EngineEvents,
+  serveEngine,
+} from '../../../src/peer/enginePort';
+import type { ConnectionState } from '../../../src/peer/peerApi';
 import { useCleanup } from '../../support/cleanup';
 import { rejectsWith } from '../../support/rejectsWith';
 import { nextEvent } from '../../support/waitFor';
@@ -17,15 +22,16 @@ describe('the engine port', () => {
     const { port1, port2 } = new MessageChannel();
     const connection = new Emitter<ConnectionState>();
     const silent = new Emitter<never>();
-    const events: PeerEvents = {
+    const events: EngineEvents = {
       onDidChangeConnection: connection.event,
       onDidChangePublished: silent.event,
       onDidChangeNetwork: silent.event,
       onDidChangeTransfers: silent.event,
       onDidChangeReachability: silent.event,
       onDidNotice: silent.event,
+      onDidChangeFoundSessions: silent.event,
     };
-    const server = serveEngine({ ...calls, ...events } as EngineApi & PeerEvents, port2);
+    const server = serveEngine({ ...calls, ...events } as EngineApi & EngineEvents, port2);
     const logged: string[] = [];
     const client = new EngineClient(port1, (_level, _tag, message) => logged.push(message));
     cleanup.add(() => {
@@ -109,7 +115,7 @@ describe('the engine port', () => {
 
   it('leaves no listener behind', () => {
     const { client, connection, silent, server } = connect({});
-    assert.deepEqual([connection.listenerCount, silent.listenerCount], [1, 5]);
+    assert.deepEqual([connection.listenerCount, silent.listenerCount], [1, 6]);
     server.dispose();
     client.dispose();
     assert.deepEqual([connection.listenerCount, silent.listenerCount], [0, 0]);

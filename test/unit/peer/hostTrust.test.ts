@@ -84,6 +84,28 @@ describe('which hosts are trusted', () => {
     assert.equal(trust.verify('alice', fresh)?.displayName, 'New');
   });
 
+  it('the latest record only, also after a restart and of what another window has seen', () => {
+    const pinsFile = join(temporaryFolder(cleanup), 'pins.json');
+    const alice = memberOf('alice');
+    const [first, second, third] = [1, 2, 3].map((n) => seal(alice, { displayName: `${n}` }));
+    const [one, other] = [trustOf(pinsFile), trustOf(pinsFile)];
+    assert.equal(one.verify('alice', first)?.displayName, '1');
+    assert.equal(one.verify('alice', third)?.displayName, '3');
+    assert.equal(other.verify('alice', second)?.displayName, '2');
+    one.dispose();
+    other.dispose();
+    const restarted = trustOf(pinsFile);
+    assert.equal(restarted.verify('alice', second), undefined);
+    assert.equal(restarted.verify('alice', third)?.displayName, '3');
+    restarted.dispose();
+    // A crash sets back by a minute at most.
+    const running = trustOf(pinsFile);
+    const fourth = seal(alice, { displayName: '4' });
+    assert.equal(running.verify('alice', fourth)?.displayName, '4');
+    clock.advance(60_000);
+    assert.equal(trustOf(pinsFile).verify('alice', third), undefined);
+  });
+
   it('not another identity under a hostname that was seen before; it is told once', () => {
     const trust = trustOf();
     const [alice, mallory] = [memberOf('alice'), memberOf('mallory')];
@@ -109,6 +131,18 @@ describe('which hosts are trusted', () => {
     assert.deepEqual(warned, ['alice', 'bob']);
     clock.advance(91 * DAY_MS);
     assert.notEqual(trustOf(pinsFile).verify('alice', seal(memberOf('mallory'))), undefined);
+  });
+
+  it('the same also under names that objects have of themselves', () => {
+    const pinsFile = join(temporaryFolder(cleanup), 'pins.json');
+    const names = ['__proto__', 'constructor', 'prototype', 'hasOwnProperty'];
+    const first = trustOf(pinsFile);
+    for (const hostname of names) first.verify(hostname, seal(memberOf('alice'), { hostname }));
+    first.dispose();
+    const second = trustOf(pinsFile);
+    for (const hostname of names)
+      assert.equal(second.verify(hostname, seal(memberOf('mallory'), { hostname })), undefined);
+    assert.deepEqual(warned, names);
   });
 
   it('also when the file of those seen before is damaged', () => {

@@ -52,6 +52,59 @@ describe('NetworkIndex', () => {
     assert.equal(index.files({ hostname: 'b', text: 'Z', limit: 9 }).total, 1);
   });
 
+  it('pages the peers with files, and counts what matches', async () => {
+    const { tracker, index } = create();
+    tracker.hosts.set('none', host('Nobody', []));
+    tracker.hosts.set('b', host('Bea', ['plan b', 'x']));
+    tracker.hosts.set('a', host('Zoe', ['plan z', 'plan']));
+    await index.refresh();
+    const pageOf = (text: string, offset = 0, limit = 10): [string[], number] => {
+      const { peers, total } = index.peerPage({ text, offset, limit });
+      return [peers.map(({ displayName, fileCount }) => `${displayName} ${fileCount}`), total];
+    };
+    assert.deepEqual(pageOf(''), [['Bea 2', 'Zoe 2'], 2]);
+    assert.deepEqual(pageOf('', 1, 1), [['Zoe 2'], 2]);
+    assert.deepEqual(pageOf(' PLAN '), [['Bea 1', 'Zoe 2'], 2]);
+    assert.deepEqual(pageOf('plan zoe'), [['Zoe 2'], 1]);
+    assert.deepEqual(pageOf('nowhere'), [[], 0]);
+  });
+
+  it('lists a folder of a host with few of many files, in order and no others', async () => {
+    const { tracker, index } = create();
+    const many = Array.from({ length: 1_000 }, (_, number) => `d/${number}`);
+    tracker.hosts.set('large', host('Large', many));
+    tracker.hosts.set('small', host('Small', ['d/z', 'top', 'd/a', 'd/e/f']));
+    await index.refresh();
+    const listed = (prefix: string): string[] => {
+      const { folders, files } = index.folder({ prefix, hostname: 'small' });
+      return [...folders.map((folder) => folder.prefix), ...files.map(({ name }) => name)];
+    };
+    assert.deepEqual(listed(''), ['d/', 'top']);
+    assert.deepEqual(listed('d/'), ['d/e/', 'd/a', 'd/z']);
+    assert.equal(index.folder({ prefix: '', hostname: 'unknown' }).total, 0);
+    assert.equal(index.folder({ prefix: 'd/', hostname: 'large' }).total, 1_000);
+  });
+
+  it('says for how long a source is away', async () => {
+    const { clock, tracker, index } = create();
+    tracker.hosts.set('a', { ...host('A', ['x']), awayMs: 5_000 });
+    tracker.hosts.set('b', host('B', ['y']));
+    await index.refresh();
+    clock.advance(1_000);
+    const sources = index.folder({ prefix: '' }).files.map((file) => file.sources[0]);
+    assert.deepEqual(
+      sources.map((source) => [source?.hostname, source?.state, source?.awayForMs]),
+      [
+        ['a', 'away', 6_000],
+        ['b', 'online', undefined],
+      ],
+    );
+    assert.deepEqual(
+      ['a', 'b', 'unknown'].map((hostname) => index.awayForMs(hostname)),
+      [6_000, undefined, undefined],
+    );
+  });
+
   it('fires only when something changed that is shown', async () => {
     const { tracker, index, changes } = create();
     tracker.hosts.set('a', host('A', ['x'], 1));

@@ -3,7 +3,12 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { nullLogger } from '../../../src/common/logger';
 import { HostnameBindings } from '../../../src/tracker/hostnameBindings';
-import { BINDING_LIFETIME_MS, MAX_HOSTNAMES_PER_IDENTITY } from '../../../src/tracker/limits';
+import {
+  BINDING_ESTABLISHED_MS,
+  BINDING_LIFETIME_MS,
+  MAX_BINDINGS,
+  MAX_HOSTNAMES_PER_IDENTITY,
+} from '../../../src/tracker/limits';
 import { useCleanup } from '../../support/cleanup';
 import { FakeClock } from '../../support/fakeClock';
 import { temporaryFolder } from '../../support/temporaryFolder';
@@ -14,18 +19,23 @@ const MALLORY = 'bb'.repeat(32);
 describe('whose hostnames are', () => {
   const cleanup = useCleanup();
   let clock: FakeClock;
-  let registered: Set<string>;
 
   beforeEach(() => {
     clock = new FakeClock();
-    registered = new Set();
   });
 
   const create = (file?: string): HostnameBindings =>
-    new HostnameBindings({
-      ...{ clock, file, logger: nullLogger },
-      isRegistered: (hostname) => registered.has(hostname),
-    });
+    new HostnameBindings({ clock, file, logger: nullLogger });
+  const identity = (index: number): string => index.toString(16).padStart(64, '0');
+  /** As many as there can be, of as many identities as that takes. */
+  const flood = (bindings: HostnameBindings): void => {
+    let taken = 0;
+    for (let index = 0; index < MAX_BINDINGS; index += 1) {
+      const owner = identity(Math.floor(index / MAX_HOSTNAMES_PER_IDENTITY));
+      if (bindings.claim(`ghost ${index}`, owner) === 'done') taken += 1;
+    }
+    assert.equal(taken, MAX_BINDINGS);
+  };
   const newFile = (): string => join(temporaryFolder(cleanup), 'bindings.json');
 
   it('is whose took them first, until nobody has used them for 30 days', () => {
@@ -36,9 +46,14 @@ describe('whose hostnames are', () => {
     clock.advance(BINDING_LIFETIME_MS);
     assert.equal(bindings.claim('alice', MALLORY), 'hostname in use');
     clock.advance(1);
-    registered.add('alice');
+    bindings.claim('alice', ALICE);
+    bindings.hold('alice');
+    clock.advance(2 * BINDING_LIFETIME_MS);
     assert.equal(bindings.claim('alice', MALLORY), 'hostname in use', 'still there');
-    registered.clear();
+    bindings.release('alice');
+    clock.advance(BINDING_LIFETIME_MS);
+    assert.equal(bindings.claim('alice', MALLORY), 'hostname in use', 'was there until now');
+    clock.advance(1);
     assert.equal(bindings.claim('alice', MALLORY), 'done');
     assert.equal(bindings.claim('alice', ALICE), 'hostname in use');
   });
@@ -57,14 +72,16 @@ describe('whose hostnames are', () => {
     const bindings = create();
     const names = Array.from({ length: MAX_HOSTNAMES_PER_IDENTITY }, (_, index) => `a-${index}`);
     for (const name of names) {
-      registered.add(name);
       assert.equal(bindings.claim(name, ALICE), 'done');
+      bindings.hold(name);
       clock.advance(1);
     }
     assert.equal(bindings.claim('one more', ALICE), 'too many hostnames');
     assert.equal(bindings.claim('m', MALLORY), 'done');
-    registered.delete('a-3');
-    registered.delete('a-7');
+    clock.advance(BINDING_LIFETIME_MS / 2);
+    bindings.release('a-3');
+    clock.advance(BINDING_LIFETIME_MS / 2);
+    bindings.release('a-7');
     assert.equal(bindings.claim('one more', ALICE), 'done');
     assert.equal(bindings.claim('a-3', MALLORY), 'done');
     assert.equal(bindings.claim('a-7', MALLORY), 'hostname in use');
@@ -88,5 +105,59 @@ describe('whose hostnames are', () => {
     writeFileSync(file, '{"alice":{"fingerprint":"no","seenMs":1}}');
     assert.equal(create(file).claim('alice', MALLORY), 'done');
     assert.match(readFileSync(`${file}.damaged`, 'utf8'), /alice/u);
+  });
+
+  it('is kept under names that objects have of themselves', () => {
+    const file = newFile();
+    const names = ['__proto__', 'constructor', 'prototype'];
+    const first = create(file);
+    for (const name of names) assert.equal(first.claim(name, ALICE), 'done');
+    first.flush();
+    for (const name of names)
+      assert.equal(create(file).claim(name, MALLORY), 'hostname in use', name);
+  });
+
+  it('is in use as long as one of the connections that have it is there', () => {
+    const bindings = create();
+    bindings.claim('alice', ALICE);
+    bindings.hold('alice');
+    bindings.hold('alice');
+    bindings.release('alice');
+    clock.advance(BINDING_LIFETIME_MS + 1);
+    assert.equal(bindings.claim('alice', MALLORY), 'hostname in use');
+    bindings.release('alice');
+    bindings.release('alice');
+    bindings.hold('nobody');
+    clock.advance(BINDING_LIFETIME_MS + 1);
+    assert.equal(bindings.claim('alice', MALLORY), 'done');
+  });
+
+  it('does not make room for very many others who came on another day, or are here', () => {
+    const bindings = create();
+    for (const name of ['alice', 'online', 'passing']) bindings.claim(name, ALICE);
+    bindings.hold('online');
+    clock.advance(BINDING_ESTABLISHED_MS);
+    bindings.touch('alice');
+    bindings.claim('newcomer', ALICE);
+    flood(bindings);
+    for (const name of ['alice', 'online'])
+      assert.equal(bindings.claim(name, MALLORY), 'hostname in use', name);
+    for (const name of ['passing', 'newcomer'])
+      assert.equal(bindings.claim(name, MALLORY), 'done', name);
+  });
+
+  it('is nobody else’s when all are established, until one lapses', () => {
+    const file = newFile();
+    const [sinceMs, seenMs] = [clock.now(), clock.now() + BINDING_ESTABLISHED_MS];
+    const all = Array.from({ length: MAX_BINDINGS }, (_, index) => {
+      return [`host ${index}`, { fingerprint: identity(index), sinceMs, seenMs }] as const;
+    });
+    writeFileSync(file, JSON.stringify(Object.fromEntries(all)));
+    clock.advance(BINDING_ESTABLISHED_MS);
+    const bindings = create(file);
+    assert.equal(bindings.claim('alice', ALICE), 'too many hostnames');
+    assert.equal(bindings.claim('host 7', identity(7)), 'done');
+    clock.advance(BINDING_LIFETIME_MS + 1);
+    assert.equal(bindings.claim('alice', ALICE), 'done');
   });
 });

@@ -18,8 +18,12 @@ const MAX_ACTIVE_SOURCES = 8;
 const MAX_KNOWN_SOURCES = 64;
 /** How often others are looked for who have the content by now. */
 const LOOK_INTERVAL_MS = 5_000;
-/** Rests after failures of a source in a row; after the last one it is not tried again. */
-const RETRY_DELAYS_MS: readonly number[] = [200, 1_000, 3_000];
+/**
+ * Rests after failures of a source in a row; after the last one it is not tried again. Long enough
+ * for a publisher whose window is loaded again: that is back within a few seconds, and when it then
+ * serves at another port, the next look finds it there.
+ */
+const RETRY_DELAYS_MS: readonly number[] = [200, 1_000, 3_000, 5_000, 5_000];
 /** A publisher that serves others is asked again for this long. */
 const BUSY_RETRIES = 60;
 const BUSY_DELAY_MS = 1_000;

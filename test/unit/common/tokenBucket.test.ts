@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { DEFAULT_TRACKER_LIMITS } from '../../../src/tracker/limits';
-import { TokenBucket } from '../../../src/tracker/tokenBucket';
+import { TokenBucket } from '../../../src/common/tokenBucket';
 
 function takeMany(bucket: TokenBucket, count: number, nowMs: number): number {
   let taken = 0;

@@ -1,0 +1,77 @@
+import { dirname } from 'node:path';
+import type { NetworkFile, PeerApi } from '../peer/peerApi';
+import type { FileNode } from './networkNodes';
+
+/** Files of one question: to find out where each may be takes a moment of the editor's own thread. */
+const FILES_PER_LOOK = 100;
+/** Files that are read at once: whoever folds a node should not have to wait for more. */
+const FILES_PER_READ = 16;
+
+export interface NetworkMarksDependencies {
+  readonly calls: () => Pick<PeerApi, 'compareFiles'>;
+  /** Where a network file may be in this workspace, the likeliest place first; none without a place. */
+  readonly pathsOf: (file: NetworkFile) => Promise<readonly string[]>;
+}
+
+/**
+ * Says of rows in sight whether this workspace has the file. Everything that touches a disk is done by
+ * the engine, which remembers what it has read.
+ */
+export class NetworkMarks {
+  private readonly paths = new WeakMap<FileNode, readonly string[]>();
+
+  constructor(private readonly dependencies: NetworkMarksDependencies) {}
+
+  /** Marks files as far as that needs no reading; the others are `unread`. @throws what the engine does. */
+  async look(nodes: readonly FileNode[]): Promise<void> {
+    for (let start = 0; start < nodes.length; start += FILES_PER_LOOK)
+      await this.compare(nodes.slice(start, start + FILES_PER_LOOK), false);
+  }
+
+  /**
+   * Reads some of the files that are `unread`. Resolves to those that are marked now: call it again until
+   * there are none. @throws CANCELLED and what the engine does.
+   */
+  async readSome(nodes: readonly FileNode[], signal: AbortSignal): Promise<readonly FileNode[]> {
+    const unread = nodes.filter(({ mark }) => mark === 'unread').slice(0, FILES_PER_READ);
+    await this.compare(unread, true, signal);
+    return unread;
+  }
+
+  /** Those of the nodes whose file may be at one of these paths, or in a folder there. */
+  at(changed: ReadonlySet<string>, nodes: readonly FileNode[]): FileNode[] {
+    const isAt = (path: string): boolean => {
+      for (let place = path; ; place = dirname(place)) {
+        if (changed.has(place)) return true;
+        if (dirname(place) === place) return false;
+      }
+    };
+    return nodes.filter((node) => this.paths.get(node)?.some(isAt) === true);
+  }
+
+  private async compare(
+    nodes: readonly FileNode[],
+    mayRead: boolean,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const questions = [];
+    for (const node of nodes) {
+      const { file } = node;
+      const paths = await this.dependencies.pathsOf(file);
+      this.paths.set(node, paths);
+      if (paths.length === 0) node.mark = undefined;
+      else questions.push({ node, file, paths });
+    }
+    if (questions.length === 0) return;
+    const files = questions.map(({ file: { sizeBytes, contentId }, paths }) => ({
+      ...{ paths, sizeBytes, contentId },
+    }));
+    const answers = await this.dependencies.calls().compareFiles({ files, mayRead }, { signal });
+    questions.forEach(({ node, file }, index) => {
+      const { sizeBytes, contentId } = node.file;
+      // Something else may be offered under this name by now.
+      const isSame = sizeBytes === file.sizeBytes && contentId === file.contentId;
+      if (isSame) node.mark = answers[index];
+    });
+  }
+}

@@ -1,0 +1,156 @@
+import * as assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { Cleanup } from '../../../scripts/host/cleanup';
+import { formatHostPort } from '../../../src/protocol/address';
+import { until } from '../../support/parts/waits';
+import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startTracker } from '../../support/startTracker';
+
+/** Of a list that is short. */
+const MAX_STEPS = 20;
+
+/** Everything that the mouse does, with keys: each test is a list of them. */
+describe('with the keyboard alone', () => {
+  const cleanup = new Cleanup();
+  let windows: PeerWindows;
+  let window: PeerWindow;
+  let bob: TestPeer;
+
+  before(async () => {
+    const { address } = await startTracker(cleanup);
+    bob = await startPeer(cleanup, {
+      tracker: address,
+      settings: { hostname: 'bob', displayName: 'Bob' },
+    });
+    await bob.publish('first.txt', 'first of Bob');
+    await bob.publish('second.txt', 'second of Bob');
+    windows = await PeerWindows.start();
+    cleanup.add(() => windows.close());
+    window = await windows.add('Gil', {
+      files: { 'own.txt': 'mine' },
+      userSettings: { 'peershelf.displayName': 'Gil' },
+      machineSettings: { 'peershelf.port': '0', 'peershelf.tracker': formatHostPort(address) },
+    });
+    await window.workbench.statusBarItem(/1 other peer/u);
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed')
+      await windows.keepEvidence(this.currentTest.fullTitle());
+    await window.workbench.notifications.clear();
+  });
+
+  after(() => cleanup.run());
+
+  /** F1, a title, Enter. */
+  const command = async (title: string): Promise<void> => {
+    const { workbench } = window;
+    await until(`"${title}" first in the palette`, async () => {
+      await workbench.press('F1');
+      await workbench.type(title);
+      const isFirst = await workbench.quickPick.offers(title, 2_000);
+      if (!isFirst) await workbench.press('Escape');
+      return isFirst;
+    });
+    await workbench.press('Enter');
+  };
+  const focused = (selector: string): Promise<string[]> =>
+    window.workbench.page.locator(`${selector}.focused .label-name`).allTextContents();
+  /** The arrow, until the row or entry of a menu with this text has the focus. */
+  const arrowTo = (what: string, shown: () => Promise<string[]>): Promise<unknown> => {
+    let steps = 0;
+    return until(
+      `focus on ${what}`,
+      async () => {
+        if ((await shown()).some((text) => text.trim() === what)) return true;
+        assert.ok(steps++ < MAX_STEPS, `${what} is not among the rows`);
+        await window.workbench.press('ArrowDown');
+        return false;
+      },
+      { seen: shown },
+    );
+  };
+  const row = (label: string): Promise<unknown> =>
+    arrowTo(label, () => focused('.pane-body .monaco-list:focus .monaco-list-row'));
+  const menu = async (title: string): Promise<void> => {
+    const { page } = window.workbench;
+    await window.workbench.press('Shift+F10');
+    await page.locator('.monaco-menu').waitFor();
+    await arrowTo(title, () =>
+      page.locator('.monaco-menu .action-item.focused .action-label').allTextContents(),
+    );
+    await window.workbench.press('Enter');
+  };
+
+  it('publishes the open file: Ctrl+P, its name, Enter; F1, Publish to Network, Enter', async () => {
+    const { workbench } = window;
+    await workbench.press('ControlOrMeta+p');
+    await workbench.quickPick.opened();
+    await workbench.type('own.txt');
+    await workbench.quickPick.offers('own.txt', 5_000);
+    await workbench.press('Enter');
+    await workbench.editorShows(/own\.txt/u, /mine/u);
+    await command('Peershelf: Publish to Network');
+    await workbench.notifications.shown(/Published own\.txt/u);
+  });
+
+  it('fetches by search: F1, Fetch from Network, Enter; a part of the name, Enter', async () => {
+    const { workbench, workspace } = window;
+    await command('Peershelf: Fetch from Network…');
+    await workbench.quickPick.opened({ title: /Fetch from Network/u });
+    await workbench.type('first');
+    assert.ok(await workbench.quickPick.offers('first.txt', 5_000));
+    await workbench.press('Enter');
+    await workbench.notifications.shown(/Fetched/u);
+    assert.equal(readFileSync(path.join(workspace, 'shared/first.txt'), 'utf8'), 'first of Bob');
+  });
+
+  it('opens a row: F1, Focus on Network Files View, Enter; down; Shift+F10, down, Enter', async () => {
+    const { workbench } = window;
+    await command('Peershelf: Focus on Network Files View');
+    // A view that appears for the first time has no row yet that could have the focus.
+    await workbench.view('Network Files').row('second.txt');
+    await command('Peershelf: Focus on Network Files View');
+    await row('second.txt');
+    await menu('Open Without Fetching');
+    await workbench.editorShows(/second\.txt/u, /second of Bob/u);
+  });
+
+  it('takes back: F1, Focus on Published Files View, Enter; down; Shift+F10, down, Enter', async () => {
+    const { workbench } = window;
+    await command('Peershelf: Focus on Published Files View');
+    await row('own.txt');
+    await menu('Unpublish from Network');
+    await workbench.view('Published Files').welcomed(/Nothing is published/u);
+  });
+
+  it('clears what has ended: F1, Focus on Transfers View, Enter; F1, Clear Finished, Enter', async () => {
+    const { workbench } = window;
+    await command('Peershelf: Focus on Transfers View');
+    await row('first.txt');
+    await command('Peershelf: Clear Finished');
+    await workbench.view('Transfers').welcomed(/Nothing is transferred/u);
+  });
+
+  it('answers a message: F1, Focus Notification Toast, Enter; Tab to the button, Enter', async () => {
+    const { workbench } = window;
+    await command('Peershelf: Fetch from Network…');
+    await workbench.quickPick.opened({ title: /Fetch from Network/u });
+    await workbench.type('second');
+    assert.ok(await workbench.quickPick.offers('second.txt', 5_000));
+    await workbench.press('Enter');
+    await workbench.notifications.shown(/Fetched/u);
+    await workbench.notifications.gone(/Fetching/u);
+    await command('Notifications: Focus Notification Toast');
+    const onButton = workbench.page.locator('.notification-list-item .monaco-button:focus');
+    await until('focus on Open', async () => {
+      if ((await onButton.allTextContents()).join() === 'Open') return true;
+      await workbench.press('Tab');
+      return false;
+    });
+    await workbench.press('Enter');
+    await workbench.editorShows(/second\.txt/u, /second of Bob/u);
+  });
+});

@@ -1,0 +1,170 @@
+import * as assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { Cleanup } from '../../../scripts/host/cleanup';
+import { formatHostPort } from '../../../src/protocol/address';
+import { buildFixture } from '../../support/fixture/build';
+import { until } from '../../support/parts/waits';
+import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startTracker } from '../../support/startTracker';
+import { eventually } from '../../support/waitFor';
+
+/** A proxy that nobody listens at: nothing of ours may go through it. */
+const PROXY = { 'http.proxy': 'http://127.0.0.1:9', 'http.proxySupport': 'override' };
+
+/** What happens to a window while it shares: several folders, settings, restarts. */
+describe('a window with several folders', () => {
+  const cleanup = new Cleanup();
+  let windows: PeerWindows;
+  let window: PeerWindow;
+  let bob: TestPeer;
+  let folder = '';
+
+  before(async () => {
+    const { address } = await startTracker(cleanup);
+    bob = await startPeer(cleanup, {
+      tracker: address,
+      settings: { hostname: 'bob', displayName: 'Bob' },
+    });
+    await bob.publish('theirs.txt', 'of Bob');
+    const fixture = await cleanup.temporaryFolder('peershelf-fixture-');
+    await buildFixture(fixture);
+    folder = await cleanup.temporaryFolder('peershelf-roots-');
+    write('one/app/first.txt', 'first');
+    write('two/app/second.txt', 'second');
+    write('three/third.txt', 'third');
+    const workspace = path.join(folder, 'roots.code-workspace');
+    const folders = [{ path: 'one/app' }, { path: 'two/app' }];
+    writeFileSync(workspace, JSON.stringify({ folders }));
+    windows = await PeerWindows.start();
+    cleanup.add(() => windows.close());
+    window = await windows.add('Erin', {
+      workspace,
+      linked: [fixture],
+      userSettings: { 'peershelf.displayName': 'Erin', ...PROXY },
+      machineSettings: { 'peershelf.port': '0', 'peershelf.tracker': formatHostPort(address) },
+    });
+    await window.workbench.statusBarItem(/1 other peer/u);
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed')
+      await windows.keepEvidence(this.currentTest.fullTitle());
+    await window.workbench.notifications.clear();
+  });
+
+  after(() => cleanup.run());
+
+  const write = (name: string, content: string): void => {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  };
+  /** Everything of this window that others are offered. */
+  const offered = async (): Promise<string[]> => {
+    const files = await bob.peer.networkFiles({ limit: 100 });
+    return files.files.map(({ name }) => name).sort();
+  };
+  const offers = (...names: string[]): Promise<unknown> =>
+    eventually(
+      async () => ((await offered()).join() === names.sort().join() ? true : undefined),
+      `offered: ${names.join(', ')}`,
+    );
+  const publish = async (name: string): Promise<void> => {
+    await window.workbench.openView('Explorer');
+    await window.workbench.explorer.contextMenu(name, 'Publish to Network');
+  };
+  const change = async (setting: string, value: unknown): Promise<void> => {
+    const { workbench } = window;
+    await workbench.runCommand('Fixture: Change Setting');
+    await workbench.inputBox.opened({ title: 'Setting' });
+    await workbench.inputBox.answer(`${setting} ${JSON.stringify(value)}`);
+    await workbench.notifications.shown(/Set: /u);
+    await workbench.notifications.clear();
+  };
+
+  it('publishes from folders that are called alike under names that are not', async () => {
+    await publish('first.txt');
+    await publish('second.txt');
+    await offers('app/first.txt', 'app-2/second.txt');
+  });
+
+  it('keeps what is published when a folder is added, and publishes from that', async () => {
+    const { workbench } = window;
+    await workbench.runCommand('Fixture: Add Folder');
+    await workbench.inputBox.opened({ title: 'Folder' });
+    await workbench.inputBox.answer(path.join(folder, 'three'));
+    await workbench.explorer.shows('three');
+    await offers('app/first.txt', 'app-2/second.txt');
+    await workbench.explorer.openFolder('three');
+    await publish('third.txt');
+    await offers('app/first.txt', 'app-2/second.txt', 'three/third.txt');
+  });
+
+  it('publishes what source control shows as changed', async () => {
+    const { workbench } = window;
+    const git = (...args: string[]): unknown =>
+      execFileSync('git', args, { cwd: path.join(folder, 'two/app'), stdio: 'ignore' });
+    git('init');
+    await workbench.openView('Source Control');
+    await workbench.runCommand('Git: Refresh');
+    const row = workbench.page.locator('.scm-view .monaco-list-row', { hasText: 'second.txt' });
+    const published = /Published app-2\/second\.txt/u;
+    await until('the changed file published', async () => {
+      await workbench.menu.openOn(row.first());
+      await workbench.menu.choose('Publish to Network');
+      const text = await workbench.notifications.shown(/Published|The list was just changing/u);
+      await workbench.notifications.clear(); // Source control lists anew whenever it likes.
+      return published.test(text);
+    });
+  });
+
+  it('fetches into the first folder, and where a setting says from then on', async () => {
+    const { workbench } = window;
+    const fetch = async (): Promise<void> => {
+      await workbench.runCommand('Peershelf: Fetch from Network…');
+      await workbench.quickPick.opened({ title: /Fetch from Network/u });
+      await workbench.quickPick.type('theirs');
+      await workbench.quickPick.choose('theirs.txt');
+      await workbench.notifications.shown(/Fetched/u);
+    };
+    await fetch();
+    const inFolder = (name: string): string =>
+      readFileSync(path.join(folder, 'one/app', name, 'theirs.txt'), 'utf8');
+    assert.equal(inFolder('shared'), 'of Bob');
+    await workbench.notifications.clear();
+    await change('peershelf.fetchFolder', 'from others');
+    await fetch();
+    assert.equal(inFolder('from others'), 'of Bob');
+  });
+
+  it('publishes a changed file again as soon as a setting says so', async () => {
+    const { workbench } = window;
+    await workbench.openView('Peershelf');
+    write('one/app/first.txt', 'first, changed');
+    const published = workbench.view('Published Files');
+    await published.row('app/first.txt', /changed since published/u);
+    await change('peershelf.autoRepublish', true);
+    await published.row('app/first.txt', /^14 B$/u);
+    await eventually(async () => {
+      const { files } = await bob.peer.networkFiles({ limit: 100 });
+      return files.some(({ name, sizeBytes }) => name === 'app/first.txt' && sizeBytes === 14);
+    }, 'the new content offered');
+  });
+
+  it('goes when its extensions are disabled, and offers everything again when they are enabled', async () => {
+    const { workbench } = window;
+    const isHere = async (): Promise<boolean> =>
+      (await bob.peer.networkPeers()).some(({ state }) => state === 'online');
+    await workbench.runCommand('Extensions: Disable All Installed Extensions for this Workspace');
+    await workbench.reload();
+    await eventually(async () => ((await isHere()) ? undefined : true), 'gone');
+    // They run at once then.
+    await workbench.runCommand('Extensions: Enable All Extensions for this Workspace');
+    await workbench.statusBarItem(/1 other peer/u);
+    await eventually(async () => ((await isHere()) ? true : undefined), 'here again');
+    await offers('app/first.txt', 'app-2/second.txt', 'three/third.txt');
+  });
+});

@@ -1,0 +1,97 @@
+import { strict as assert } from 'node:assert';
+import type { CompareRequest, FileComparison } from '../../../src/peer/peerApi';
+import { NetworkMarks } from '../../../src/views/networkMarks';
+import type { FileNode } from '../../../src/views/networkNodes';
+
+const node = (name: string, sizeBytes = 1): FileNode => ({
+  ...{ kind: 'file', id: name, parent: undefined, label: name, sources: [] },
+  ...{ awaySinceMs: undefined, mark: undefined },
+  file: {
+    ...{ name, sizeBytes, hostname: 'bob', displayName: 'Bob' },
+    ...{ modifiedMs: 0, publishedAtMs: 0 },
+  },
+});
+
+describe('NetworkMarks', () => {
+  const create = (answer: (path: string, mayRead: boolean) => FileComparison) => {
+    const requests: CompareRequest[] = [];
+    const marks = new NetworkMarks({
+      calls: () => ({
+        compareFiles: (request) => {
+          requests.push(request);
+          const { files, mayRead } = request;
+          return Promise.resolve(files.map(({ paths }) => answer(paths[0] ?? '', mayRead)));
+        },
+      }),
+      pathsOf: ({ name }) =>
+        Promise.resolve(name === 'nowhere' ? [] : [`/w/shared/${name}`, `/w/${name}`]),
+    });
+    return { marks, requests };
+  };
+
+  it('asks in small parts, and leaves what cannot be here without a mark', async () => {
+    const { marks, requests } = create(() => 'new');
+    const nodes = Array.from({ length: 250 }, (_, index) => node(`f${index}`));
+    const nowhere = node('nowhere');
+    await marks.look([...nodes, nowhere]);
+    assert.deepEqual(
+      requests.map(({ files }) => files.length),
+      [100, 100, 50],
+    );
+    assert.ok(nodes.every(({ mark }) => mark === 'new'));
+    assert.equal(nowhere.mark, undefined);
+    assert.ok(requests.every(({ mayRead }) => !mayRead));
+  });
+
+  it('reads only what nothing else tells apart, a few at a time, until there is no more', async () => {
+    const { marks, requests } = create((path, mayRead) => {
+      if (!path.includes('same')) return 'different';
+      return mayRead ? 'same' : 'unread';
+    });
+    const nodes = [
+      node('other'),
+      ...Array.from({ length: 20 }, (_, index) => node(`same${index}`)),
+    ];
+    await marks.look(nodes);
+    const { signal } = new AbortController();
+    const sizes = [];
+    for (;;) {
+      const marked = await marks.readSome(nodes, signal);
+      if (marked.length === 0) break;
+      sizes.push(marked.length);
+    }
+    assert.deepEqual(sizes, [16, 4]);
+    assert.deepEqual(
+      requests.map(({ mayRead }) => mayRead),
+      [false, true, true],
+    );
+    assert.deepEqual(new Set(nodes.map(({ mark }) => mark)), new Set(['different', 'same']));
+  });
+
+  it('finds the rows of files and folders that have changed', async () => {
+    const { marks } = create(() => 'same');
+    const nodes = [node('a/b/c.txt'), node('a/d.txt'), node('e.txt')];
+    await marks.look(nodes);
+    const at = (...paths: string[]): string[] =>
+      marks.at(new Set(paths), nodes).map(({ label }) => label);
+    assert.deepEqual(at('/w/shared/e.txt'), ['e.txt']);
+    assert.deepEqual(at('/w/a/b'), ['a/b/c.txt']);
+    assert.deepEqual(at('/w/shared/a', '/elsewhere'), ['a/b/c.txt', 'a/d.txt']);
+    assert.deepEqual(at('/w/shared/e'), []);
+  });
+
+  it('gives no mark to what is offered anew meanwhile', async () => {
+    const changing = node('x');
+    const marks = new NetworkMarks({
+      calls: () => ({
+        compareFiles: () => {
+          changing.file = { ...changing.file, sizeBytes: 2 };
+          return Promise.resolve(['same']);
+        },
+      }),
+      pathsOf: () => Promise.resolve(['/w/x']),
+    });
+    await marks.look([changing]);
+    assert.equal(changing.mark, undefined);
+  });
+});
