@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { Cleanup } from '../../../scripts/host/cleanup';
 import { formatHostPort, type HostPort } from '../../../src/protocol/address';
@@ -218,6 +218,16 @@ describe('the views of the network', () => {
     assert.deepEqual([row.selected, row.expanded], [true, true]);
     await network.titleAction('Group by Folder');
     await network.row('same.txt', /Bob/u);
+  });
+
+  it('fetches a folder by its row, as one operation', async () => {
+    const { workbench, workspace } = window;
+    const network = workbench.view('Network Files');
+    await network.inlineAction('docs', 'Fetch from Network…');
+    await workbench.notifications.shown(/Fetched 3 files/u);
+    const read = (name: string): string =>
+      readFileSync(path.join(workspace, 'shared/docs', name), 'utf8');
+    assert.deepEqual(['guide.txt', 'deep/more.txt'].map(read), ['the guide', 'more']);
   });
 
   it('marks in the explorer what is published, and what has changed since', async () => {
