@@ -17,6 +17,12 @@ export interface EngineState extends PeerSnapshot {
   readonly foundSessions: readonly FoundSession[];
 }
 
+/**
+ * Far more than an engine needs at the limits of its index. V8 lets garbage grow with what it is allowed
+ * in all, which by default is a share of the machine's memory; and the host is shared with others.
+ */
+const MEMORY = { maxOldGenerationSizeMb: 1_024, maxYoungGenerationSizeMb: 16 };
+
 const NOTHING: EngineState = {
   connection: { kind: 'disconnected' },
   serving: undefined,
@@ -107,7 +113,7 @@ export class Engine extends DisposableBase {
 
   private start(): RunningEngine {
     const { bundle, options, log } = this.dependencies;
-    const worker = new Worker(bundle, { workerData: options() });
+    const worker = new Worker(bundle, { workerData: options(), resourceLimits: MEMORY });
     const lifetime = new DisposableStore();
     const client = lifetime.add(new EngineClient(worker, log));
     const running = { worker, client, lifetime };

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { Cleanup } from '../../../scripts/host/cleanup';
 import { formatHostPort, type HostPort } from '../../../src/protocol/address';
+import { until } from '../../support/parts/waits';
 import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
 import { RawClient } from '../../support/rawClient';
 import { startPeer, type TestPeer } from '../../support/startPeer';
@@ -214,8 +215,10 @@ describe('the views of the network', () => {
     await peers.contextMenu(['Bob', 'Eve'], 'Ping');
     await workbench.notifications.shown(/Bob is online.* Eve is online/u);
     await peers.inlineAction('Bob', 'Browse Files');
-    const row = await network.row('Bob', '6 files');
-    assert.deepEqual([row.selected, row.expanded], [true, true]);
+    await until('Bob chosen and unfolded in Network Files', async () => {
+      const row = await network.row('Bob', '6 files');
+      return row.selected && row.expanded === true;
+    });
     await network.titleAction('Group by Folder');
     await network.row('same.txt', /Bob/u);
   });
