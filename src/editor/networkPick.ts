@@ -57,6 +57,8 @@ export class NetworkPick {
   /** Counts questions: an answer to any but the last one is late. */
   private question = 0;
   private shownText: string | undefined;
+  /** What users read of the rows that are there. */
+  private shownItems: string | undefined;
 
   constructor(
     private readonly dependencies: NetworkPickDependencies,
@@ -131,11 +133,17 @@ export class NetworkPick {
   }
 
   /**
-   * With `keepActive` the row in focus stays the same file, or none when that is gone: Enter must not
+   * Does nothing for the rows that are there already: VS Code forgets an Enter that is on its way when
+   * they are replaced. With `keepActive` the row in focus stays the same file, or none when that is gone: Enter must not
    * fetch what has moved to its place.
    */
   private show(items: readonly NetworkItem[], keepActive: boolean): void {
     const { pick } = this;
+    const shown = JSON.stringify(
+      items.map(({ key, label, description, detail }) => [key, label, description, detail]),
+    );
+    if (shown === this.shownItems) return;
+    this.shownItems = shown;
     const active = pick.activeItems[0]?.key;
     pick.items = items;
     if (keepActive && active !== undefined)

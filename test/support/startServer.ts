@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Clock, systemClock } from '../../src/common/clock';
 import { createLogger, type LogSink } from '../../src/common/logger';
@@ -14,6 +14,9 @@ import { type ContentId, formatContentId, isSameContent } from '../../src/protoc
 import { BLOCK_BYTES, contentOfBlocks, hashBlock } from '../../src/protocol/hashTree';
 import type { Cleanup } from '../../scripts/host/cleanup';
 import { temporaryFolder } from './temporaryFolder';
+
+/** When everything was published and last written, in seconds since 1970. */
+const PUBLISHED_S = 1_700_000_000;
 
 export interface StartServerOptions {
   readonly clock?: Clock;
@@ -88,6 +91,8 @@ export async function startServer(
       const bytes = Buffer.from(content);
       mkdirSync(dirname(path(name)), { recursive: true });
       writeFileSync(path(name), bytes);
+      // Of another time than whatever a test writes next: clocks of file systems are coarse.
+      utimesSync(path(name), PUBLISHED_S, PUBLISHED_S);
       const { size, mtimeMs } = statSync(path(name));
       const { contentId, layer } = contentOf(bytes);
       const entry: CatalogueEntry = {
@@ -96,7 +101,7 @@ export async function startServer(
         realPath: realpathSync(path(name)),
         sizeBytes: size,
         modifiedMs: mtimeMs,
-        publishedAtMs: 1_700_000_000_000,
+        publishedAtMs: PUBLISHED_S * 1_000,
         contentId,
         version: 3,
         sequence: 7,
