@@ -133,7 +133,7 @@ export class NetworkPick {
   }
 
   /**
-   * Does nothing for the rows that are there already: VS Code forgets an Enter that is on its way when
+   * Does nothing for the rows that are there already: VS Code forgets a choice that is on its way when
    * they are replaced. With `keepActive` the row in focus stays the same file, or none when that is gone: Enter must not
    * fetch what has moved to its place.
    */

@@ -86,17 +86,6 @@ describe('choosing a file of the network', () => {
     assert.equal(await chosen, 'of the last question');
   });
 
-  it('takes an Enter that is on its way when the same answer comes again', async () => {
-    const { chosen, change } = open(['a']);
-    await delay(DRAWN_MS);
-    const accepting = vscode.commands.executeCommand(
-      'workbench.action.acceptSelectedQuickOpenItem',
-    );
-    change(['a']);
-    await accepting;
-    assert.equal(await Promise.race([chosen, delay(DRAWN_MS, 'nothing')]), 'a');
-  });
-
   it('chooses nothing at Enter when the row in focus is gone', async () => {
     const { chosen, change } = open(['a', 'b']);
     await delay(DRAWN_MS);

@@ -3,6 +3,8 @@ import type { PageElement } from './pageElement';
 import { matches, normalise, until, wholeText, type Expected } from './waits';
 
 const POLL_MS = 50;
+/** A list that was chosen from is gone by then, also on a busy machine. */
+const CHOICE_MS = 3_000;
 
 /** What tells one question from another; all parts given must fit. */
 export interface QuickInputFilter {
@@ -123,8 +125,24 @@ export class QuickPick extends QuickInput {
 
   /** Waits for a row with this label and clicks it, which also accepts single choices. */
   async choose(label: Expected): Promise<void> {
-    const row = await this.row(label);
-    await row.click();
+    const title = firstPart(await this.title());
+    await until(`"${label}" chosen`, async () => {
+      const row = await this.row(label);
+      await row.click();
+      // A click that comes just when the rows are replaced is forgotten.
+      return this.hasLeft(title, label);
+    });
+  }
+
+  /** Whether the list goes, or becomes another one, within a short time. */
+  private async hasLeft(title: string, label: Expected): Promise<boolean> {
+    const deadlineMs = Date.now() + CHOICE_MS;
+    do {
+      if (!(await this.isOpen()) || firstPart(await this.title()) !== title) return true;
+      if (!(await this.labels()).some((text) => matches(text, label))) return true;
+      await this.page.waitForTimeout(POLL_MS);
+    } while (Date.now() < deadlineMs);
+    return false;
   }
 
   /** Whether a row with this label comes within a time. */
@@ -198,6 +216,11 @@ export class InputBox extends QuickInput {
       seen: () => this.message(),
     });
   }
+}
+
+/** A title without the count behind it, which changes by itself. */
+function firstPart(title: string): string {
+  return title.split(':')[0] ?? '';
 }
 
 async function textOf(locator: Locator): Promise<string> {
