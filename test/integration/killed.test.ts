@@ -9,9 +9,11 @@ import {
   journaledPieces,
   leftoversFolder,
   leftoversOf,
+  readReport,
   sha256,
   startCommand,
   startSharing,
+  startUnreapedCommand,
 } from '../support/commandLine';
 import { KillWorld, type Phase } from '../support/killWorld';
 import { Random } from '../support/random';
@@ -104,6 +106,26 @@ describe('kill -9', () => {
     assert.equal(Number(kept), keptMib);
     assert.ok(Math.abs(Number(received) - (64 - keptMib)) <= 0.2, again.stdout());
     assert.equal(sha256(readFileSync(join(carol.folder, 'story.bin'))), sha256(content));
+    assert.deepEqual(leftoversOf(carol), []);
+  });
+
+  it('of a fetcher whose end nobody asks after: the same fetch goes on with its part', async function () {
+    if (process.platform !== 'linux') this.skip();
+    this.timeout(60_000);
+    const { address: tracker } = await startTracker(cleanup);
+    const content = randomBytes(16 * MIB);
+    const path = writeOldFile(content);
+    const more = ['--name', 'story.bin'];
+    await startSharing(cleanup, newUser(), { path, tracker, hostname: 'alice', more });
+    const carol = newUser();
+    const command = ['fetch', 'story.bin', '--json', '--tracker', formatHostPort(tracker)];
+    const pid = await startUnreapedCommand(cleanup, carol, ...command, '--max-download', '4');
+    const journaled = (): number => journaledPieces(leftoversFolder(carol)).size;
+    await eventually(() => journaled() >= 4 || undefined, 'some pieces');
+    process.kill(pid, 'SIGKILL');
+    const again = startCommand(cleanup, carol, ...command);
+    assert.equal(await again.exited, 0, again.stderr());
+    assert.ok(readReport(again).keptBytes >= 4 * MIB, again.stdout());
     assert.deepEqual(leftoversOf(carol), []);
   });
 

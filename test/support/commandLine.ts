@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cleanup } from '../../scripts/host/cleanup';
 import { formatHostPort, type HostPort } from '../../src/protocol/address';
-import { startProcess, type TestProcess } from './startProcess';
+import { startProcess, startUnreaped, type TestProcess } from './startProcess';
 
 export const CLI = join(__dirname, '../../dist/cli.js');
 
@@ -16,13 +16,23 @@ export interface CommandLineUser {
 /** Starts one command as a process of its own; killed after the test. */
 export function startCommand(
   cleanup: Cleanup,
-  { folder, data }: CommandLineUser,
+  user: CommandLineUser,
   ...args: string[]
 ): TestProcess {
-  return startProcess(cleanup, process.execPath, [CLI, ...args], {
-    cwd: folder,
-    env: { XDG_DATA_HOME: data, LOCALAPPDATA: data, HOME: data },
-  });
+  return startProcess(cleanup, process.execPath, [CLI, ...args], settingsOf(user));
+}
+
+/** As `startCommand`, below a process that never asks how it has ended. @returns its number. */
+export async function startUnreapedCommand(
+  cleanup: Cleanup,
+  user: CommandLineUser,
+  ...args: string[]
+): Promise<number> {
+  return startUnreaped(cleanup, process.execPath, [CLI, ...args], settingsOf(user));
+}
+
+function settingsOf({ folder, data }: CommandLineUser): { cwd: string; env: NodeJS.ProcessEnv } {
+  return { cwd: folder, env: { XDG_DATA_HOME: data, LOCALAPPDATA: data, HOME: data } };
 }
 
 /** Publishes one file and resolves when it is served; `port` is another one at every start. */

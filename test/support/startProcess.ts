@@ -48,3 +48,22 @@ export function startProcess(
     exited,
   };
 }
+
+/**
+ * Starts a process below one that never asks how it has ended, as it happens in a container without
+ * an init process: its number stays taken. Both are killed after the test.
+ * @returns the number of the process.
+ */
+export async function startUnreaped(
+  cleanup: Cleanup,
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<number> {
+  const script = '"$0" "$@" >/dev/null 2>&1 & echo "pid $!"; exec sleep 3600';
+  const parent = startProcess(cleanup, 'sh', ['-c', script, command, ...args], options);
+  const pid = Number((await parent.printed(/^pid (\d+)\n/u))[1]);
+  // Runs before the parent is killed: until then the number cannot be anybody else's.
+  cleanup.add(() => process.kill(pid, 'SIGKILL'));
+  return pid;
+}

@@ -4,7 +4,6 @@ import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { systemClock } from '../../../src/common/clock';
-import { processExists } from '../../../src/common/processExists';
 import { Slot } from '../../../src/peer/catalogue/slot';
 import { useCleanup } from '../../support/cleanup';
 import { temporaryFolder } from '../../support/temporaryFolder';
@@ -79,10 +78,5 @@ describe('Slot', () => {
     acquire('mine');
     assert.equal(basename(acquire('mine').folder), 'slot-1');
     assert.equal(basename(acquire('other').folder), 'slot-2');
-  });
-
-  it('knows which processes exist', () => {
-    assert.equal(processExists(process.pid), true);
-    assert.equal(processExists(NO_PROCESS), false);
   });
 });
