@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createIdentity, openIdentity } from '../src/peer/identity/identity';
 import type { BenchContext, Benchmark, Goal, Report, Series } from './harness';
 import { type JoiningWindow, leave, openJoiningWindow, pasteInvite } from './joining';
-import type { ProbeSample } from './probeProtocol';
+import type { Gap, ProbeSample } from './probeProtocol';
 import { readMemory } from './processMemory';
 import {
   announcement,
@@ -64,7 +64,8 @@ async function run(context: BenchContext): Promise<Report> {
     const { sample: news, newsMs } = await tellNews(window, round);
     samples.push({ idle, listed, news, newsMs });
     context.log(
-      `round ${round}: longest pause ${listed.loopMs.max.toFixed(1)} ms, listed in ${listed.tookMs.toFixed(0)} ms`,
+      `round ${round}: longest pause ${listed.loopMs.max.toFixed(1)} ms (${describeGap(listed.longest)}), ` +
+        `busiest ${describeGap(listed.busiest)}, listed in ${listed.tookMs.toFixed(0)} ms`,
     );
     await leave(window);
   }
@@ -107,6 +108,10 @@ function report(
       ),
       of('listing, longest pause', longest),
       of(
+        'listing, longest run',
+        samples.map(({ listed }) => listed.busiest.ranMs),
+      ),
+      of(
         'listing, event loop, p99',
         samples.map(({ listed }) => listed.loopMs.p99),
       ),
@@ -115,11 +120,19 @@ function report(
         samples.map(({ listed }) => listed.tookMs),
       ),
       of('news, longest pause', newsLongest),
+      of(
+        'news, longest run',
+        samples.map((sample) => sample.news.busiest.ranMs),
+      ),
       of('ACK to row', news),
       of('growth of the extension host', growth, 'MiB'),
     ],
     goals,
   };
+}
+
+function describeGap({ wallMs, ranMs, waitedMs }: Gap): string {
+  return `ran ${ranMs.toFixed(1)} and waited ${waitedMs.toFixed(1)} of ${wallMs.toFixed(1)} ms`;
 }
 
 /** Joins, and watches the host until the view counts all files. */

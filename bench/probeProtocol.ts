@@ -16,6 +16,19 @@ export interface ProbeSample {
   readonly tookMs: number;
   readonly loopMs: Spread;
   readonly statMs: Spread;
+  /** The gap between two runs of a timer of 5 ms that was the longest … */
+  readonly longest: Gap;
+  /** … and the one in which the thread ran the longest. */
+  readonly busiest: Gap;
+}
+
+/** What the first thread did in some time; the rest of it neither ran nor was ready to. */
+export interface Gap {
+  readonly wallMs: number;
+  /** On a processor. */
+  readonly ranMs: number;
+  /** Ready to run, while other programs had the processors. */
+  readonly waitedMs: number;
 }
 
 export interface Spread {
