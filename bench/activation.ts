@@ -22,6 +22,8 @@ export const activationBenchmark: Benchmark = {
     context.cleanup.add(() => windows.close());
     const linked = [makeEmptyExtension(join(context.folder, 'empty'))];
     const { workbench } = await windows.add('Alice', { files: { 'a.txt': 'a' }, linked });
+    // The list draws only the rows in sight, the slowest extensions first.
+    await workbench.page.setViewportSize({ width: 1280, height: 3_000 });
     const times: number[] = [];
     const empty: number[] = [];
     for (let index = 0; index <= WINDOWS; index += 1) {
