@@ -41,6 +41,7 @@ async function run(target: FuzzTarget, cases: number, firstSeed: number): Promis
     if (details.failed) {
       console.log(`${target.name}: FAILED, seed ${seed}, ${done} cases`);
       console.log(fc.defaultReportMessage(details));
+      console.log(details.errorInstance);
       return false;
     }
   }
