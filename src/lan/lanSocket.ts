@@ -175,12 +175,18 @@ export class LanSocket implements Disposable {
   ): Promise<void> {
     if (this.state.kind !== 'open') return Promise.resolve();
     return new Promise((resolve) => {
-      socket.once('close', resolve);
-      socket.send(bytes, to.port, to.host, (error) => {
+      const end = (error: unknown): void => {
         socket.off('close', resolve);
         if (error !== null) this.tellUnsent(formatHostPort(to), error);
         resolve();
-      });
+      };
+      socket.once('close', resolve);
+      try {
+        socket.send(bytes, to.port, to.host, end);
+      } catch (error) {
+        // Thrown at once for a port that is none: a neighbour can say that its packet comes from port 0.
+        end(error);
+      }
     });
   }
 

@@ -2,7 +2,9 @@ import { strict as assert } from 'node:assert';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createLogger } from '../../src/common/logger';
+import { systemClock } from '../../src/common/clock';
+import { createLogger, nullLogger } from '../../src/common/logger';
+import { LanSocket } from '../../src/lan/lanSocket';
 import { announcedAddresses, neighbourhood, networkAddresses } from '../../src/lan/ownAddresses';
 import { encodeReply, readPacket } from '../../src/lan/packets';
 import { createIdentity } from '../../src/peer/identity/identity';
@@ -259,6 +261,20 @@ describe('sessions in the network', () => {
       assert.ok(names.includes('Team'), names.join());
       assert.ok(names.length <= 9, names.join());
       for (const name of names) assert.match(name, /^(?:Team|flood \d+|\[x\].*)$/u);
+    });
+
+    it('are announced on, whoever has asked from a port that is none', async () => {
+      const neighbour = await startNeighbour(cleanup, lan);
+      const socket = new LanSocket(
+        { clock: systemClock, logger: nullLogger, onPacket: () => undefined },
+        { port: lan.port, addresses: () => lan.addresses, joins: true },
+      );
+      cleanup.add(() => socket.dispose());
+      socket.open();
+      const nobody = { address: '127.0.0.1', family: 'IPv4', port: 0, size: 1 } as const;
+      await socket.sendTo(nobody, Buffer.from('an answer'));
+      await socket.sendToAll(Buffer.from('for everyone'));
+      await eventually(() => neighbour.heard.length > 0 || undefined, 'it goes on');
     });
 
     it('are not made up by who has not heard the question', async () => {
