@@ -6,6 +6,7 @@ const CARRIAGE_RETURN = 0x0d;
 /** Chunks up to this size are joined while they wait for the end of their line. */
 const SMALL_CHUNK_BYTES = 16 * 1024;
 
+/** Asked for each chunk and line: limits may change while a conversation goes on. */
 export interface LineDecoderOptions {
   /** Longest line, without its end. */
   readonly maxLineBytes: number;

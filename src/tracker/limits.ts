@@ -4,6 +4,7 @@ import {
   HOST_RECORD_LIFETIME_MS,
   MAX_CONTROL_LINE_BYTES,
   MAX_CONTROL_REPLY_BYTES,
+  MAX_REPLY_ENTRIES,
 } from '../protocol/limits';
 
 /** What one tracker allows. docs/PROTOCOL.md says what happens at each limit. */
@@ -138,6 +139,12 @@ export const CHANGE_DELAY_MS = 50;
 /** … or for this many times as long as telling the last ones took, so that a fifth of a core does it. */
 export const CHANGE_REST_FACTOR = 4;
 
+/**
+ * Changed files that wait to be told. A host that registers other files again and again makes more than
+ * are told meanwhile; as many as a client keeps of the whole network are told sooner by beginning anew.
+ */
+export const MAX_PENDING_CHANGES = MAX_REPLY_ENTRIES;
+
 /** Events written in one go: 5,000 changes, a few milliseconds. */
 export const MAX_EVENTS_AT_ONCE = 5;
 
@@ -167,6 +174,12 @@ export const MAX_REFUSALS = 100;
 
 /** Time that a connection to a team's session has for its handshake and a HELLO with the token. */
 export const ADMISSION_DEADLINE_MS = 10_000;
+
+/**
+ * Longest line of a connection to a team's session that has not shown the token: a HELLO has 200 bytes.
+ * As many as may be there at once could hold four gigabytes otherwise.
+ */
+export const MAX_HELLO_BYTES = 4 * 1024;
 
 /** Connections that have not shown the token yet; at the limit, the oldest makes room. */
 export const MAX_PENDING_CONNECTIONS = 1_000;

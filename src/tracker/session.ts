@@ -13,12 +13,17 @@ import {
   parseControlLine,
   type RequestId,
 } from '../protocol/controlRequestsV2';
-import { LineDecoder } from '../protocol/lineDecoder';
+import { LineDecoder, type LineDecoderOptions } from '../protocol/lineDecoder';
 import { answerRequest } from './actions';
 import { answerRequestV2 } from './actionsV2';
 import { ConnectionEvents } from './connectionEvents';
 import type { DialBack } from './dialBack';
-import { CLOSE_DEADLINE_MS, KEEP_ALIVE_DELAY_MS, type TrackerLimits } from './limits';
+import {
+  CLOSE_DEADLINE_MS,
+  KEEP_ALIVE_DELAY_MS,
+  MAX_HELLO_BYTES,
+  type TrackerLimits,
+} from './limits';
 import type { MaybePromise } from './maybePromise';
 import type { Membership } from './membership';
 import { Reachability } from './reachability';
@@ -88,10 +93,7 @@ export class ControlSession {
       isReady: () => this.takesEvents() && !socket.writableNeedDrain,
       send: (event) => void socket.write(event),
     });
-    this.decoder = new LineDecoder({
-      maxLineBytes: limits.maxLineBytes,
-      maxBufferBytes: limits.maxLineBytes + READ_AHEAD_BYTES,
-    });
+    this.decoder = new LineDecoder(lineLimits(limits, dependencies.membership));
     this.bucket = new TokenBucket(
       { ratePerSecond: limits.requestsPerSecond, burst: limits.requestBurst },
       this.lastLineMs,
@@ -337,6 +339,23 @@ export class ControlSession {
   private describe(text: string): string {
     return `connection ${this.owner.id} from ${this.owner.address}: ${text}`;
   }
+}
+
+/** What is held of the lines of a connection: of a stranger to a team, no more than a HELLO has. */
+function lineLimits(
+  { maxLineBytes }: TrackerLimits,
+  membership: Membership | undefined,
+): LineDecoderOptions {
+  const longest = (): number =>
+    membership?.isAdmitted === false ? Math.min(maxLineBytes, MAX_HELLO_BYTES) : maxLineBytes;
+  return {
+    get maxLineBytes() {
+      return longest();
+    },
+    get maxBufferBytes() {
+      return longest() + READ_AHEAD_BYTES;
+    },
+  };
 }
 
 /** A line that is not UTF-8 is no JSON. Decoding marks what is not: only then it is looked at again. */

@@ -8,7 +8,11 @@ import { verifierOf, withNewKey } from '../../src/peer/team/sessionRecord';
 import { fingerprintOf } from '../../src/protocol/certificate';
 import { CHANNEL_EXPORTERS, EXPORTER_BYTES } from '../../src/protocol/channelProof';
 import { parseInvite } from '../../src/protocol/invite';
-import { MAX_HOSTNAMES_PER_IDENTITY, MAX_PENDING_CONNECTIONS } from '../../src/tracker/limits';
+import {
+  MAX_HELLO_BYTES,
+  MAX_HOSTNAMES_PER_IDENTITY,
+  MAX_PENDING_CONNECTIONS,
+} from '../../src/tracker/limits';
 import { useCleanup } from '../support/cleanup';
 import { FakeClock } from '../support/fakeClock';
 import { storedIdentity } from '../support/identities';
@@ -97,6 +101,22 @@ describe('strangers and members that are none at the tracker of a team', () => {
     const garbage = await connect();
     garbage.send('GET / HTTP/1.1\r\n\r\n');
     assert.match(await garbage.readToEnd(), /^\{.*"bad JSON".*\}\n$/u);
+  });
+
+  it('no more is kept of what a stranger says than a greeting takes', async () => {
+    const stranger = await connect();
+    stranger.send('x'.repeat(MAX_HELLO_BYTES + 2));
+    assert.equal((await stranger.readReply())['reason'], 'line too long');
+    assert.equal(await stranger.readToEnd(), '');
+    // Who is admitted by one line may be in the middle of a long one behind it.
+    const member = await connect();
+    const token = memberOf('alice').token();
+    const request = JSON.stringify({ action: 'PING', data: { pad: 'x'.repeat(1024 * 1024) } });
+    member.send(
+      `${JSON.stringify({ action: 'HELLO', data: { versions: [2], token } })}\n${request}\n`,
+    );
+    const [greeted, pinged] = await member.readReplies(2);
+    assert.deepEqual([greeted?.['status'], pinged?.['status']], ['OK', 'DEAD']);
   });
 
   it('nobody is answered who does not speak TLS 1.3', async () => {
