@@ -6,6 +6,7 @@ import {
   CHANGE_REST_FACTOR,
   MAX_CHANGE_LOG_BYTES,
   MAX_EVENTS_AT_ONCE,
+  MAX_PENDING_CHANGES,
 } from './limits';
 import type { MaybePromise } from './maybePromise';
 import { changesEvent, goneJson, resyncEvent } from './repliesV2';
@@ -53,6 +54,7 @@ export interface ChangeFeedOptions {
     isWhole: boolean,
   ) => RenderedChange | undefined;
   readonly maxLogBytes?: number;
+  readonly maxPendingChanges?: number;
 }
 
 interface HostChanges {
@@ -72,11 +74,14 @@ interface Place {
  * Tells subscribers what has changed. Changes are collected for a moment, and what they came to is
  * written once for all subscribers, as numbered events. Events stay in one log that all share until
  * everybody has them: a subscriber reads on where it was when it has room. Whoever is so slow that the
- * log has to drop what it still needs is told to begin anew, and is no subscriber any more.
+ * log has to drop what it still needs is told to begin anew, and is no subscriber any more. So is
+ * everybody when more changes than can be written.
  */
 export class ChangeFeed {
   private readonly places = new Set<Place>();
   private readonly pending = new Map<string, HostChanges>();
+  /** Names in them, of all hosts. */
+  private pendingNames = 0;
   private readonly log: Buffer[] = [];
   private logBytes = 0;
   /** Number of the last event. */
@@ -107,11 +112,17 @@ export class ChangeFeed {
     if (changes === undefined) return;
     changes.isGone = true;
     changes.isChanged = false;
+    this.pendingNames -= changes.names.size;
     changes.names.clear();
   }
 
   fileChanged(hostname: string, name: string): void {
-    this.note(hostname)?.names.add(name);
+    const names = this.note(hostname)?.names;
+    if (names === undefined || names.has(name)) return;
+    names.add(name);
+    this.pendingNames += 1;
+    const { maxPendingChanges = MAX_PENDING_CHANGES } = this.options;
+    if (this.pendingNames > maxPendingChanges) for (const place of this.places) this.giveUp(place);
   }
 
   /** From now on, `subscriber` gets every event, in order and without a gap, or is told that it does not. */
@@ -181,6 +192,7 @@ export class ChangeFeed {
       if (left <= 0 || length >= MAX_EVENT_LENGTH) break;
       const [hostname, change] = next;
       const names = takeFirst(change.names, Math.min(left, NAMES_AT_ONCE));
+      this.pendingNames -= names.length;
       left -= names.length + 1;
       if (change.isGone) changes.push(goneJson(hostname));
       const rendered = this.options.render(hostname, names, change.isChanged);
@@ -242,6 +254,7 @@ export class ChangeFeed {
     this.timer.set(undefined);
     this.isScheduled = false;
     this.pending.clear();
+    this.pendingNames = 0;
     this.log.length = this.logBytes = 0;
     this.answerWaiting();
   }

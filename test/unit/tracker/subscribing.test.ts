@@ -236,6 +236,51 @@ describe('subscribing to a registry', () => {
 });
 
 describe('ChangeFeed', () => {
+  it('makes everybody begin anew when more changes than can be told, and holds a bounded number', () => {
+    const clock = new FakeClock();
+    const told: string[] = [];
+    const feed = new ChangeFeed({
+      ...{ clock, maxPendingChanges: 1_000 },
+      render: (hostname, names) => {
+        told.push(...names);
+        return { json: JSON.stringify({ hostname, withdrawn: names }), record: undefined };
+      },
+    });
+    const subscribers = [new TestSubscriber(), new TestSubscriber()];
+    const [subscription] = subscribers.map((one) => feed.subscribe(one));
+    for (let index = 0; index < 5_000; index += 1) feed.fileChanged('a', `f${index % 900}`);
+    feed.hostGone('a');
+    for (let index = 0; index < 1_000; index += 1) feed.fileChanged('a', `g${index}`);
+    assert.equal(subscription?.isActive, true, 'so many may wait');
+    feed.fileChanged('b', 'one more');
+    assert.equal(subscription.isActive, false);
+    for (const subscriber of subscribers)
+      assert.deepEqual(
+        subscriber.take().map(({ event }) => event),
+        ['resync'],
+      );
+    assert.equal(clock.pending, 0);
+    feed.subscribe(subscribers[0] ?? new TestSubscriber());
+    feed.fileChanged('b', 'next');
+    clock.advance(CHANGE_DELAY_MS);
+    assert.deepEqual(told, ['next']);
+    assert.equal(subscribers[0]?.lines.length, 1);
+  });
+
+  it('counts what was told as told', () => {
+    const clock = new FakeClock();
+    const feed = new ChangeFeed({
+      ...{ clock, maxPendingChanges: 1_000 },
+      render: (hostname) => ({ json: JSON.stringify({ hostname }), record: undefined }),
+    });
+    const subscription = feed.subscribe(new TestSubscriber());
+    for (let round = 0; round < 5; round += 1) {
+      for (let index = 0; index < 900; index += 1) feed.fileChanged('a', `${round} ${index}`);
+      clock.advance(CHANGE_DELAY_MS);
+    }
+    assert.equal(subscription.isActive, true);
+  });
+
   it('makes a subscriber that does not read begin anew, holds a bounded log, and spares the others', () => {
     const clock = new FakeClock();
     const maxLogBytes = 2_000;
