@@ -6,6 +6,9 @@ import { recordOf } from '../../protocol/recordReplies';
 import type { HostTrust, TrustedHost } from '../team/hostTrust';
 import type { TrackerConnection } from './trackerConnection';
 
+/** A tracker that never comes to an end is cut short; smaller pages than asked for are fine. */
+export const MAX_PAGES = 10_000;
+
 /** A part of what a tracker knows. */
 export interface NetworkPart {
   /** By hostname, with some of their files. None of them is verified. */
@@ -77,8 +80,10 @@ export class NetworkRequests implements SubscribableNetwork {
     const all = new Map<string, ListedHost>();
     let cursor: string | undefined;
     let taken = 0;
+    let pages = 0;
     do {
       const part = await ask(cursor);
+      pages += 1;
       for (const [hostname, host] of part.hosts) {
         taken += host.files.size;
         const known = this.identify(hostname, part.recordOf(hostname));
@@ -86,9 +91,14 @@ export class NetworkRequests implements SubscribableNetwork {
         const files = new Map([...(all.get(hostname)?.files ?? []), ...host.files]);
         all.set(hostname, { ...host, ...(known !== 'anybody' && known), files });
       }
-      // A tracker that gives the same place again would never come to an end.
+      // A tracker that gives the same place again, or hosts without files, would never come to an end.
       cursor = part.hosts.size === 0 || part.cursor === cursor ? undefined : part.cursor;
-    } while (cursor !== undefined && taken < limit);
+    } while (
+      cursor !== undefined &&
+      taken < limit &&
+      pages < MAX_PAGES &&
+      all.size < MAX_REPLY_ENTRIES
+    );
     return all;
   }
 }

@@ -4,16 +4,13 @@ import { describeError, PeershelfError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import type { ControlEvent } from '../../protocol/controlRepliesV2';
 import { readChanges, readSequence } from '../../protocol/networkChanges';
-import type { NetworkPart, SubscribableNetwork } from '../control/networkRequests';
+import { MAX_PAGES, type NetworkPart, type SubscribableNetwork } from '../control/networkRequests';
 import type { NetworkModel } from './networkModel';
 
 /** Rest between the ends of two snapshots: a tracker that always wants another one gets little. */
 const RESYNC_REST_MS = 1_000;
 /** … or this many times what the last one took. */
 const RESYNC_REST_FACTOR = 4;
-
-/** A tracker that never comes to an end is cut short; smaller pages than asked for are fine. */
-const MAX_PAGES = 10_000;
 
 export interface NetworkSubscriptionDependencies {
   readonly clock: Clock;
