@@ -62,7 +62,8 @@ const storedCatalogue = v.object({
       path: absolutePath,
       realPath: absolutePath,
       sizeBytes: amount,
-      modifiedMs: amount,
+      // Before 1970 it is negative.
+      modifiedMs: v.pipe(v.number(), v.finite()),
       publishedAtMs: amount,
       contentId: v.optional(contentId),
       version: v.optional(v.pipe(amount, v.integer())),

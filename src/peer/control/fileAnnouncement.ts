@@ -27,7 +27,8 @@ export function toMetadata(file: FileAnnouncement): {
 } {
   return {
     size: file.sizeBytes,
-    modified: file.modifiedMs / 1000,
+    // Some files are older than 1970, and one that is refused would take all others of a message along.
+    modified: Math.max(0, file.modifiedMs / 1000),
     published_at: file.publishedAtMs / 1000,
     is_published: true,
   };

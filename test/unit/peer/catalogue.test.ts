@@ -39,6 +39,17 @@ describe('the sequences of a catalogue', () => {
     assert.equal(open().nextSequence('a', 20), 53);
   });
 
+  it('are not lost with all that is published when one file is older than 1970', () => {
+    open().add([entry('a', 50), { ...entry('old', 60), modifiedMs: -86_400_000.5 }]);
+    const names = open()
+      .all()
+      .map(({ name, modifiedMs }) => [name, modifiedMs]);
+    assert.deepEqual(names, [
+      ['a', 1],
+      ['old', -86_400_000.5],
+    ]);
+  });
+
   it('of names that are not offered any more are kept for the last 10,000', () => {
     const catalogue = open();
     const names = Array.from({ length: 10_001 }, (_, index) => `${index}`);

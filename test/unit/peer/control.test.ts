@@ -10,6 +10,7 @@ import {
 } from '../../../src/peer/control/heartbeat';
 import { reconnectDelayMs } from '../../../src/peer/control/reconnectPolicy';
 import { type FileAnnouncement, TrackerClient } from '../../../src/peer/control/trackerClient';
+import { parseControlRequest } from '../../../src/protocol/controlRequests';
 import type { ControlActionV2 } from '../../../src/protocol/controlRequestsV2';
 import { HEARTBEAT_INTERVALS_MS, MAX_REGISTER_BYTES } from '../../../src/protocol/limits';
 import { FakeClock, flushPromises } from '../../support/fakeClock';
@@ -227,6 +228,13 @@ describe('Announcer', () => {
     await announcer.sync();
     assert.equal(announcer.refusalOf(bad)?.details['reason'], 'no');
     assert.deepEqual(actions(), ['REGISTER alice', 'PUBLISH bad', 'PUBLISH c']);
+  });
+
+  it('takes all others along when one file is older than 1970', async () => {
+    const { announcer, wanted, asked } = create();
+    wanted.files = [file('new'), { ...file('old'), modifiedMs: -86_400_000 }];
+    await announcer.sync();
+    assert.equal(parseControlRequest(JSON.stringify(asked[0])).kind, 'request');
   });
 
   it('registers again when the tracker does not know it any more', async () => {
