@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -131,6 +131,26 @@ describe('a hostile tracker', () => {
       assert.ok(last - first < 20 * MIB, heap.join());
       await assertUsable();
     });
+
+  it('that names many thousand sources of a file in a folder costs few connections', async () => {
+    const { port, connections } = await startCounter();
+    const { root } = contentIds.get(small) ?? assert.fail();
+    const files = { 'dir/file': { size: small.length, modified: 1, root } };
+    const hosts = Array.from({ length: 20_000 }, (_, index) => [
+      `h${index}`,
+      { addr: [loopback(index), port], files },
+    ]);
+    tracker.listed = JSON.stringify(Object.fromEntries(hosts));
+    const destination = bob.path('shared/dir');
+    const done = await bob.peer.fetchFolder({ prefix: 'dir/', destination, ifExists: 'fail' });
+    assert.equal(done.failedCount, 1);
+    assert.ok(
+      connections() > 0 && connections() <= MAX_CONNECTIONS,
+      `${connections()} connections`,
+    );
+    rmSync(destination, { recursive: true });
+    await assertUsable();
+  });
 
   it('that names a million sources in one reply is cut off, and found again', async () => {
     const { port, connections } = await startCounter();

@@ -14,6 +14,8 @@ export interface HostileTracker {
   readonly requested: Map<string, string>;
   /** Hosts that a LOCATE of any content is answered with, as JSON. */
   located: string;
+  /** Hosts that a LIST is answered with, as JSON, by their names. */
+  listed: string;
   /** How often each action was asked for. */
   readonly asked: Map<string, number>;
 }
@@ -27,7 +29,7 @@ export async function startHostileTracker(cleanup: Cleanup): Promise<HostileTrac
       case 'HELLO':
         return '"status":"OK","version":2,"max_publish":1000';
       case 'LIST':
-        return '"status":"OK","registry":{}';
+        return `"status":"OK","registry":${tracker.listed}`;
       case 'REQUEST':
         return `"status":"FOUND","hosts":${requested.get(data?.fname ?? '') ?? '[]'}`;
       case 'LOCATE':
@@ -56,6 +58,6 @@ export async function startHostileTracker(cleanup: Cleanup): Promise<HostileTrac
       }
     });
   });
-  const tracker: HostileTracker = { address, requested, asked, located: '[]' };
+  const tracker: HostileTracker = { address, requested, asked, located: '[]', listed: '{}' };
   return tracker;
 }

@@ -34,6 +34,8 @@ import { type FolderFile, isSmall, planFolder, type SmallFile, toBatches } from 
 const BATCHES_AT_ONCE = 3;
 /** Files that go their own way at the same time. */
 const FILES_AT_ONCE = 4;
+/** Sources a batch is asked from before its files go their own way; a false one may cost ten seconds. */
+const SOURCES_OF_BATCH = 5;
 /** Failures that are told one by one; the others are counted. */
 const MAX_TOLD_FAILURES = 1_000;
 
@@ -249,7 +251,7 @@ class SmallFiles {
   /** Fetches a batch from one of its sources; gives back the files that did not arrive as wished. */
   async fetch(files: readonly SmallFile[], tally: Tally): Promise<SmallFile[]> {
     const { sources } = files[0] ?? { sources: [] };
-    for (const source of sources) {
+    for (const source of sources.slice(0, SOURCES_OF_BATCH)) {
       try {
         return await this.job.handle.throughPauses((signal) => {
           this.job.handle.begin();

@@ -7,8 +7,10 @@ import { MAX_BATCH_OBJECT_BYTES } from '../../../protocol/limits';
 /** Objects of one batch: few enough that a failure costs little, many enough to cost few trips. */
 const MAX_FILES_PER_BATCH = 500;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+/** Sources of one content of a name; a tracker may name as many hosts as it likes. */
+const MAX_SOURCES = 64;
 
-/** A file of the folder and everyone who offers this content under this name. */
+/** A file of the folder and who offers this content under this name. */
 export interface FolderFile {
   readonly name: string;
   readonly sizeBytes: number;
@@ -40,7 +42,9 @@ export function planFolder(
       const contents = offers.get(name) ?? new Map<string, SourceInfo[]>();
       offers.set(name, contents);
       const key = contentKey(file);
-      contents.set(key, [...(contents.get(key) ?? []), toSource(hostname, host, file)]);
+      const sources = contents.get(key) ?? [];
+      contents.set(key, sources);
+      if (sources.length < MAX_SOURCES) sources.push(toSource(hostname, host, file));
     }
   }
   const files: FolderFile[] = [];
