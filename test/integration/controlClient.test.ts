@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { systemClock } from '../../src/common/clock';
+import { type Clock, systemClock } from '../../src/common/clock';
 import { nullLogger } from '../../src/common/logger';
 import { TrackerClient } from '../../src/peer/control/trackerClient';
 import { TrackerConnection } from '../../src/peer/control/trackerConnection';
@@ -36,10 +36,11 @@ describe('the client of the control conversation', () => {
 
   const open = async (
     address: HostPort,
+    clock: Clock = systemClock,
   ): Promise<{ connection: TrackerConnection; client: TrackerClient }> => {
     const socket = connect(address);
     await once(socket, 'connect');
-    const connection = new TrackerConnection(socket, { clock: systemClock, logger: nullLogger });
+    const connection = new TrackerConnection(socket, { clock, logger: nullLogger });
     cleanup.add(() => connection.dispose());
     return { connection, client: new TrackerClient(connection) };
   };
@@ -164,6 +165,26 @@ describe('the client of the control conversation', () => {
     connection.onDidReceiveEvent(({ name }) => heard.push(name));
     assert.equal(await client.hello(), 2);
     assert.deepEqual(heard, ['x', 'y']);
+  });
+
+  it('does not wait for ever for a reply because events come', async () => {
+    const sockets: Socket[] = [];
+    const tracker = await startHostile((_, socket) => sockets.push(socket));
+    const clock = new FakeClock();
+    const { client, connection } = await open(tracker, clock);
+    await client.hello();
+    const outcome = rejectsWith('TIMED_OUT', client.ping('x'));
+    const [socket] = await eventually(() => (sockets.length > 0 ? sockets : undefined), 'a ping');
+    const ends: unknown[] = [];
+    connection.onDidClose((reason) => ends.push(reason));
+    for (let seconds = 0; ends.length === 0; seconds += 10) {
+      assert.ok(seconds <= 700, 'it waits for ever');
+      const heard = nextEvent(connection.onDidReceiveEvent);
+      socket?.write('{"event":"x"}\n');
+      await heard;
+      clock.advance(10_000);
+    }
+    await outcome;
   });
 
   it('takes a thousand of a million sources', async () => {

@@ -20,6 +20,8 @@ import { MAX_CONTROL_REPLY_BYTES } from '../../protocol/limits';
 
 /** A tracker that does not answer one request within this time is taken for lost. */
 const REPLY_DEADLINE_MS = 15_000;
+/** Events, and a reply that comes byte by byte, put the deadline off until then. */
+const LONGEST_REPLY_MS = 600_000;
 /** Requests sent and not yet answered; publishing many files keeps far below. */
 const MAX_PENDING_REQUESTS = 2_000;
 /** Time for the last reply before the socket is destroyed. */
@@ -124,10 +126,11 @@ export class TrackerConnection extends DisposableBase {
     this.dispose();
   }
 
-  /** Waits as long as anything arrives: a large reply may take longer than the deadline. */
+  /** Waits while anything arrives, but not for ever: a large reply may take longer than the deadline. */
   private expectReply(action: string, slot: DisposableSlot, sinceMs: number): void {
     const { clock } = this.dependencies;
-    const leftMs = Math.max(sinceMs, this.lastDataMs) + REPLY_DEADLINE_MS - clock.monotonic();
+    const untilMs = Math.max(sinceMs, this.lastDataMs) + REPLY_DEADLINE_MS;
+    const leftMs = Math.min(untilMs, sinceMs + LONGEST_REPLY_MS) - clock.monotonic();
     if (leftMs > 0) slot.set(clock.after(leftMs, () => this.expectReply(action, slot, sinceMs)));
     else this.fail(new PeershelfError('TIMED_OUT', `the tracker did not answer ${action}`));
   }
