@@ -210,6 +210,24 @@ describe('a tracker that tells of members what they do not say', () => {
     assert.equal(await fetched('d/a'), 'anew');
   });
 
+  it('cannot keep a file from arriving by the old entry of a host that it makes unreachable', async () => {
+    const dave = await join('dave');
+    await alice.publish('a', 'old');
+    const before = await sourceReply('a');
+    const [old] = before['hosts'] as object[];
+    await alice.peer.unpublish({ names: ['a'] });
+    await dave.publish('a', 'new');
+    relay.rewrite = (reply) =>
+      Array.isArray(reply['hosts'])
+        ? {
+            ...reply,
+            hosts: [{ ...old, port: 1 }, ...(reply['hosts'] as object[])],
+            records: { ...(before['records'] as object), ...(reply['records'] as object) },
+          }
+        : reply;
+    assert.equal(await fetched('a', await joinRelay()), 'new');
+  });
+
   it('cannot move an entry to another name or host, or swap two', async () => {
     const dave = await join('dave');
     await alice.publish('a', 'of a');

@@ -3,6 +3,7 @@ import { throwIfAborted } from '../../common/abort';
 import type { Clock } from '../../common/clock';
 import { mapConcurrently } from '../../common/concurrency';
 import { type ErrorCode, PeershelfError } from '../../common/errors';
+import { isSameContent } from '../../protocol/contentId';
 import type { ListedFile, ListedHost, SourceInfo } from '../../protocol/controlReplies';
 import { MAX_BATCH_BODY_BYTES } from '../../protocol/limits';
 import type { Entry } from '../../protocol/signedEntry';
@@ -62,8 +63,8 @@ export class Offers {
   constructor(private readonly dependencies: OffersDependencies) {}
 
   /**
-   * The sources of a name, each with the content that it offers now. Those that did not answer are
-   * kept when another one did: what they are said to have is found to be right or wrong by its hash.
+   * The sources of a name, each with the content that it offers now. Those that were not asked or did
+   * not answer are kept when another one has said that it offers the same.
    * @throws ENTRY_INVALID, NOT_PUBLISHED, PEER_UNREACHABLE and others when nobody gives his word.
    */
   async confirm(
@@ -84,10 +85,12 @@ export class Offers {
     const failures = answers.filter((answer) => answer instanceof PeershelfError);
     const [failure] = failures;
     if (failure !== undefined && failures.length === answers.length) throw failure;
+    const offered = answers.flatMap((answer) => (answer instanceof PeershelfError ? [] : [answer]));
     return signed.flatMap((source, index) => {
       const answer = answers[index];
-      if (!(answer instanceof PeershelfError)) return answer ?? source;
-      return NOT_THERE.has(answer.code) ? source : [];
+      if (answer !== undefined && !(answer instanceof PeershelfError)) return answer;
+      if (answer !== undefined && !NOT_THERE.has(answer.code)) return [];
+      return offered.some((other) => isSameOffer(source, other)) ? source : [];
     });
   }
 
@@ -227,6 +230,10 @@ class HostFiles {
     throwIfAborted(this.signal);
     return this.trust.verify(this.host.hostname, name, signed);
   }
+}
+
+function isSameOffer({ contentId: one }: SourceInfo, { contentId: other }: SourceInfo): boolean {
+  return one !== undefined && other !== undefined && isSameContent(one, other);
 }
 
 function asking(
