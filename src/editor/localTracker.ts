@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { delay, every, systemClock } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
 import { type ErrorCode, PeershelfError, systemCode } from '../common/errors';
+import { writeJsonFile } from '../common/jsonFile';
 import { processExists } from '../common/processExists';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
@@ -107,8 +108,9 @@ export class LocalTracker extends DisposableBase {
     const record = await this.startWithLease({ ...start, lease: `lease-${randomUUID()}` });
     const { host, team } = start;
     const { port } = record;
-    writeFileSync(this.recordFile, JSON.stringify(record));
-    writeFileSync(this.lastFile, JSON.stringify({ host, port, team }));
+    // Whole or not at all: another window that read a part of it would put it aside as damaged.
+    writeJsonFile(this.recordFile, record);
+    writeJsonFile(this.lastFile, { host, port, team });
     if (previous !== undefined && !processExists(previous.pid)) this.removeLease(previous);
     this.take(record);
     this.dependencies.logger.info(`local tracker on ${host} port ${port}`);

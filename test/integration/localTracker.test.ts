@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import { systemClock } from '../../src/common/clock';
 import { nullLogger } from '../../src/common/logger';
@@ -92,6 +92,18 @@ describe('the local tracker', () => {
       ['last.json'],
     );
     assert.equal(second.last?.port, first.address.port);
+  });
+
+  it('is recorded whole or not at all, so that no other window reads a part and puts it aside', async () => {
+    const folder = temporaryFolder(cleanup);
+    const first = await start(folder);
+    await first.tracker.stop();
+    const reader = openSync(joinPath(folder, 'last.json'), 'r');
+    cleanup.add(() => closeSync(reader));
+    const second = await start(folder);
+    const { port } = JSON.parse(readFileSync(reader, 'utf8')) as HostPort;
+    assert.equal(port, first.address.port);
+    assert.equal(second.tracker.last?.port, second.address.port);
   });
 
   it('stays stopped when another window renews at that moment', async () => {
