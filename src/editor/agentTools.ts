@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
@@ -120,11 +120,10 @@ export class AgentTools {
 
   private async readText(wish: FileWish, { signal }: CallOptions): Promise<string> {
     const file = await this.find(wish);
-    if (file.sizeBytes > MAX_READ_BYTES)
-      throw new Refusal(
-        vscode.l10n.t('Only files of up to {0} can be read.', formatSize(MAX_READ_BYTES)),
-      );
+    refuseLong(file.sizeBytes);
     const { path } = await this.dependencies.engine.calls.preview(file, { signal });
+    // A publisher of version 1 may have sent more than was listed.
+    refuseLong((await stat(path)).size);
     const bytes = await readFile(path);
     if (!isUtf8(bytes) || bytes.includes(0))
       throw new Refusal(vscode.l10n.t('{0} is not a text file.', foreignText(file.name)));
@@ -266,6 +265,13 @@ function inWorkspace(path: string): vscode.Uri {
 
 /** What is said to the model, and to the user who reads along, as it is. */
 class Refusal extends Error {}
+
+function refuseLong(sizeBytes: number): void {
+  if (sizeBytes <= MAX_READ_BYTES) return;
+  throw new Refusal(
+    vscode.l10n.t('Only files of up to {0} can be read.', formatSize(MAX_READ_BYTES)),
+  );
+}
 
 function refused(name: string): Refusal {
   return new Refusal(

@@ -395,6 +395,8 @@ export interface FetchRequest {
   readonly folder?: string | undefined;
   /** What to do when the destination has other content. `keepBoth` chooses `name (2).ext`. */
   readonly ifExists: 'fail' | 'overwrite' | 'keepBoth';
+  /** Nothing of a longer file is taken, whatever was listed. */
+  readonly maxBytes?: number | undefined;
 }
 
 /** Largest file that is opened without being fetched: editors read it whole. */

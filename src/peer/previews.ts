@@ -53,9 +53,10 @@ export class Previews {
 
   /** Absolute path of a file with the content. @throws LIMIT_EXCEEDED, NOT_FOUND, what fetching does. */
   async get(request: PreviewRequest, options: FetchOptions): Promise<string> {
-    if (request.sizeBytes > MAX_PREVIEW_BYTES)
-      throw new PeershelfError('LIMIT_EXCEEDED', `${request.sizeBytes} bytes are no preview`);
     const id = request.contentId === undefined ? undefined : parseContentId(request.contentId);
+    const { sizeBytes } = id ?? request;
+    if (sizeBytes > MAX_PREVIEW_BYTES)
+      throw new PeershelfError('LIMIT_EXCEEDED', `${sizeBytes} bytes are no preview`);
     const path = await (id === undefined
       ? this.fetchByName(request, options)
       : this.getContent(id, request, options));
@@ -92,7 +93,9 @@ export class Previews {
       .update(JSON.stringify([hostname, name]))
       .digest('hex');
     const destination = join(this.dependencies.folder, `name-${key}`);
-    const request = { name, hostname, destination, ifExists: 'overwrite' } as const;
+    // The publisher may send more than was listed.
+    const more = { ifExists: 'overwrite', maxBytes: MAX_PREVIEW_BYTES } as const;
+    const request = { name, hostname, destination, ...more };
     return (await this.dependencies.fetchByName(request, options)).path;
   }
 

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { MAX_PREVIEW_BYTES, type NetworkFile } from '../../src/peer/peerApi';
 import type { HostPort } from '../../src/protocol/address';
 import { useCleanup } from '../support/cleanup';
+import { registerHost, startMisbehavingPeer } from '../support/misbehavingPeer';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
 import { startTracker } from '../support/startTracker';
@@ -33,6 +34,19 @@ describe('looking at a file without fetching it', () => {
     assert.ok(readFileSync(path).equals(content));
     assert.ok(path.startsWith(bob.storageFolder));
     assert.deepEqual(readdirSync(bob.folder), []);
+  });
+
+  it('takes no byte of more than can be looked at, whatever was listed', async () => {
+    const mallory = await startMisbehavingPeer(cleanup, (socket) => {
+      socket.once('data', () => socket.end(`LENGTH ${MAX_PREVIEW_BYTES + 1}\n${'x'.repeat(1000)}`));
+    });
+    const host = { hostname: 'mallory', address: mallory, files: { 'notes.txt': 5 } };
+    await registerHost(cleanup, address, host);
+    const file = await listed('notes.txt');
+    assert.equal(file.sizeBytes, 5);
+    await rejectsWith('LIMIT_EXCEEDED', bob.peer.preview(file));
+    const contentId = `${'ab'.repeat(32)}-${MAX_PREVIEW_BYTES + 1}`;
+    await rejectsWith('LIMIT_EXCEEDED', bob.peer.preview({ ...file, contentId }));
   });
 
   it('needs nobody for what it has shown before', async () => {

@@ -27,14 +27,16 @@ export interface DownloadOptions {
   readonly dialer: SourceDialer;
   readonly signal?: AbortSignal | undefined;
   readonly stallMs?: number | undefined;
+  /** More is not taken. */
+  readonly maxBytes?: number | undefined;
   readonly onBytes: (bytes: number, totalBytes: number) => void;
 }
 
 /**
  * Fetches one published name from one peer, version 1, into `sink`. Resolves to the length in bytes
  * when exactly that many have been written.
- * @throws PEER_UNREACHABLE, PEER_IDENTITY_MISMATCH in a team session, STALLED, CONNECTION_LOST, LENGTH_MISMATCH, CANCELLED, the publisher's
- * answer as a code, and what the sink throws.
+ * @throws PEER_UNREACHABLE, PEER_IDENTITY_MISMATCH in a team session, STALLED, CONNECTION_LOST,
+ * LENGTH_MISMATCH, LIMIT_EXCEEDED, CANCELLED, the publisher's answer as a code, and what the sink throws.
  */
 export async function download(
   source: SourceAddress,
@@ -43,7 +45,7 @@ export async function download(
   options: DownloadOptions,
 ): Promise<number> {
   const { clock, dialer, signal, stallMs = STALL_MS } = options;
-  const receiver = new Receiver(sink, options.onBytes);
+  const receiver = new Receiver(sink, options);
   const socket = await dialer.dialOpen({
     source,
     onread: {
@@ -90,7 +92,7 @@ class Receiver {
 
   constructor(
     private readonly sink: DownloadSink,
-    private readonly onBytes: DownloadOptions['onBytes'],
+    private readonly options: Pick<DownloadOptions, 'maxBytes' | 'onBytes'>,
   ) {}
 
   /** Resolves to the length when it is complete. */
@@ -131,6 +133,8 @@ class Receiver {
     const line = this.decoder.next();
     if (line === undefined) return;
     this.totalBytes = parseTransferReply(line);
+    if (this.totalBytes > (this.options.maxBytes ?? Infinity))
+      throw new PeershelfError('LIMIT_EXCEEDED', `the file has ${this.totalBytes} bytes`);
     this.sink.begin(this.totalBytes);
     this.phase = 'body';
     this.receiveBody(this.decoder.rest());
@@ -140,7 +144,7 @@ class Receiver {
     if (this.sink.writtenBytes + bytes.length > this.totalBytes)
       throw new PeershelfError('LENGTH_MISMATCH', 'the publisher sent more than it announced');
     this.sink.write(bytes);
-    this.onBytes(this.sink.writtenBytes, this.totalBytes);
+    this.options.onBytes(this.sink.writtenBytes, this.totalBytes);
     if (this.sink.writtenBytes < this.totalBytes) return;
     this.phase = 'ended';
     this.result.resolve(this.totalBytes);

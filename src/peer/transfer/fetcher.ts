@@ -256,6 +256,7 @@ export class Fetcher {
         dialer,
         signal,
         stallMs,
+        maxBytes: request.maxBytes,
         onBytes: (bytes, totalBytes) => {
           handle.setTotal(totalBytes);
           handle.setBytes(bytes);
