@@ -155,6 +155,14 @@ export function fromWriteError(value: unknown, path: string): PeershelfError {
   return new PeershelfError(code, `cannot write ${path}`, { cause: value, details: { path } });
 }
 
+/** Why a file cannot be read: it is not there, or it is and something else is in the way. */
+export function fromReadError(value: unknown, path: string): PeershelfError {
+  if (PeershelfError.is(value)) return value;
+  const isGone = ['ENOENT', 'ENOTDIR'].includes(systemCode(value) ?? '');
+  const code = isGone ? 'FILE_GONE' : 'FILE_UNREADABLE';
+  return new PeershelfError(code, `cannot read ${path}`, { cause: value, details: { path } });
+}
+
 function isAbortError(value: unknown): boolean {
   return value instanceof Error && value.name === 'AbortError';
 }

@@ -1,6 +1,6 @@
 import { type Stats, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { PeershelfError } from '../common/errors';
+import { fromReadError, PeershelfError } from '../common/errors';
 import { toPublishedName } from '../protocol/names';
 import type { CatalogueEntry } from './catalogue/catalogue';
 import { isInside, resolveLinks } from './paths';
@@ -42,10 +42,7 @@ function resolve(path: string): { realPath: string; stats: Stats } {
     if (!stats.isFile())
       throw new PeershelfError('NOT_A_FILE', `${path} is no file`, { details: { path } });
     return { realPath, stats };
-  } catch (cause) {
-    if (PeershelfError.is(cause)) throw cause;
-    const isDenied = cause instanceof Error && 'code' in cause && cause.code === 'EACCES';
-    const code = isDenied ? 'FILE_UNREADABLE' : 'FILE_GONE';
-    throw new PeershelfError(code, `cannot publish ${path}`, { cause, details: { path } });
+  } catch (error) {
+    throw fromReadError(error, path);
   }
 }

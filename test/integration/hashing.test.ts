@@ -186,6 +186,9 @@ describe('hashing files', () => {
     const { hasher } = startHasher(cleanup, folder);
     const good = write(folder, 'good', Buffer.from('good'));
     symlinkSync(good, join(folder, 'link'));
+    symlinkSync('around', join(folder, 'around'));
+    await rejectsWith('FILE_UNREADABLE', hasher.hash(join(folder, 'around')));
+    await rejectsWith('FILE_GONE', hasher.hash(join(folder, 'good/gone')));
     const [gone, link, found] = await hasher.hashAll([
       join(folder, 'gone'),
       join(folder, 'link'),

@@ -43,6 +43,19 @@ describe('choosing folders to publish', () => {
     assert.deepEqual(await find(place('')), ['b', 'src/a']);
   });
 
+  it('finds what else is chosen when one file cannot even be looked at', async () => {
+    write({ a: 'content' });
+    symlinkSync('around', join(folder, 'around'));
+    const long = place('x'.repeat(300));
+    const { files } = await findFiles({
+      places: [place('around'), place('a'), place('a/b'), long],
+    });
+    assert.deepEqual(
+      files.map(({ name }) => name),
+      ['around', 'a', 'a/b', long.name],
+    );
+  });
+
   it('leaves out what .gitignore says, and lets the nearest one have the last word', async () => {
     write({
       '.gitignore': 'out/\n*.log\n!kept.log\n',

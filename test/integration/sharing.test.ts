@@ -200,6 +200,8 @@ describe('sharing between two peers', () => {
       alice.write('file', 'x');
       assert.equal(await outcomeOf('folder', alice.path('folder')), 'NOT_A_FILE');
       assert.equal(await outcomeOf('none', alice.path('none')), 'FILE_GONE');
+      symlinkSync('around', alice.path('around'));
+      assert.equal(await outcomeOf('around', alice.path('around')), 'FILE_UNREADABLE');
       assert.equal(await outcomeOf('../file', alice.path('file')), 'INVALID_NAME');
       assert.equal(await outcomeOf('link', alice.path('link')), 'OUTSIDE_FOLDER');
       assert.deepEqual((await alice.peer.snapshot()).published, []);

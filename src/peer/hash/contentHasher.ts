@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../../common/abort';
 import type { Clock } from '../../common/clock';
 import { mapConcurrently } from '../../common/concurrency';
-import { fromPlainError, PeershelfError } from '../../common/errors';
+import { fromPlainError, fromReadError, PeershelfError } from '../../common/errors';
 import type { ContentId } from '../../protocol/contentId';
 import {
   BLOCK_BYTES,
@@ -228,7 +228,7 @@ export class ContentHasher {
 function readStamp(path: string): FileStamp {
   try {
     return stampOf(path);
-  } catch (cause) {
-    throw new PeershelfError('FILE_GONE', `cannot read ${path}`, { cause, details: { path } });
+  } catch (error) {
+    throw fromReadError(error, path);
   }
 }

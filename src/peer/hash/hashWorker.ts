@@ -12,7 +12,13 @@ import {
   writeSync,
 } from 'node:fs';
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { fromWriteError, PeershelfError, systemCode, toPlainError } from '../../common/errors';
+import {
+  fromReadError,
+  fromWriteError,
+  PeershelfError,
+  systemCode,
+  toPlainError,
+} from '../../common/errors';
 import { BLOCK_BYTES, contentOfBlocks, HASH_BYTES, hashBlock } from '../../protocol/hashTree';
 import { isSameStamp, stampOfDescriptor } from './fileStamp';
 import type {
@@ -173,9 +179,8 @@ function withFile<T>(path: string, use: (descriptor: number) => T): T {
     // A pipe in the file's place would wait for ever without O_NONBLOCK. Windows has neither.
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
     descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  } catch (cause) {
-    const code = systemCode(cause) === 'ENOENT' ? 'FILE_GONE' : 'FILE_UNREADABLE';
-    throw new PeershelfError(code, `cannot read ${path}`, { cause, details: { path } });
+  } catch (error) {
+    throw fromReadError(error, path);
   }
   try {
     return use(descriptor);

@@ -38,7 +38,7 @@ export interface FoundFile {
   readonly path: string;
   readonly name: string;
   readonly folder: string | undefined;
-  /** 0 when it is not there: publishing says so. */
+  /** 0 when it is not there or cannot be looked at: publishing says so. */
   readonly sizeBytes: number;
   /** Its name or its real path look like something that nobody should see. */
   readonly isSecret: boolean;
@@ -73,7 +73,7 @@ class FileFinder {
   constructor(private readonly signal: AbortSignal | undefined) {}
 
   async add(place: Place): Promise<void> {
-    if (statSync(place.path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    if (!isFolder(place.path)) {
       this.keep(place, { ...place, realPath: realPathOf(place.path) });
       return;
     }
@@ -184,8 +184,21 @@ function realPathOf(path: string): string {
   }
 }
 
+/** What cannot be looked at counts as a file: publishing says what is wrong with it. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 function sizeOf(path: string): number {
-  return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    return lstatSync(path).size;
+  } catch {
+    return 0;
+  }
 }
 
 /** The root of a workspace has no name. */
