@@ -22,8 +22,13 @@ export function selectionOf([row, selection]: readonly unknown[]): unknown[] {
 export function rowsOf(args: readonly unknown[]): unknown[] {
   const rows = selectionOf(args).filter((row) => row !== undefined && row !== null);
   if (rows.length === 0 && args.length > 0)
-    throw new PeershelfError('LIST_CHANGED', 'the row was being drawn again');
+    throw listChanged();
   return rows;
+}
+
+/** For a row that was just being drawn again. */
+export function listChanged(): PeershelfError {
+  return new PeershelfError('LIST_CHANGED', 'the row was being drawn again');
 }
 
 /**
@@ -38,7 +43,7 @@ export function urisOf(args: readonly unknown[]): vscode.Uri[] {
   const changed = args.filter(isResourceState).map(({ resourceUri }) => resourceUri);
   if (changed.length > 0) return changed;
   if (args.length > 0 && args.every((one) => one === undefined || one === null))
-    throw new PeershelfError('LIST_CHANGED', 'the row was being drawn again');
+    throw listChanged();
   const active = activeUri();
   if (active !== undefined) return [active];
   throw new PeershelfError('NO_FILE_CHOSEN', 'there is no active file');

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import * as vscode from 'vscode';
-import { PeershelfError } from '../common/errors';
 import type { NetworkPeer } from '../peer/peerApi';
+import { listChanged } from './commandArguments';
 import type { Engine } from './engine';
 import { foreignText } from './foreignText';
 import { formatMoment } from './format';
@@ -96,7 +96,7 @@ export class NetworkCommands {
 /** @throws LIST_CHANGED when rows are asked for and there are none. */
 export function peersOf(rows: readonly unknown[]): NetworkPeer[] {
   const peers = rows.flatMap((row) => (isPeerRow(row) ? [row.peer] : []));
-  if (peers.length === 0) throw new PeershelfError('LIST_CHANGED', 'the row was drawn again');
+  if (peers.length === 0) throw listChanged();
   return peers;
 }
 
