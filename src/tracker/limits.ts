@@ -52,7 +52,8 @@ export const LIMIT_SPECS: readonly LimitSpec[] = [
     name: 'maxFilesPerHost',
     flag: '--max-files-per-host',
     // Ten times a large project; with its places in the indexes a file takes 1.1 KB of memory, and
-    // 1.6 KB in a team session, where it is signed: a host takes at most 160 MB.
+    // 1.6 KB in a team session, where it is signed: a host takes 160 MB. What longer texts take more is
+    // limited by MAX_HOST_CHARACTERS.
     defaultValue: 100_000,
     description: 'files of one host, those that are not published any more included',
   },
@@ -123,6 +124,12 @@ export const DEFAULT_TRACKER_LIMITS: TrackerLimits = Object.freeze(
     number
   >,
 );
+
+/**
+ * Names and signed texts of one host. As many files as it may have take a thousand characters each then,
+ * twice what is common, and not the 9,000 that each of them may have.
+ */
+export const MAX_HOST_CHARACTERS = 100_000_000;
 
 /** Time between two looks for hosts and connections that have been silent for too long. */
 export const SWEEP_INTERVAL_MS = 30_000;

@@ -11,10 +11,14 @@ import type {
 import type { SignedText } from '../protocol/signedText';
 import { ChangeFeed, type RenderedChange, type Subscriber, type Subscription } from './changeFeed';
 import { ContentIndex } from './contentIndex';
-import { MAX_REPLY_CHARACTERS, RECORD_PUSH_INTERVAL_MS, type TrackerLimits } from './limits';
+import {
+  MAX_HOST_CHARACTERS,
+  MAX_REPLY_CHARACTERS,
+  RECORD_PUSH_INTERVAL_MS,
+  type TrackerLimits,
+} from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
 import { NameIndex } from './nameIndex';
-import { NameText } from '../common/nameText';
 import { writePage } from './pageReply';
 import { type FoundPage, findPage, type RankedFile } from './pages';
 import type {
@@ -26,12 +30,15 @@ import type {
   Renewal,
 } from './registry';
 import {
+  growthOf,
   type Host,
   isOlder,
   isSameInstance,
   lifeOf,
+  newHost,
   publishedFiles,
   publishedFilesV2,
+  sumOfCharacters,
   takeoverRefusal,
 } from './registryHost';
 import { filesReply, json, listedHostJson, type PublishedMetadata, registryReply } from './replies';
@@ -60,6 +67,7 @@ export class MemoryRegistry implements Registry {
   constructor(
     private readonly clock: Clock,
     private readonly limits: Pick<TrackerLimits, 'maxFilesPerHost' | 'expirySeconds'>,
+    private readonly maxHostCharacters = MAX_HOST_CHARACTERS,
   ) {
     this.changes = new ChangeFeed({
       clock,
@@ -85,7 +93,11 @@ export class MemoryRegistry implements Registry {
     const refusal =
       previous && takeoverRefusal(previous, { owner, registration, nowMs: this.clock.monotonic() });
     if (refusal !== undefined) return refusal;
-    if (registration.files.size > this.limits.maxFilesPerHost) return 'too many files';
+    if (
+      registration.files.size > this.limits.maxFilesPerHost ||
+      sumOfCharacters(registration.files) > this.maxHostCharacters
+    )
+      return 'too many files';
     const own = this.hostsByOwner.get(owner.id);
     if (own !== undefined && own !== previous) this.remove(own);
     if (previous !== undefined) this.withdrawAll(previous);
@@ -266,36 +278,12 @@ export class MemoryRegistry implements Registry {
   }
 
   private createHost(owner: Owner, registration: Registration, order: number): Host {
-    const { hostname, displayName, ip, port, instance, identity } = registration;
-    const rank = (this.lastRank += 1);
     const files = new Map<string, RankedFile>();
     for (const [name, file] of registration.files)
       files.set(name, this.stamp(file, { name, index: files.size }));
-    const list = [...files.values()];
-    return {
-      hostname,
-      displayName,
-      ip,
-      port,
-      owner,
-      sourceAddress: owner.address,
-      instance,
-      fingerprint: identity?.fingerprint,
-      certificate: identity?.record.certificate,
-      recordJson: identity && json(identity.record),
-      order,
-      rank,
-      files,
-      list,
-      text: new NameText(list),
-      filesJson: undefined,
-      filesJsonV2: undefined,
-      lastSeenMs: this.clock.monotonic(),
-      awaySinceMs: undefined,
-      isBusy: false,
-      recordPushedMs: this.clock.monotonic(),
-      connectedAt: this.clock.now() / 1_000,
-    };
+    const { clock } = this;
+    const place = { order, rank: (this.lastRank += 1) };
+    return newHost(owner, registration, { files, clock, ...place });
   }
 
   private stamp(file: FileMetadata, place: Pick<RankedFile, 'name' | 'index'>): RankedFile {
@@ -307,6 +295,7 @@ export class MemoryRegistry implements Registry {
     const before = host.files.get(name);
     if (before === undefined && host.files.size >= this.limits.maxFilesPerHost)
       return 'too many files';
+    if (!this.hasRoomFor(host, name, file)) return 'too many files';
     if (before !== undefined) this.withdraw(host, name, before);
     const entry = this.stamp(file, { name, index: before?.index ?? host.list.length });
     this.keep(host, entry);
@@ -320,12 +309,22 @@ export class MemoryRegistry implements Registry {
     const entry = host.files.get(name);
     if (entry === undefined) return 'file not found';
     this.withdraw(host, name, entry);
-    this.keep(host, { ...entry, isPublished: false, signed });
+    const hidden = { ...entry, isPublished: false, signed };
+    // A withdrawal is never refused: without room, nothing is kept of what is said of it.
+    this.keep(
+      host,
+      this.hasRoomFor(host, name, hidden) ? hidden : { ...hidden, signed: undefined },
+    );
     if (entry.isPublished) this.changes.fileChanged(host.hostname, name);
     return 'done';
   }
 
+  private hasRoomFor(host: Host, name: string, file: FileMetadata): boolean {
+    return host.characters + growthOf(host, name, file) <= this.maxHostCharacters;
+  }
+
   private keep(host: Host, file: RankedFile): void {
+    host.characters += growthOf(host, file.name, file);
     host.files.set(file.name, file);
     host.list[file.index] = file;
   }

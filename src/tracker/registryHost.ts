@@ -1,10 +1,12 @@
+import type { Clock } from '../common/clock';
+import { NameText } from '../common/nameText';
 import { CONTROL_REASONS } from '../protocol/controlReasons';
 import type { FileMetadata } from '../protocol/controlRequests';
 import type { InstanceClaim } from '../protocol/controlRequestsV2';
 import { TAKEOVER_SILENCE_MS } from './limits';
 import type { RankedFile, RankedHost } from './pages';
 import type { Owner, Registration } from './registry';
-import { filesJson } from './replies';
+import { filesJson, json } from './replies';
 import { filesJsonV2, type HostLife } from './repliesV2';
 
 /** A host of the registry. Life is measured with the clock that only grows. */
@@ -21,6 +23,8 @@ export interface Host extends RankedHost {
   /** Rank of its first registration: replies name hosts in this order. */
   readonly order: number;
   readonly files: Map<string, RankedFile>;
+  /** Of the names and signed texts of them all. */
+  characters: number;
   readonly list: RankedFile[];
   /** Cache of the published files as JSON, of each version; undefined after a change. */
   filesJson: string | undefined;
@@ -89,4 +93,54 @@ export function publishedFiles(host: Host): string {
 export function publishedFilesV2(host: Host): string | undefined {
   host.filesJsonV2 ??= filesJsonV2(host.files);
   return host.filesJsonV2;
+}
+
+/** A host as it registers, before any of its files can be found. */
+export function newHost(
+  owner: Owner,
+  registration: Registration,
+  { files, clock, ...place }: Pick<Host, 'files' | 'order' | 'rank'> & { readonly clock: Clock },
+): Host {
+  const { hostname, displayName, ip, port, instance, identity } = registration;
+  const list = [...files.values()];
+  return {
+    hostname,
+    displayName,
+    ip,
+    port,
+    owner,
+    sourceAddress: owner.address,
+    instance,
+    fingerprint: identity?.fingerprint,
+    certificate: identity?.record.certificate,
+    recordJson: identity && json(identity.record),
+    ...place,
+    files,
+    characters: sumOfCharacters(files),
+    list,
+    text: new NameText(list),
+    filesJson: undefined,
+    filesJsonV2: undefined,
+    lastSeenMs: clock.monotonic(),
+    awaySinceMs: undefined,
+    isBusy: false,
+    recordPushedMs: clock.monotonic(),
+    connectedAt: clock.now() / 1_000,
+  };
+}
+
+/** Characters that a host has more when it has `file` under the name. */
+export function growthOf(host: Host, name: string, file: FileMetadata): number {
+  const before = host.files.get(name);
+  return charactersOf(name, file) - (before === undefined ? 0 : charactersOf(name, before));
+}
+
+export function sumOfCharacters(files: ReadonlyMap<string, FileMetadata>): number {
+  let sum = 0;
+  for (const [name, file] of files) sum += charactersOf(name, file);
+  return sum;
+}
+
+function charactersOf(name: string, { signed }: FileMetadata): number {
+  return name.length + (signed === undefined ? 0 : signed.text.length);
 }

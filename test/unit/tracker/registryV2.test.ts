@@ -6,6 +6,7 @@ import { TAKEOVER_SILENCE_MS } from '../../../src/tracker/limits';
 import { MemoryRegistry } from '../../../src/tracker/memoryRegistry';
 import type { Owner, Registration } from '../../../src/tracker/registry';
 import { withPrefix } from '../../../src/tracker/repliesV2';
+import type { SignedText } from '../../../src/protocol/signedText';
 import { FakeClock } from '../../support/fakeClock';
 
 const ROOT = 'ab'.repeat(32);
@@ -170,6 +171,35 @@ describe('MemoryRegistry, version 2', () => {
     ]);
     assert.equal(registry.publishAll(owner('other'), 'alice', files), 'not your host');
     assert.equal(registry.unpublishAll(alice, 'bob', []), 'unknown host');
+  });
+
+  it('holds a bounded number of signed characters of one host, and forgets those it gives up', () => {
+    const limits = { maxFilesPerHost: 100, expirySeconds: 1_200 };
+    registry = new MemoryRegistry(clock, limits, 1_000);
+    const alice = owner('x');
+    const signed = (length: number): SignedText => ({
+      ...{ text: 'x'.repeat(length), signature: 'A'.repeat(86) },
+    });
+    const long = (name: string, length: number) => ({
+      ...{ name, file: { ...file(), signed: signed(length) } },
+    });
+    const files = new Map([['a', { ...file(), signed: signed(1_000) }]]);
+    assert.equal(register(alice, { files }), 'too many files');
+    assert.equal(register(alice), 'done');
+    const publish = (name: string, length: number): unknown =>
+      registry.publishAll(alice, 'alice', [long(name, length)]);
+    const refused = (name: string): unknown => [{ name, reason: 'too many files' }];
+    assert.deepEqual(publish('a', 500), []);
+    assert.deepEqual(publish('b', 498), []);
+    assert.deepEqual(publish('c', 0), refused('c'));
+    assert.deepEqual(publish('b', 499), refused('b'));
+    // Taking back is never refused, and what is said of it counts too.
+    const withdrawn = new Map([['b', signed(600)]]);
+    assert.deepEqual(registry.unpublishAll(alice, 'alice', ['b'], withdrawn), []);
+    assert.deepEqual(publish('c', 497), []);
+    assert.deepEqual(publish('d', 0), refused('d'));
+    assert.equal(register(alice, claim(6)), 'done');
+    assert.deepEqual(publish('a', 999), []);
   });
 
   it('gives a hostname to the higher counter of the same instance at once, from anywhere', () => {
