@@ -21,8 +21,7 @@ export function selectionOf([row, selection]: readonly unknown[]): unknown[] {
  */
 export function rowsOf(args: readonly unknown[]): unknown[] {
   const rows = selectionOf(args).filter((row) => row !== undefined && row !== null);
-  if (rows.length === 0 && args.length > 0)
-    throw listChanged();
+  if (rows.length === 0 && args.length > 0) throw listChanged();
   return rows;
 }
 
