@@ -1,8 +1,58 @@
 import type { Event } from '../common/events';
-import type { PlainError } from '../common/errors';
 import type { HostPort } from '../protocol/address';
 import type { FoundSession } from '../protocol/announcement';
 import type { StoredIdentity } from './identity/identity';
+import type {
+  DuplicateSummary,
+  FileDuplicates,
+  FileSelection,
+  FindFilesRequest,
+  PublishOutcome,
+  PublishRequest,
+  PublishSummary,
+  PublishedFile,
+  RenameRequest,
+  SelectionWish,
+  UnpublishRequest,
+} from './api/publishing';
+import type {
+  FetchRequest,
+  FetchResult,
+  FolderFetchRequest,
+  FolderFetchResult,
+  PreviewRequest,
+  Transfer,
+} from './api/fetching';
+import type {
+  CompareRequest,
+  FileComparison,
+  FolderQuery,
+  NetworkFile,
+  NetworkFolderPage,
+  NetworkPage,
+  NetworkPeer,
+  NetworkPeerPage,
+  NetworkQuery,
+  NetworkRowPage,
+  NetworkSummary,
+  PeerQuery,
+} from './api/network';
+import type {
+  ConnectRequest,
+  ConnectionState,
+  Notice,
+  Reachability,
+  SessionDescription,
+} from './api/session';
+import type { CallOptions, FetchOptions } from './api/calls';
+import type { PeerSettings } from './api/settings';
+
+export * from './api/publishing';
+export * from './api/fetching';
+export * from './api/network';
+export * from './api/session';
+export * from './api/calls';
+export * from './api/settings';
 
 /**
  * What the editor and the command line can ask of the engine, as plain data: the same calls work in
@@ -210,16 +260,6 @@ export interface LanEvents {
   readonly onDidChangeFoundSessions: Event<readonly FoundSession[]>;
 }
 
-export interface SessionDescription {
-  /** Id of the team, no secret. */
-  readonly team: string;
-  readonly name: string;
-  /** What the tracker is started with, as JSON. It holds the tracker's own key, and none of the team. */
-  readonly verifier: string;
-  /** By which the tracker knows members; no secret. */
-  readonly tokenHash: string;
-}
-
 export interface PeerEvents {
   readonly onDidChangeConnection: Event<ConnectionState>;
   readonly onDidChangePublished: Event<readonly PublishedFile[]>;
@@ -232,433 +272,6 @@ export interface PeerEvents {
   readonly onDidNotice: Event<Notice>;
 }
 
-/**
- * Whether others reach the port of this peer, as the tracker has tried: `unknown` when it has not, as
- * before anything is published, or where another address is advertised than the tracker sees.
- */
-export type Reachability = 'unknown' | 'reachable' | 'unreachable';
-
-export type Notice =
-  /** The files of these names are gone, and so the names are not offered any more. */
-  | { readonly kind: 'unpublishedMissing'; readonly names: readonly string[] }
-  /** Somebody else has a hostname now, or says so: what they offer is not shown. */
-  | { readonly kind: 'identityChanged'; readonly hostname: string };
-
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface FetchOptions extends CallOptions {
-  /** At most a few times a second. */
-  readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
-}
-
-export interface TransferProgress {
-  readonly bytes: number;
-  readonly totalBytes: number;
-}
-
-export type ConnectRequest = OpenConnectRequest | TeamConnectRequest;
-
-/** To an open session: nothing is encrypted, and nobody knows who is there. */
-export interface OpenConnectRequest {
-  readonly tracker: HostPort;
-}
-
-/** To the session of a team. Both members are secrets. */
-export interface TeamConnectRequest {
-  /** A text with an invite in it, in either spelling. */
-  readonly invite: string;
-  /** Who this user is. */
-  readonly identity: StoredIdentity;
-}
-
-export interface PublishRequest {
-  readonly files: readonly {
-    /** Absolute path of the file where it lies; it is not copied. */
-    readonly path: string;
-    /** The name that others see: `/` between its parts. Normalized and checked. */
-    readonly name: string;
-    /** Folder that must contain the file's real path, if any must. */
-    readonly folder?: string | undefined;
-    /** Offered until this session ends: the next start does not offer it again. */
-    readonly forSession?: boolean | undefined;
-  }[];
-}
-
-export interface PublishOutcome {
-  readonly name: string;
-  /** Undefined when published. */
-  readonly error: PlainError | undefined;
-}
-
-export interface FileDuplicates {
-  readonly name: string;
-  /** The first of those who offer the same content, under whatever name. */
-  readonly sameContent: readonly {
-    readonly hostname: string;
-    readonly displayName: string;
-    readonly name: string;
-  }[];
-  /** The first of those who offer other content under this name. */
-  readonly sameName: readonly {
-    readonly hostname: string;
-    readonly displayName: string;
-    readonly sizeBytes: number;
-    readonly modifiedMs: number;
-    /** Whether the content is known to be other; else only size or time are. */
-    readonly certain: boolean;
-  }[];
-}
-
-export interface FindFilesRequest {
-  readonly places: readonly {
-    /** Absolute path of a file or folder. */
-    readonly path: string;
-    /** Published name of the file; of a folder, what the names of its files begin with, or empty. */
-    readonly name: string;
-    /** Workspace folder: must contain the real paths, and its rules hold. */
-    readonly folder?: string | undefined;
-    /** Glob patterns for paths relative to `folder`, of what is left out of folders. */
-    readonly exclude?: readonly string[] | undefined;
-    /** Absolute paths of folders that are left out of others. */
-    readonly leaveOut?: readonly string[] | undefined;
-  }[];
-}
-
-/** What was found, without naming all of it. */
-export interface FileSelection {
-  readonly id: string;
-  readonly files: number;
-  readonly totalBytes: number;
-  /** The first ones, by name. */
-  readonly names: readonly string[];
-  /** Files whose names say that nobody should see them. */
-  readonly secrets: number;
-  readonly secretNames: readonly string[];
-}
-
-export interface SelectionWish {
-  readonly id: string;
-  /** Whether the files that look like secrets are meant, too. */
-  readonly withSecrets: boolean;
-  /** As that of a file that is published. */
-  readonly forSession?: boolean | undefined;
-}
-
-export interface DuplicateSummary {
-  /** Files that were compared. */
-  readonly files: number;
-  /** Those of them that others offer already, or under whose name others offer something else. */
-  readonly count: number;
-  readonly first: readonly FileDuplicates[];
-}
-
-export interface PublishSummary {
-  readonly published: number;
-  /** The first ones of them. */
-  readonly names: readonly string[];
-  /** The tracker has not taken them all yet. */
-  readonly isPending: boolean;
-  readonly failedCount: number;
-  /** The first thousand of them: files, and folders that could not be read. */
-  readonly failed: readonly { readonly name: string; readonly error: PlainError }[];
-}
-
-export interface UnpublishRequest {
-  readonly names: readonly string[];
-}
-
-export interface FileRename {
-  /** Absolute path that the file or folder had. */
-  readonly from: string;
-  readonly to: string;
-  /** Published name of what lies at `to`; of a folder, what the names of its files begin with. */
-  readonly name: string;
-  /** Folder that must contain the real paths of the files, if any must. */
-  readonly folder?: string | undefined;
-}
-
-export interface RenameRequest {
-  readonly renames: readonly FileRename[];
-}
-
-export interface FetchRequest {
-  readonly name: string;
-  /** The publisher to fetch from; without it any that offers the name, if all offer the same. */
-  readonly hostname?: string | undefined;
-  /** The content, as `formatContentId` writes it: who offers something else is left out. */
-  readonly contentId?: string | undefined;
-  /** Absolute path of the file to make; its folder is made when missing. */
-  readonly destination: string;
-  /** Folder that must contain the destination's real path, if any must. */
-  readonly folder?: string | undefined;
-  /** What to do when the destination has other content. `keepBoth` chooses `name (2).ext`. */
-  readonly ifExists: 'fail' | 'overwrite' | 'keepBoth';
-  /** Nothing of a longer file is taken, whatever was listed. */
-  readonly maxBytes?: number | undefined;
-}
-
-/** Largest file that is opened without being fetched: editors read it whole. */
-export const MAX_PREVIEW_BYTES = 64 * 1024 * 1024;
-
-export interface PreviewRequest {
-  readonly name: string;
-  readonly hostname: string;
-  /** As `formatContentId` writes it: exactly this content, from whoever has it. */
-  readonly contentId?: string | undefined;
-  readonly sizeBytes: number;
-}
-
-export interface FetchResult {
-  readonly outcome: 'fetched' | 'alreadyThere';
-  /** Absolute path of the file. */
-  readonly path: string;
-  readonly sizeBytes: number;
-  /** From the first connection to a publisher until the file has its name. */
-  readonly durationMs: number;
-  readonly hostname: string;
-  readonly displayName: string;
-  /** The publisher changed the file after publishing it: its size is not the listed one. */
-  readonly changedSincePublished: boolean;
-  /** What was fetched, as `formatContentId` writes it; undefined when the publisher cannot say. */
-  readonly contentId?: string | undefined;
-  /** Bytes that came over the network. */
-  readonly receivedBytes: number;
-  /** Bytes that were on this machine already, from an earlier attempt or in another file. */
-  readonly keptBytes: number;
-  /** Display names of everyone who has sent a part of it. */
-  readonly sources: readonly string[];
-}
-
-export interface FolderFetchRequest {
-  /** What the names begin with, `/` at its end. */
-  readonly prefix: string;
-  /** The publisher to fetch from; without it any, and names with different content fail. */
-  readonly hostname?: string | undefined;
-  /** Absolute path of the folder that gets what is behind the prefix; made when missing. */
-  readonly destination: string;
-  /** Folder that must contain the real path of every file, if any must. */
-  readonly folder?: string | undefined;
-  /** What to do where other content is in the way. */
-  readonly ifExists: FetchRequest['ifExists'];
-  /**
-   * The destination as seen from the workspace folder (`/` between its parts). When it is given, files
-   * that could make programs run at their places fail with RISKY_PLACE.
-   */
-  readonly guardedAs?: string | undefined;
-}
-
-export interface FolderFetchResult {
-  readonly path: string;
-  /** Files that are offered below the prefix: fetched, already there and failed. */
-  readonly files: number;
-  readonly fetched: number;
-  readonly alreadyThere: number;
-  readonly sizeBytes: number;
-  /** Bytes that came over the network. */
-  readonly receivedBytes: number;
-  readonly durationMs: number;
-  readonly failedCount: number;
-  /** The first thousand that failed. */
-  readonly failed: readonly { readonly name: string; readonly error: PlainError }[];
-}
-
-export type ConnectionState =
-  | {
-      readonly kind: 'disconnected';
-      /** Why it ended for good although nobody wished for it: another window took its place. */
-      readonly error?: PlainError;
-    }
-  | ({ readonly kind: 'connecting'; readonly tracker: HostPort } & SessionKind)
-  | ({
-      readonly kind: 'connected';
-      readonly tracker: HostPort;
-      /** The name under which this peer is or would be registered. */
-      readonly hostname: string;
-      /** Why nothing can be offered although there is a connection: no port is free, for example. */
-      readonly problem?: PlainError;
-    } & SessionKind)
-  | ({
-      /** The connection failed; the next attempt is due at `retryAtMs` (epoch). */
-      readonly kind: 'waiting';
-      readonly tracker: HostPort;
-      readonly retryAtMs: number;
-      readonly error: PlainError;
-    } & SessionKind);
-
-interface SessionKind {
-  /** Name of the team's session; an open one has none. */
-  readonly team?: string;
-}
-
-export interface PublishedFile {
-  readonly name: string;
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-  readonly publishedAtMs: number;
-  /** `pending`: the tracker has not taken it yet. `missing`: the file is gone from its place. */
-  readonly state: 'offered' | 'pending' | 'missing' | 'changed';
-  /** Running uploads. */
-  readonly uploads: number;
-  /** The next start does not offer it again. */
-  readonly forSession: boolean;
-}
-
-export interface NetworkPeer {
-  readonly hostname: string;
-  readonly displayName: string;
-  readonly address: HostPort;
-  readonly fileCount: number;
-  /** How long ago the tracker last heard of the peer, as far as it has said. */
-  readonly lastSeenAgeMs: number;
-  /** `away`: its connection to the tracker is closed. Version 1 does not tell: then it is `online`. */
-  readonly state: 'online' | 'away';
-  /** How long it has been in this state. */
-  readonly sinceAgeMs: number;
-  /** Whether it says that it sends or receives files; version 1 does not tell. */
-  readonly isTransferring: boolean;
-}
-
-export interface NetworkFile {
-  readonly name: string;
-  readonly hostname: string;
-  readonly displayName: string;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-  readonly publishedAtMs: number;
-  /** What the file is, as `formatContentId` writes it; only peers of version 2 say it. */
-  readonly contentId?: string;
-}
-
-export interface NetworkQuery {
-  /** Only files of this host. */
-  readonly hostname?: string | undefined;
-  /** Only names or owners that contain every word of this text, whatever the case. */
-  readonly text?: string | undefined;
-  /** Only names that begin with this. */
-  readonly prefix?: string | undefined;
-  readonly limit: number;
-  /** Files that come before the first of the page. */
-  readonly offset?: number | undefined;
-}
-
-export interface PeerQuery {
-  /** As that of a `NetworkQuery`: only peers with matching files, and only those are counted. */
-  readonly text?: string | undefined;
-  readonly limit: number;
-  /** Peers that come before the first of the page. */
-  readonly offset?: number | undefined;
-}
-
-export interface NetworkPeerPage {
-  readonly peers: readonly NetworkPeer[];
-  /** How many there are in all. */
-  readonly total: number;
-}
-
-export interface FolderQuery {
-  /** What the names in the folder begin with, `/` at its end; empty for the top. */
-  readonly prefix: string;
-  /** Only files of this host. */
-  readonly hostname?: string | undefined;
-  /** As that of a `NetworkQuery`; folders without a match are left out. */
-  readonly text?: string | undefined;
-  /** Folders and files of the page, at most 500. */
-  readonly limit?: number | undefined;
-  /** Folders and files that come before the first of the page. */
-  readonly offset?: number | undefined;
-}
-
-export interface NetworkFolder {
-  /** Last part of its path. */
-  readonly name: string;
-  /** For listing it: its path, `/` at its end. */
-  readonly prefix: string;
-  /** Names in it and below it. */
-  readonly fileCount: number;
-}
-
-/** One content under one name, whoever offers it. */
-export interface NetworkRow extends Omit<NetworkFile, 'hostname' | 'displayName'> {
-  /** At least one; of peers that do not say what the content is, only one. */
-  readonly sources: readonly {
-    readonly hostname: string;
-    readonly displayName: string;
-    readonly state: NetworkPeer['state'];
-    /** How long it has been away, when it is. */
-    readonly awayForMs?: number;
-  }[];
-}
-
-export interface NetworkFolderPage {
-  readonly folders: readonly NetworkFolder[];
-  readonly files: readonly NetworkRow[];
-  /** Folders and files in all. */
-  readonly total: number;
-}
-
-export interface CompareRequest {
-  readonly files: readonly {
-    /** Absolute paths where the file may be here; the first one that is a file counts. */
-    readonly paths: readonly string[];
-    readonly sizeBytes: number;
-    /** As `formatContentId` writes it. */
-    readonly contentId?: string | undefined;
-  }[];
-  /** Whether to read files whose content is not known; without it they are `unread`. */
-  readonly mayRead: boolean;
-}
-
-/**
- * `new`: there is no such file here. `sameSize`: more cannot be told, as the publisher does not say
- * what the content is, or the file here is too large to be read for this, or cannot be read.
- */
-export type FileComparison = 'new' | 'same' | 'different' | 'sameSize' | 'unread';
-
-export interface NetworkPage {
-  readonly files: readonly NetworkFile[];
-  /** How many match in all. */
-  readonly total: number;
-}
-
-export interface NetworkRowPage {
-  readonly rows: readonly NetworkRow[];
-  /** How many match in all. */
-  readonly total: number;
-}
-
-export interface NetworkSummary {
-  /** Who is here now; who is away is listed, but not counted. */
-  readonly peers: number;
-  readonly files: number;
-  /** When the tracker was last asked (epoch), or undefined before. */
-  readonly refreshedAtMs: number | undefined;
-}
-
-export interface Transfer {
-  readonly id: string;
-  readonly direction: 'upload' | 'download';
-  readonly name: string;
-  /** Display name of the publisher, or the address of the one that fetches. */
-  readonly peer: string;
-  readonly bytes: number;
-  readonly totalBytes: number;
-  readonly bytesPerSecond: number;
-  readonly startedAtMs: number;
-  /** `waiting`: for its turn, as only so many run at once. */
-  readonly state: 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
-  readonly error: PlainError | undefined;
-  readonly kind: 'file' | 'folder';
-  /** Display names of who has sent parts of a download. */
-  readonly sources: readonly string[];
-  /** Absolute path that a download goes to; when it is done, where it is. */
-  readonly path: string | undefined;
-  /** Whether `retryTransfer` would start it again. */
-  readonly canRetry: boolean;
-}
-
 export interface PeerSnapshot {
   readonly connection: ConnectionState;
   /** Where others fetch from this peer; undefined before anything is published. */
@@ -667,54 +280,4 @@ export interface PeerSnapshot {
   readonly published: readonly PublishedFile[];
   readonly network: NetworkSummary;
   readonly transfers: readonly Transfer[];
-}
-
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
-
-export interface PeerSettings {
-  /** Wished hostname; `-2`, `-3` … follows when the tracker has it already. */
-  readonly hostname: string;
-  readonly displayName: string;
-  /** Ports to listen on; `{first: 0, last: 0}` lets the system choose. */
-  readonly ports: PortRange;
-  /** Address that others are told; empty: the one that the tracker sees. */
-  readonly advertiseAddress: string;
-  /** Address to listen on; empty: loopback when the tracker is on this machine, else all. */
-  readonly listenHost: string;
-  /** Uploads at the same time; more wait or are refused until one ends. */
-  readonly maxUploads: number;
-  /** All uploads together; 0 or nothing is no limit. */
-  readonly maxUploadBytesPerSecond?: number | undefined;
-  /** All downloads together; 0 or nothing is no limit. */
-  readonly maxDownloadBytesPerSecond?: number | undefined;
-  /** Publishes a published file again, under its name, when it has changed. */
-  readonly autoRepublish?: boolean | undefined;
-}
-
-/** What the engine worker is started with. */
-export interface EngineOptions {
-  /** Folder for what outlives the window: published files, leftovers, hashes. */
-  readonly storageFolder: string;
-  /** Whether published files are offered again after a restart; the command line does not. */
-  readonly keepCatalogue: boolean;
-  /**
-   * Whether others see this peer in a session before it has published anything, where the tracker
-   * speaks version 2. Who only looks is not seen.
-   */
-  readonly presence?: boolean | undefined;
-  /**
-   * Whether what others offer is asked for by `refreshNetwork` only. Otherwise the index is kept up to
-   * date from the first connection on.
-   */
-  readonly lazyNetwork?: boolean | undefined;
-  /** What tells this window from others: an engine that starts again takes its own place back. */
-  readonly windowId: string;
-  /** Bundle of the hash worker. */
-  readonly hashWorker: string;
-  /** Where sessions are looked for in the network; tests have a place of their own. */
-  readonly lan?: { readonly port: number; readonly addresses: readonly string[] } | undefined;
-  readonly settings: PeerSettings;
 }

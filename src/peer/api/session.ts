@@ -1,0 +1,70 @@
+import type { PlainError } from '../../common/errors';
+import type { HostPort } from '../../protocol/address';
+import type { StoredIdentity } from '../identity/identity';
+
+/** What is asked and said of the session that this peer is in. */
+
+export interface SessionDescription {
+  /** Id of the team, no secret. */
+  readonly team: string;
+  readonly name: string;
+  /** What the tracker is started with, as JSON. It holds the tracker's own key, and none of the team. */
+  readonly verifier: string;
+  /** By which the tracker knows members; no secret. */
+  readonly tokenHash: string;
+}
+
+/**
+ * Whether others reach the port of this peer, as the tracker has tried: `unknown` when it has not, as
+ * before anything is published, or where another address is advertised than the tracker sees.
+ */
+export type Reachability = 'unknown' | 'reachable' | 'unreachable';
+
+export type Notice =
+  /** The files of these names are gone, and so the names are not offered any more. */
+  | { readonly kind: 'unpublishedMissing'; readonly names: readonly string[] }
+  /** Somebody else has a hostname now, or says so: what they offer is not shown. */
+  | { readonly kind: 'identityChanged'; readonly hostname: string };
+
+export type ConnectRequest = OpenConnectRequest | TeamConnectRequest;
+
+/** To an open session: nothing is encrypted, and nobody knows who is there. */
+export interface OpenConnectRequest {
+  readonly tracker: HostPort;
+}
+
+/** To the session of a team. Both members are secrets. */
+export interface TeamConnectRequest {
+  /** A text with an invite in it, in either spelling. */
+  readonly invite: string;
+  /** Who this user is. */
+  readonly identity: StoredIdentity;
+}
+
+export type ConnectionState =
+  | {
+      readonly kind: 'disconnected';
+      /** Why it ended for good although nobody wished for it: another window took its place. */
+      readonly error?: PlainError;
+    }
+  | ({ readonly kind: 'connecting'; readonly tracker: HostPort } & SessionKind)
+  | ({
+      readonly kind: 'connected';
+      readonly tracker: HostPort;
+      /** The name under which this peer is or would be registered. */
+      readonly hostname: string;
+      /** Why nothing can be offered although there is a connection: no port is free, for example. */
+      readonly problem?: PlainError;
+    } & SessionKind)
+  | ({
+      /** The connection failed; the next attempt is due at `retryAtMs` (epoch). */
+      readonly kind: 'waiting';
+      readonly tracker: HostPort;
+      readonly retryAtMs: number;
+      readonly error: PlainError;
+    } & SessionKind);
+
+interface SessionKind {
+  /** Name of the team's session; an open one has none. */
+  readonly team?: string;
+}
