@@ -8,13 +8,11 @@ import { parseArgs } from 'node:util';
 import { PeerWindows, type PeerWindow } from '../test/support/peerWindows';
 import { buildExtension } from './host/builds';
 import { launchBrowser } from './host/browser';
-import { FAILURES, REPOSITORY } from './host/paths';
+import { PICTURES, REPOSITORY } from './host/paths';
 
 const WINDOW = { width: 1000, height: 640 };
 const IMAGES = path.join(REPOSITORY, 'docs', 'images');
 const WALKTHROUGH = path.join(REPOSITORY, 'media', 'walkthrough');
-/** For somebody to look at, like the pictures of failures beside them. */
-const THEME_PICTURES = path.join(FAILURES, '..', 'pictures');
 /** Titles, and the class of the workbench by which one sees that it holds. */
 const THEMES = { 'Light Modern': 'vs', 'Dark Modern': 'vs-dark', 'Dark High Contrast': 'hc-black' };
 const START = 'Start Team Session (Local Tracker)';
@@ -148,9 +146,9 @@ async function inThemes({ alice }: Users): Promise<void> {
     await workbench.quickPick.choose(theme);
     await workbench.page.locator(`.monaco-workbench.${className}`).waitFor();
     const name = theme.toLowerCase().replaceAll(' ', '-');
-    await picture(alice, path.join(THEME_PICTURES, `${name}.png`));
+    await picture(alice, path.join(PICTURES, `${name}.png`));
     await workbench.openView('Explorer');
-    await picture(alice, path.join(THEME_PICTURES, `${name}-explorer.png`));
+    await picture(alice, path.join(PICTURES, `${name}-explorer.png`));
     await workbench.openView('Peershelf');
   }
 }
