@@ -81,12 +81,13 @@ function build(context: vscode.ExtensionContext): void {
     ensureConnected: () => sessionActions.ensureConnected(),
   });
   const runner = new CommandRunner(logger);
-  const { fetching, comparing, offering } = createFetching({
+  const { fetching, comparing, offering, record } = createFetching({
     ...{ engine, logger, publishing, runner, store: workspaceState },
   });
   const views = createViews({
     ...{ engine, logger, workspaceState },
     placesOf: (file) => comparing.placesOf(file),
+    onDidFetch: record.onDidAdd,
     publish: (uris) => runner.run('drop', () => publishing.publish(uris)),
   });
   onActionFailed((title, error) => runner.report(title, error));
