@@ -2,12 +2,17 @@ import * as assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { Cleanup } from '../../../scripts/host/cleanup';
+import { PICTURES } from '../../../scripts/host/paths';
 import { formatHostPort } from '../../../src/protocol/address';
 import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 
 const NAMES = ['a.txt', 'b.txt', 'c.txt'];
+/** Titles, and the class of the workbench by which one sees that it holds. */
+const THEMES = { 'Light Modern': 'vs', 'Dark Modern': 'vs-dark', 'Dark High Contrast': 'hc-black' };
+/** Of text, by WCAG 2.1, level AA. */
+const MIN_CONTRAST = 4.5;
 
 /**
  * One user who has what others offer, or something else, in the places that they would have: how this is
@@ -103,5 +108,41 @@ describe('a window with files in the way', () => {
     await network().row('clash.txt', 'new · 8 B · Alice');
     await workbench.runCommand('Peershelf: Group by Peer');
     await network().row('clash.txt', 'same · 6 B');
+  });
+
+  it('shows all its views in every theme', async () => {
+    const { workbench } = window;
+    const { page } = workbench;
+    await workbench.openView('Explorer');
+    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await workbench.notifications.shown(/Published own\.txt/u);
+    await workbench.notifications.clear();
+    const rows = {
+      'Published Files': 'own.txt',
+      'Network Files': 'clash.txt',
+      Transfers: 'docs/',
+      Peers: 'Bob',
+    };
+    for (const [theme, className] of Object.entries(THEMES)) {
+      const picture = (name: string): string =>
+        path.join(PICTURES, `${theme} ${name}.png`.toLowerCase().replaceAll(' ', '-'));
+      await workbench.runCommand('Preferences: Color Theme');
+      await workbench.quickPick.type(theme);
+      await workbench.quickPick.choose(theme);
+      await page.locator(`.monaco-workbench.${className}`).waitFor();
+      await workbench.openView('Peershelf');
+      for (const [title, label] of Object.entries(rows)) {
+        const view = workbench.view(title);
+        await view.expand();
+        await view.row(label);
+        const contrast = await view.contrast(label);
+        assert.ok(contrast >= MIN_CONTRAST, `${title} in ${theme}: ${contrast}`);
+        await view.screenshot(picture(title));
+      }
+      await workbench.screenshot(picture('window'));
+      await workbench.openView('Explorer');
+      await workbench.explorer.decorated('own.txt', 'P');
+      await workbench.screenshot(picture('explorer'));
+    }
   });
 });

@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { ContextMenu } from './contextMenu';
+import { contrastOf } from './contrast';
 import type { PageElement } from './pageElement';
 import { matches, normalise, until, wholeText, type Expected } from './waits';
 
@@ -183,6 +184,17 @@ export class View {
     });
     await this.page.mouse.move(0, 0);
     return normalise(text);
+  }
+
+  /** How far the label of a row stands out from what is behind it, as WCAG counts it: from 1 to 21. */
+  async contrast(label: Expected): Promise<number> {
+    return contrastOf((await this.find(label)).locator('.label-name'));
+  }
+
+  /** Saves a picture of the view alone. */
+  async screenshot(file: string): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await this.pane().screenshot({ path: file, animations: 'disabled' });
   }
 
   /** Labels of the buttons in the title, those of the workbench itself included. */
