@@ -1,22 +1,15 @@
 // Makes the pictures of the README, the user guide and the walkthrough from the real workbench.
-//   npm run screenshots -- [--themes]
-// With --themes also each view in a light, a dark and a high contrast theme, into dist-test/pictures,
-// to be looked at.
+//   npm run screenshots
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { parseArgs } from 'node:util';
 import { PeerWindows, type PeerWindow } from '../test/support/peerWindows';
 import { buildExtension } from './host/builds';
 import { launchBrowser } from './host/browser';
-import { FAILURES, REPOSITORY } from './host/paths';
+import { REPOSITORY } from './host/paths';
 
 const WINDOW = { width: 1000, height: 640 };
 const IMAGES = path.join(REPOSITORY, 'docs', 'images');
 const WALKTHROUGH = path.join(REPOSITORY, 'media', 'walkthrough');
-/** For somebody to look at, like the pictures of failures beside them. */
-const THEME_PICTURES = path.join(FAILURES, '..', 'pictures');
-/** Titles, and the class of the workbench by which one sees that it holds. */
-const THEMES = { 'Light Modern': 'vs', 'Dark Modern': 'vs-dark', 'Dark High Contrast': 'hc-black' };
 const START = 'Start Team Session (Local Tracker)';
 
 const ALICE_FILES = {
@@ -39,7 +32,6 @@ interface Users {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { themes: { type: 'boolean', default: false } } });
   await buildExtension();
   const windows = await PeerWindows.start({ build: 'newest' });
   try {
@@ -49,7 +41,6 @@ async function main(): Promise<void> {
     await browse(users);
     await search(users);
     await transfer(users);
-    if (values.themes) await inThemes(users);
   } finally {
     await windows.close();
   }
@@ -135,24 +126,6 @@ async function transfer({ alice }: Users): Promise<void> {
   await alice.workbench.view('Transfers').row('lecture 4.md', /^done/u);
   await picture(alice, path.join(IMAGES, 'fetched.png'));
   await alice.workbench.notifications.clear();
-}
-
-/** Every view, as it is now, for somebody to look at. */
-async function inThemes({ alice }: Users): Promise<void> {
-  const { workbench } = alice;
-  await workbench.view('Peers').expand();
-  await workbench.view('Peers').row('Bob');
-  for (const [theme, className] of Object.entries(THEMES)) {
-    await workbench.runCommand('Preferences: Color Theme');
-    await workbench.quickPick.type(theme);
-    await workbench.quickPick.choose(theme);
-    await workbench.page.locator(`.monaco-workbench.${className}`).waitFor();
-    const name = theme.toLowerCase().replaceAll(' ', '-');
-    await picture(alice, path.join(THEME_PICTURES, `${name}.png`));
-    await workbench.openView('Explorer');
-    await picture(alice, path.join(THEME_PICTURES, `${name}-explorer.png`));
-    await workbench.openView('Peershelf');
-  }
 }
 
 async function picture({ workbench }: PeerWindow, file: string): Promise<void> {

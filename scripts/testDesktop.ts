@@ -58,7 +58,7 @@ async function runVersion(version: string, grep: string | undefined, tally: Tall
       cachePath: CACHE,
       extensionDevelopmentPath: REPOSITORY,
       extensionTestsPath: SUITE,
-      extensionTestsEnv: await suiteEnvironment(report, grep),
+      extensionTestsEnv: await suiteEnvironment(report, { grep, all: version === VERSIONS.newest }),
       launchArgs: [workspace, ...isolation(folder)],
     }).then(
       () => undefined,

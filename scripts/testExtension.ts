@@ -1,7 +1,7 @@
 // Runs the extension in real VS Code: the suite inside the extension host, then the tests that
 // drive the workbench, on the oldest and the newest supported build.
 //   npm run test:extension -- [--build oldest|newest] [--grep PATTERN] [--only suite|workbench] [--all]
-// The oldest build does without some files that drive the workbench, unless it is named or --all is said.
+// The oldest build does without some files, unless it is named or --all is said.
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildExtension, buildTests } from './host/builds';
@@ -89,7 +89,8 @@ async function runSuites(
     for (const name of choice.builds) {
       const build = await ensureServerBuild(SERVER_VERSIONS[name], log);
       log(`\nextension host, ${name} build (VS Code ${build.vscodeVersion})`);
-      await runSuiteOn({ build, browser, grep: choice.grep, tell, log }).catch((error: unknown) => {
+      const run = { build, browser, grep: choice.grep, all: choice.all || name === 'newest' };
+      await runSuiteOn({ ...run, tell, log }).catch((error: unknown) => {
         log(`  FAIL  ${String(error)}`);
         tally.fail();
       });

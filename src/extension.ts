@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
+import { liveDisposables } from './common/disposable';
 import { createLogger } from './common/logger';
 import { tellActivationFailure } from './editor/activationFailure';
 import { AgentTools } from './editor/agentTools';
@@ -27,9 +28,17 @@ import { createViews } from './views/createViews';
 /** What must end in order, after `context.subscriptions`: see `deactivate`. */
 let stopEngine: (() => Promise<void>) | undefined;
 
-export function activate(context: vscode.ExtensionContext): void {
+/** What tests inside the host may ask about this copy of the code. */
+export interface TestFacts {
+  readonly liveDisposables: () => number;
+}
+
+/** Other extensions are given nothing. */
+export function activate(context: vscode.ExtensionContext): TestFacts | undefined {
   try {
     build(context);
+    const isTest = context.extensionMode === vscode.ExtensionMode.Test;
+    return isTest ? { liveDisposables } : undefined;
   } catch (error) {
     tellActivationFailure(error);
     throw error;
@@ -72,12 +81,13 @@ function build(context: vscode.ExtensionContext): void {
     ensureConnected: () => sessionActions.ensureConnected(),
   });
   const runner = new CommandRunner(logger);
-  const { fetching, comparing, offering } = createFetching({
+  const { fetching, comparing, offering, record } = createFetching({
     ...{ engine, logger, publishing, runner, store: workspaceState },
   });
   const views = createViews({
     ...{ engine, logger, workspaceState },
     placesOf: (file) => comparing.placesOf(file),
+    onDidFetch: record.onDidAdd,
     publish: (uris) => runner.run('drop', () => publishing.publish(uris)),
   });
   onActionFailed((title, error) => runner.report(title, error));

@@ -118,6 +118,7 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       return `The tracker knows no host ${d.text('hostname', 'of that name')}. See who is there with peershelf list.`;
     return `Nobody offers ${d.name}${d.fromHost}. See what there is with peershelf list.`;
   },
+  NOT_ON_DISK: (d) => `${d.path} is not on a disk. Name a file on one.`,
   NOT_PUBLISHED: (d) =>
     `${d.owner} does not offer the file any more. See what there is with peershelf list.`,
   NOT_TRUSTED: () => 'The workspace is not trusted. Trust it in the editor first.',

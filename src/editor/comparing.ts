@@ -94,7 +94,7 @@ export class Comparing {
 
   /**
    * Where this workspace may have a network file, the likeliest place first: where it was fetched to,
-   * where it would be, and under its relative path. None for a name that cannot be one here, and
+   * where it would be, also before somebody else's came under its name, and under its relative path. None for a name that cannot be one here, and
    * without a folder.
    */
   async placesOf(file: NetworkFile): Promise<string[]> {
@@ -111,7 +111,8 @@ export class Comparing {
     const folders = vscode.workspace.workspaceFolders?.filter(({ uri }) => uri.scheme === 'file');
     if (folders === undefined || folders.length === 0) return [];
     return [
-      this.record.placeOf(file.name, file.hostname),
+      this.record.placeOf(file),
+      file.clashes === true ? (await placeFor(file, true))?.destination : undefined,
       (await placeFor(file))?.destination,
       samePathIn(folders, file.name),
     ].filter((path) => path !== undefined);

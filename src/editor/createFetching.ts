@@ -22,6 +22,7 @@ export function createFetching(dependencies: CreateFetchingDependencies): {
   readonly fetching: FetchCommands;
   readonly comparing: Comparing;
   readonly offering: OfferingFetched;
+  readonly record: FetchRecord;
 } {
   const { engine, logger, publishing, runner, store } = dependencies;
   const record = new FetchRecord(store);
@@ -32,5 +33,5 @@ export function createFetching(dependencies: CreateFetchingDependencies): {
     onFetched: (paths) => offering.onFetched(paths),
   });
   const commands = new FetchCommands({ engine, logger, fetching, comparing, record });
-  return { fetching: commands, comparing, offering };
+  return { fetching: commands, comparing, offering, record };
 }

@@ -9,6 +9,7 @@ import { readSetting } from './contributions';
 import type { FetchJob, FolderJob, Place } from './fetchRun';
 import { foreignText } from './foreignText';
 import { ask, notify } from './notifier';
+import { assertOnDisk } from './onDisk';
 
 /** Files that a question names; it says how many more there are. */
 const MAX_NAMED = 5;
@@ -30,7 +31,7 @@ export async function placeFor(file: NetworkFile, clashes = false): Promise<Plac
   return inside(root, join(root, readFetchFolder(folder), ...owner, ...name.split('/')));
 }
 
-/** Directly in a folder of the workspace. @throws OUTSIDE_FOLDER, INVALID_NAME. */
+/** Directly in a folder of the workspace. @throws NOT_ON_DISK, OUTSIDE_FOLDER, INVALID_NAME. */
 export function placeIn(file: NetworkFile, target: vscode.Uri): Place {
   const root = folderAround(target);
   const base = file.name.split('/').at(-1) ?? file.name;
@@ -40,7 +41,7 @@ export function placeIn(file: NetworkFile, target: vscode.Uri): Place {
 /**
  * Where what lies below a prefix goes: below the fetch folder under the same path, or into the chosen
  * folder. Without a workspace, where the user says, or undefined when the user does not.
- * @throws INVALID_NAME, OUTSIDE_FOLDER, INVALID_ARGUMENT when the setting leads out of the folder.
+ * @throws INVALID_NAME, NOT_ON_DISK, OUTSIDE_FOLDER, INVALID_ARGUMENT when the setting leads out of the folder.
  */
 export async function placeForFolder(
   prefix: string,
@@ -68,8 +69,16 @@ async function askForFolder(): Promise<vscode.Uri | undefined> {
       title: vscode.l10n.t('Fetch To'),
       canSelectFiles: false,
       canSelectFolders: true,
+      defaultUri: vscode.Uri.file(homedir()),
     })) ?? [];
-  return chosen?.scheme === 'file' ? chosen : undefined;
+  return chosen !== undefined && isOnDisk(chosen) ? chosen : undefined;
+}
+
+/** Says so when it is not. */
+function isOnDisk(target: vscode.Uri): boolean {
+  if (target.scheme === 'file') return true;
+  notify('error', vscode.l10n.t('Files can only be saved to a disk. Choose another place.'));
+  return false;
 }
 
 /** Where the user says; undefined when that is nowhere, or not on a disk. */
@@ -80,11 +89,7 @@ export async function askForPlace(file: NetworkFile): Promise<Place | undefined>
     title: vscode.l10n.t('Fetch {0} To', foreignText(file.name)),
     defaultUri: vscode.Uri.joinPath(folder ?? vscode.Uri.file(homedir()), name),
   });
-  if (target === undefined) return undefined;
-  if (target.scheme !== 'file') {
-    notify('error', vscode.l10n.t('Files can only be saved to a disk. Choose another place.'));
-    return undefined;
-  }
+  if (target === undefined || !isOnDisk(target)) return undefined;
   // The dialog has asked already whether to replace what is there.
   const risk = riskOf(vscode.workspace.asRelativePath(target, false));
   return { destination: target.fsPath, folder: undefined, ifExists: 'overwrite', risk };
@@ -167,10 +172,11 @@ function diskFolder(): vscode.WorkspaceFolder | undefined {
   return vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file');
 }
 
-/** The workspace folder of what the explorer has passed. */
+/** The workspace folder of what the explorer has passed. @throws NOT_ON_DISK, OUTSIDE_FOLDER. */
 function folderAround(target: vscode.Uri): string {
+  assertOnDisk(target);
   const folder = vscode.workspace.getWorkspaceFolder(target);
-  if (target.scheme === 'file' && folder !== undefined) return folder.uri.fsPath;
+  if (folder !== undefined) return folder.uri.fsPath;
   throw new PeershelfError('OUTSIDE_FOLDER', `${target.toString()} is in no workspace folder`, {
     details: { path: target.path },
   });

@@ -172,6 +172,8 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t('This window is not connected. Start a team session or connect to a tracker first.'),
   NOT_FOUND: (d) =>
     l10n.t('Nobody offers {0} any more. Refresh Network Files to see what there is.', d.name),
+  NOT_ON_DISK: (d) =>
+    l10n.t('{0} is not on a disk. Copy it into a folder on a disk, and use it there.', d.path),
   NOT_PUBLISHED: (d) =>
     l10n.t(
       '{0} does not offer the file any more. Refresh Network Files to see what there is.',

@@ -1,4 +1,6 @@
 import { isAbsolute } from 'node:path';
+import { Emitter, type Event } from '../common/events';
+import type { NetworkFile } from '../peer/peerApi';
 import type { Fetched } from './fetchRun';
 
 const KEY = 'fetched';
@@ -14,6 +16,8 @@ export interface RememberedFetch {
   readonly path: string;
 }
 
+type Placeable = Pick<NetworkFile, 'name' | 'hostname' | 'contentId'>;
+
 /** The part of a workspace's state that is used: tests hand in a map. */
 export interface RecordStore {
   get(key: string): unknown;
@@ -22,6 +26,11 @@ export interface RecordStore {
 
 /** What was fetched in this workspace lately, the last one first. */
 export class FetchRecord {
+  private readonly addEmitter = new Emitter<ReadonlySet<string>>();
+
+  /** Fires with the names of what was fetched: since then each may have another place. */
+  readonly onDidAdd: Event<ReadonlySet<string>> = this.addEmitter.event;
+
   constructor(private readonly store: RecordStore) {}
 
   /** What is stored may be of an older version, or of somebody who has edited it. */
@@ -30,9 +39,16 @@ export class FetchRecord {
     return Array.isArray(stored) ? stored.slice(0, MAX_REMEMBERED).filter(isRemembered) : [];
   }
 
-  /** Where a file of somebody went when it was fetched last; it may be gone since. */
-  placeOf(name: string, hostname: string): string | undefined {
-    return this.all.find((one) => one.name === name && one.hostname === hostname)?.path;
+  /**
+   * Where a file went when it was fetched last, from whoever has the same content; else where went what
+   * its host had offered under its name. It may be gone since.
+   */
+  placeOf({ name, hostname, contentId }: Placeable): string | undefined {
+    const named = this.all.filter((one) => one.name === name);
+    const found =
+      named.find((one) => contentId !== undefined && one.contentId === contentId) ??
+      named.find((one) => one.hostname === hostname);
+    return found?.path;
   }
 
   async add(fetched: readonly Fetched[]): Promise<void> {
@@ -47,6 +63,7 @@ export class FetchRecord {
     const keys = new Set(added.map(keyOf));
     const others = this.all.filter((one) => !keys.has(keyOf(one)));
     await this.store.update(KEY, [...added, ...others].slice(0, MAX_REMEMBERED));
+    this.addEmitter.fire(new Set(fetched.map(({ wish }) => wish.name)));
   }
 }
 

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { mapConcurrently } from '../common/concurrency';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
+import { isSameOffer, type Offer } from '../common/offers';
 import { type FetchOptions, MAX_PREVIEW_BYTES } from '../peer/peerApi';
 import type { Comparing } from './comparing';
 import { askAboutConflict, askWhose } from './conflicts';
@@ -26,15 +27,7 @@ import {
   type Place,
 } from './fetchRun';
 import { foreignText } from './foreignText';
-import {
-  isSameOffer,
-  type Offer,
-  rowFor,
-  rowsNamed,
-  toWanted,
-  type WantedFile,
-  wishOf,
-} from './wantedFile';
+import { rowFor, rowsNamed, toWanted, type WantedFile, wishOf } from './wantedFile';
 import { withPercent } from './withPercent';
 
 /** Names that the engine is asked about at once, so that thousands do not wait for each other's answers. */

@@ -18,6 +18,7 @@ import { errorMessage } from './errorMessages';
 import { describeFailures, type FileFailure } from './failures';
 import { foreignText } from './foreignText';
 import { notify, notifyWithLog } from './notifier';
+import { assertOnDisk } from './onDisk';
 import { askAboutSecrets, confirmMany } from './publishQuestions';
 import { rootName } from './rootNames';
 import { withPercent } from './withPercent';
@@ -176,6 +177,7 @@ function isInWorkspace(uri: vscode.Uri): boolean {
  * where there are several folders.
  */
 function toFile(uri: vscode.Uri): FileToPublish {
+  assertOnDisk(uri);
   const folder = vscode.workspace.getWorkspaceFolder(uri);
   if (!isInWorkspace(uri) || folder === undefined)
     throw new PeershelfError('OUTSIDE_FOLDER', `${uri.toString()} is in no workspace folder`, {
@@ -194,6 +196,8 @@ function toFile(uri: vscode.Uri): FileToPublish {
 
 /** A file, saved if need be, or a folder with what its settings leave out. */
 async function toPlace(uri: vscode.Uri): Promise<PlaceToPublish> {
+  // Before anything is saved that could not be published.
+  if (uri.scheme !== 'untitled') assertOnDisk(uri);
   if (!(await isFolder(uri))) return toFile(await save(uri));
   const place = toFile(uri);
   const fetchFolder = readSetting('fetchFolder', uri).trim();
@@ -207,7 +211,7 @@ async function toPlace(uri: vscode.Uri): Promise<PlaceToPublish> {
 }
 
 async function isFolder(uri: vscode.Uri): Promise<boolean> {
-  if (uri.scheme !== 'file') return false;
+  if (uri.scheme === 'untitled') return false;
   try {
     return ((await vscode.workspace.fs.stat(uri)).type & vscode.FileType.Directory) !== 0;
   } catch {

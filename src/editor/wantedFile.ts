@@ -47,13 +47,3 @@ export function rowFor(rows: readonly NetworkRow[], wish: Wish): NetworkRow | un
     (hostname === undefined && contentId === undefined ? rows[0] : undefined)
   );
 }
-
-/** What tells one content from another. */
-export type Offer = Pick<NetworkFile, 'contentId' | 'sizeBytes' | 'modifiedMs'>;
-
-/** Whether two offers are the same as far as they say what they are; as the engine takes them. */
-export function isSameOffer(left: Offer, right: Offer): boolean {
-  if (left.contentId !== undefined && right.contentId !== undefined)
-    return left.contentId === right.contentId;
-  return left.sizeBytes === right.sizeBytes && left.modifiedMs === right.modifiedMs;
-}

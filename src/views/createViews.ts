@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { Disposable } from '../common/disposable';
+import type { Event } from '../common/events';
 import type { Logger } from '../common/logger';
 import type { Engine } from '../editor/engine';
 import type { NetworkBrowser } from '../editor/networkCommands';
@@ -20,6 +21,8 @@ export interface ViewsDependencies {
   readonly workspaceState: vscode.Memento;
   /** Where a network file may be in this workspace, the likeliest place first. */
   readonly placesOf: (file: NetworkFile) => Promise<string[]>;
+  /** Fires with the names of what was fetched. */
+  readonly onDidFetch: Event<ReadonlySet<string>>;
   /** Publishes what is dropped; does not reject. */
   readonly publish: (uris: readonly vscode.Uri[]) => Promise<void>;
 }

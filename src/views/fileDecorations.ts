@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
+import { pathKey } from '../common/pathKey';
 import type { Engine } from '../editor/engine';
 import type { PublishedFile } from '../peer/peerApi';
 import { parseNetworkUri, type RowState } from './networkUri';
@@ -12,7 +13,7 @@ export class FileDecorations extends DisposableBase implements vscode.FileDecora
   private readonly changeEmitter = this.register(
     new vscode.EventEmitter<vscode.Uri[] | undefined>(),
   );
-  /** State by address. */
+  /** By address, as `keyOf` writes it. */
   private published = new Map<string, PublishedFile['state']>();
 
   readonly onDidChangeFileDecorations = this.changeEmitter.event;
@@ -31,17 +32,14 @@ export class FileDecorations extends DisposableBase implements vscode.FileDecora
   provideFileDecoration(uri: vscode.Uri): vscode.FileDecoration | undefined {
     const row = parseNetworkUri(uri);
     if (row !== undefined) return decorateRow(row);
-    const state = this.published.get(uri.toString());
+    const state = this.published.get(keyOf(uri));
     return state === undefined ? undefined : decoratePublished(state);
   }
 
   private update(): void {
     const before = this.published;
     this.published = new Map(
-      this.engine.state.published.map(({ path, state }) => [
-        vscode.Uri.file(path).toString(),
-        state,
-      ]),
+      this.engine.state.published.map(({ path, state }) => [keyOf(vscode.Uri.file(path)), state]),
     );
     const changed = new Set<string>();
     for (const [uri, state] of this.published) if (before.get(uri) !== state) changed.add(uri);
@@ -50,6 +48,11 @@ export class FileDecorations extends DisposableBase implements vscode.FileDecora
     else if (changed.size > 0)
       this.changeEmitter.fire([...changed].map((uri) => vscode.Uri.parse(uri, true)));
   }
+}
+
+/** The explorer may spell a path in another way than it was published. */
+function keyOf(uri: vscode.Uri): string {
+  return uri.with({ path: pathKey(uri.path) }).toString();
 }
 
 /** The words are for screen readers and whoever points at the row. */

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { pathKey } from '../common/pathKey';
 import type { NetworkFile, PeerApi } from '../peer/peerApi';
 import type { FileNode } from './networkNodes';
 
@@ -11,6 +12,8 @@ export interface NetworkMarksDependencies {
   readonly calls: () => Pick<PeerApi, 'compareFiles'>;
   /** Where a network file may be in this workspace, the likeliest place first; none without a place. */
   readonly pathsOf: (file: NetworkFile) => Promise<readonly string[]>;
+  /** That of this computer unless said otherwise. */
+  readonly platform?: NodeJS.Platform;
 }
 
 /**
@@ -40,9 +43,11 @@ export class NetworkMarks {
 
   /** Those of the nodes whose file may be at one of these paths, or in a folder there. */
   at(changed: ReadonlySet<string>, nodes: readonly FileNode[]): FileNode[] {
+    const { platform } = this.dependencies;
+    const keys = new Set([...changed].map((path) => pathKey(path, platform)));
     const isAt = (path: string): boolean => {
-      for (let place = path; ; place = dirname(place)) {
-        if (changed.has(place)) return true;
+      for (let place = pathKey(path, platform); ; place = dirname(place)) {
+        if (keys.has(place)) return true;
         if (dirname(place) === place) return false;
       }
     };

@@ -48,9 +48,10 @@ export function updateRow(row: Row, fresh: Row): void {
     row.left = fresh.left;
     row.canGrow = fresh.canGrow;
   } else if (row.kind === 'file' && fresh.kind === 'file') {
-    const { sizeBytes, contentId } = row.file;
+    const { sizeBytes, contentId, clashes } = row.file;
     const isSame = sizeBytes === fresh.file.sizeBytes && contentId === fresh.file.contentId;
-    if (!isSame) row.mark = undefined;
+    // Among others of its name, it has another place.
+    if (!isSame || clashes !== fresh.file.clashes) row.mark = undefined;
     row.file = fresh.file;
     row.sources = fresh.sources;
     row.awaySinceMs =

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { systemClock } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
 import { describeError } from '../common/errors';
+import type { Event } from '../common/events';
 import type { Logger } from '../common/logger';
 import { setContext, VIEWS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
@@ -11,7 +12,7 @@ import type { NetworkFile } from '../peer/peerApi';
 import { networkItem } from './networkItem';
 import type { NetworkInterest } from './networkInterest';
 import { NetworkMarks } from './networkMarks';
-import type { Grouping, NetworkNode } from './networkNodes';
+import type { FileNode, Grouping, NetworkNode } from './networkNodes';
 import { NetworkTree, type Redraw } from './networkTree';
 import { Refresher } from './refresher';
 import { describeFound, SessionLookout } from './sessionLookout';
@@ -32,6 +33,8 @@ export interface NetworkViewDependencies {
   readonly interest: NetworkInterest;
   /** Where a network file may be in this workspace, the likeliest place first. */
   readonly placesOf: (file: NetworkFile) => Promise<string[]>;
+  /** Fires with the names of what was fetched. */
+  readonly onDidFetch: Event<ReadonlySet<string>>;
   /** Keeps how the view is grouped, for this workspace. */
   readonly workspaceState: vscode.Memento;
 }
@@ -184,7 +187,13 @@ export class NetworkView
         this.refresher.schedule();
       }),
     );
-    const files = this.register(new WorkspaceFiles((changed) => void this.markAgain(changed)));
+    const files = this.register(new WorkspaceFiles((changed) => void this.markAt(changed)));
+    // What was fetched may be where nobody has looked for it: beside something else, below another name.
+    this.register(
+      this.dependencies.onDidFetch((names) => {
+        void this.markAgain(this.tree.files().filter(({ file }) => names.has(file.name)));
+      }),
+    );
     this.register(this.view.onDidChangeVisibility(({ visible }) => files.watch(visible)));
     files.watch(this.view.visible);
   }
@@ -285,9 +294,12 @@ export class NetworkView
   }
 
   /** Files of the workspace have changed, or any of them when it is not known which. */
-  private async markAgain(changed: ReadonlySet<string> | undefined): Promise<void> {
+  private markAt(changed: ReadonlySet<string> | undefined): Promise<void> {
     const files = this.tree.files();
-    const nodes = changed === undefined ? files : this.marks.at(changed, files);
+    return this.markAgain(changed === undefined ? files : this.marks.at(changed, files));
+  }
+
+  private async markAgain(nodes: readonly FileNode[]): Promise<void> {
     const before = new Map(nodes.map((node) => [node, node.mark]));
     try {
       await this.marks.look(nodes);

@@ -26,6 +26,8 @@ export interface NetworkFile {
   readonly publishedAtMs: number;
   /** What the file is, as `formatContentId` writes it; only peers of version 2 say it. */
   readonly contentId?: string;
+  /** Others offer something else under this name; only rows say it. */
+  readonly clashes?: boolean;
 }
 
 export interface NetworkQuery {

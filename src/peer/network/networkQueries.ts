@@ -1,3 +1,4 @@
+import { isSameOffer } from '../../common/offers';
 import { foldText, queryWords, wordsBeyondOwner } from '../../common/searchText';
 import { formatContentId } from '../../protocol/contentId';
 import type {
@@ -28,6 +29,8 @@ const LAST_UNIT = 0xffff;
 const MAX_HIDDEN = 1_000;
 /** Sources of one row that are looked at: each may cost a signature. */
 const MAX_ROW_SOURCES = 16;
+/** Files of one name that are looked at for one that is another. */
+const MAX_NAMESAKES = 32;
 
 /** What is searched: all files in order, and by host. */
 export interface Searchable {
@@ -97,7 +100,7 @@ export function findRows(
     addRows(rows, files.slice(index, next));
     for (const row of rows) {
       const isForPage = total >= offset && found.length < limit && hidden < MAX_HIDDEN;
-      const shownRow = isForPage ? toRow(row, shown, nowMs) : undefined;
+      const shownRow = isForPage ? toRow(model, row, shown, nowMs) : undefined;
       if (shownRow !== undefined) found.push(shownRow);
       if (isForPage && shownRow === undefined) hidden += 1;
       else total += 1;
@@ -125,7 +128,7 @@ export function listFolder(
   );
   return {
     folders: folders.slice(offset, end),
-    files: shownRows.flatMap((row) => toRow(row, shown, nowMs) ?? []),
+    files: shownRows.flatMap((row) => toRow(model, row, shown, nowMs) ?? []),
     total: folders.length + rows.length,
   };
 }
@@ -265,7 +268,12 @@ function firstAt(
 }
 
 /** The row of those who may be shown with the same content, or undefined when nobody may. */
-function toRow(files: readonly IndexedFile[], shown: Shown, nowMs: number): NetworkRow | undefined {
+function toRow(
+  model: Searchable,
+  files: readonly IndexedFile[],
+  shown: Shown,
+  nowMs: number,
+): NetworkRow | undefined {
   const known = files.slice(0, MAX_ROW_SOURCES).flatMap(({ name, file, host }) => {
     const network = shown(toNetworkFile(name, file, host));
     return network === undefined ? [] : [{ network, host }];
@@ -282,7 +290,21 @@ function toRow(files: readonly IndexedFile[], shown: Shown, nowMs: number): Netw
         ? { hostname, displayName, state: 'online' as const }
         : { hostname, displayName, state: 'away' as const, awayForMs };
     });
-  return { ...row, sources };
+  const others = othersNamed(model, row.name, shown);
+  const isOther = (other: NetworkFile): boolean =>
+    !isSameOffer(other, row) && sources.every(({ hostname }) => hostname !== other.hostname);
+  return { ...row, sources, ...(others.some(isOther) && { clashes: true }) };
+}
+
+/** What is offered under a name of which there are several, whoever is asked for. */
+function othersNamed({ order }: Searchable, name: string, shown: Shown): NetworkFile[] {
+  const { files } = order.ofAll();
+  const start = firstAt(files, name, [0, files.length]);
+  const end = Math.min(endOfName(files, start, files.length), start + MAX_NAMESAKES);
+  if (end - start < 2) return [];
+  return files
+    .slice(start, end)
+    .flatMap(({ file, host }) => shown(toNetworkFile(name, file, host)) ?? []);
 }
 
 /** How long a host has been away, or undefined when it is not. @param nowMs by the clock that only grows. */

@@ -235,6 +235,18 @@ describe('questions to the user', () => {
     assert.deepEqual(requests, []);
   });
 
+  it('publishes and fetches nothing where there is no disk, and saves nothing for it', async () => {
+    const virtual = vscode.Uri.parse('fixture:/folder/a.txt');
+    const { publishing, requests } = createPublishing();
+    const document = await vscode.workspace.openTextDocument({ content: 'draft' });
+    // Of an untitled editor nobody knows before where it goes.
+    instead(vscode.workspace, 'saveAs', virtual);
+    await rejectsWith('NOT_ON_DISK', publishing.publish([document.uri]));
+    await rejectsWith('NOT_ON_DISK', publishing.publish([virtual]));
+    assert.deepEqual(requests, []);
+    await rejectsWith('NOT_ON_DISK', createFetching().fetching.fetchInto(virtual, file('x.txt')));
+  });
+
   it('tells in one message which files were deleted and are published no more', () => {
     const shown = instead(vscode.window, 'showInformationMessage', undefined);
     for (const names of [['a.txt'], ['b.txt', 'c.txt', 'd.txt'], []])

@@ -123,6 +123,14 @@ export class QuickPick extends QuickInput {
     return (await this.items()).map((item) => item.label);
   }
 
+  /** Tooltips of the buttons at the ends of the rows. */
+  async buttons(): Promise<string[]> {
+    const buttons = this.widget().locator('.quick-input-list-entry-action-bar .action-label');
+    return buttons.evaluateAll((all: PageElement[]) =>
+      all.map((one) => one.getAttribute('aria-label') ?? ''),
+    );
+  }
+
   /** Waits for a row with this label and clicks it, which also accepts single choices. */
   async choose(label: Expected): Promise<void> {
     const title = firstPart(await this.title());

@@ -1,10 +1,13 @@
 import type { Locator, Page } from 'playwright-core';
 import { ContextMenu } from './contextMenu';
+import { contrastOf } from './contrast';
 import type { PageElement } from './pageElement';
 import { matches, normalise, until, wholeText, type Expected } from './waits';
 
 /** Less than the height of a view, so that no row is passed over. */
 const SCROLL_PIXELS = 150;
+/** A tooltip comes when the mouse has rested. */
+const HOVER_MS = 2_000;
 
 export interface TreeRow {
   label: string;
@@ -163,6 +166,44 @@ export class View {
     const titles = await this.menu.titles();
     await this.menu.dismiss();
     return titles;
+  }
+
+  /** What is said where the mouse rests on a row. */
+  async tooltip(label: Expected): Promise<string> {
+    const row = await this.find(label);
+    const hover = this.page.locator('.workbench-hover .hover-contents');
+    const text = await until(`tooltip of ${label}`, async () => {
+      // Where the mouse is already, it has to move for the tooltip to come.
+      await this.page.mouse.move(0, 0);
+      await row.locator('.label-name').hover();
+      await hover
+        .first()
+        .waitFor({ timeout: HOVER_MS })
+        .catch(() => undefined);
+      return (await hover.count()) > 0 ? (await hover.allInnerTexts()).join(' ') : undefined;
+    });
+    await this.page.mouse.move(0, 0);
+    return normalise(text);
+  }
+
+  /** How far the label of a row stands out from what is behind it, as WCAG counts it: from 1 to 21. */
+  async contrast(label: Expected): Promise<number> {
+    return contrastOf((await this.find(label)).locator('.label-name'));
+  }
+
+  /** Saves a picture of the view alone. */
+  async screenshot(file: string): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await this.pane().screenshot({ path: file, animations: 'disabled' });
+  }
+
+  /** Labels of the buttons in the title, those of the workbench itself included. */
+  async titleActions(): Promise<string[]> {
+    await this.header().hover();
+    const labels = await this.header()
+      .locator('.actions .action-label')
+      .evaluateAll((all: PageElement[]) => all.map((one) => one.getAttribute('aria-label') ?? ''));
+    return labels.map(normalise);
   }
 
   /** Presses an action of the view's title, in sight or behind the dots. */

@@ -39,8 +39,35 @@ describe('what a workspace remembers of its fetches', () => {
         ['b', 'bob'],
       ],
     );
-    assert.equal(again().placeOf('a', 'bob'), '/elsewhere/a');
-    assert.equal(again().placeOf('b', 'carol'), undefined);
+    assert.equal(again().placeOf({ name: 'a', hostname: 'bob' }), '/elsewhere/a');
+    assert.equal(again().placeOf({ name: 'b', hostname: 'carol' }), undefined);
+  });
+
+  it('knows the place of a content, from whomever it came, before that of a host', async () => {
+    const { record } = create();
+    const place = (hostname: string, contentId?: string): string | undefined =>
+      record.placeOf({ name: 'a', hostname, ...(contentId !== undefined && { contentId }) });
+    const from = (hostname: string, contentId: string, path: string) => ({
+      wish: { name: 'a' },
+      result: { ...RESULT, hostname, contentId, path },
+    });
+    // Several have it: who has served it is not who is named in the row.
+    await record.add([from('carol', '1', '/w/shared/a (2)'), from('bob', '2', '/w/shared/a')]);
+    assert.equal(place('bob', '1'), '/w/shared/a (2)');
+    assert.equal(place('bob', '2'), '/w/shared/a');
+    assert.equal(place('bob', '3'), '/w/shared/a');
+    assert.equal(place('bob'), '/w/shared/a');
+    assert.equal(place('dave', '3'), undefined);
+  });
+
+  it('tells what was fetched when its new place can be asked for', async () => {
+    const { record } = create();
+    const told: [string[], string | undefined][] = [];
+    const placeOfA = (): string | undefined => record.placeOf({ name: 'a', hostname: 'bob' });
+    record.onDidAdd((names) => told.push([[...names], placeOfA()]));
+    await record.add([fetched('a', 'bob', '/w/shared/a (2)'), fetched('b')]);
+    await record.add([]);
+    assert.deepEqual(told, [[['a', 'b'], '/w/shared/a (2)']]);
   });
 
   it('is bounded', async () => {

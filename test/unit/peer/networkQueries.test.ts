@@ -66,8 +66,17 @@ function expected(hosts: Network, { prefix, hostname, text = '' }: FolderQuery):
   }
   return {
     folders: [...folders].map(([path, names]) => `${path} ${names.size}`).sort(),
-    rows: [...rows].map(([row, sources]) => `${row} ${sources.sort().join()}`).sort(),
+    rows: [...rows]
+      .map(([row, sources]) => `${row} ${sources.sort().join()}${clash(hosts, row)}`)
+      .sort(),
   };
+}
+
+/** Marks a row when somebody is known to offer something else under its name, whoever was asked for. */
+function clash(hosts: Network, row: string): string {
+  const [name = '', holds = ''] = row.split('|');
+  const others = Object.entries(hosts).map(([host, named]) => (host === 'me' ? '' : named[name]));
+  return others.some((other) => other && holds.length === 1 && other !== holds) ? '!' : '';
 }
 
 describe('folders of the network', () => {
@@ -88,7 +97,8 @@ describe('folders of the network', () => {
             rows: found
               .map(({ sources, contentId, ...row }) => {
                 const from = sources.map(({ hostname }) => hostname).sort();
-                return `${row.name}|${contentId?.[0] ?? from.join()} ${from.join()}`;
+                const clashes = row.clashes === true ? '!' : '';
+                return `${row.name}|${contentId?.[0] ?? from.join()} ${from.join()}${clashes}`;
               })
               .sort(),
           };

@@ -13,7 +13,10 @@ const node = (name: string, sizeBytes = 1): FileNode => ({
 });
 
 describe('NetworkMarks', () => {
-  const create = (answer: (path: string, mayRead: boolean) => FileComparison) => {
+  const create = (
+    answer: (path: string, mayRead: boolean) => FileComparison,
+    platform: NodeJS.Platform = 'linux',
+  ) => {
     const requests: CompareRequest[] = [];
     const marks = new NetworkMarks({
       calls: () => ({
@@ -25,6 +28,7 @@ describe('NetworkMarks', () => {
       }),
       pathsOf: ({ name }) =>
         Promise.resolve(name === 'nowhere' ? [] : [`/w/shared/${name}`, `/w/${name}`]),
+      platform,
     });
     return { marks, requests };
   };
@@ -78,6 +82,21 @@ describe('NetworkMarks', () => {
     assert.deepEqual(at('/w/a/b'), ['a/b/c.txt']);
     assert.deepEqual(at('/w/shared/a', '/elsewhere'), ['a/b/c.txt', 'a/d.txt']);
     assert.deepEqual(at('/w/shared/e'), []);
+  });
+
+  it('knows a file again that the system calls by another spelling of its name', async () => {
+    const found = async (platform: NodeJS.Platform, changed: string): Promise<string[]> => {
+      const { marks } = create(() => 'different', platform);
+      const nodes = [node('notes.md'), node('été.md')];
+      await marks.look(nodes);
+      return marks.at(new Set([changed]), nodes).map(({ label }) => label);
+    };
+    for (const platform of ['win32', 'darwin'] as const) {
+      assert.deepEqual(await found(platform, '/w/shared/Notes.md'), ['notes.md']);
+      assert.deepEqual(await found(platform, '/w/été.md'.normalize('NFD')), ['été.md']);
+    }
+    // There these are two files.
+    assert.deepEqual(await found('linux', '/w/shared/Notes.md'), []);
   });
 
   it('gives no mark to what is offered anew meanwhile', async () => {

@@ -293,6 +293,12 @@ describe('the tree of the network', () => {
       world.tree.files().map(({ mark }) => mark),
       ['same', undefined, undefined],
     );
+    for (const file of world.tree.files()) file.mark = 'same';
+    world.marked.length = 0;
+    // Fetched now, it would get another place.
+    await world.change('eve', { files: { a: 'e' } });
+    await world.tree.refresh();
+    assert.deepEqual(world.marked, ['a']);
   });
 
   it('lists names that are no paths, each with something to read', async () => {
