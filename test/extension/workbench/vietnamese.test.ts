@@ -1,29 +1,17 @@
-import { Cleanup } from '../../../scripts/host/cleanup';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
+import { useWindows } from '../../support/useWindows';
 
 /** What a user sees whose display language is Vietnamese; VS Code itself stays English here. */
 describe('a window in Vietnamese', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows } = useWindows();
   let window: PeerWindow;
 
   before(async () => {
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Lan', {
       locale: 'vi',
       files: { 'bài 1.txt': 'một' },
-      userSettings: { 'peershelf.displayName': 'Lan' },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.trackerPort': 0 },
     });
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-  });
-
-  after(() => cleanup.run());
 
   it('starts a session and publishes, asked and told in Vietnamese', async () => {
     const { workbench } = window;
