@@ -63,6 +63,8 @@ export interface PeerOptions {
 export interface WindowsOptions {
   /** Taken from the environment of the test run unless given. */
   build?: BuildName;
+  /** Names of the only extensions of the editor itself to have; all of them unless given. */
+  builtin?: readonly string[];
 }
 
 /** One user: a server with data and home of its own, a workspace, and a window on it. */
@@ -88,6 +90,7 @@ export class PeerWindows {
   /** Starts a server for one more user and opens a window. */
   async add(name: string, options: PeerOptions = {}): Promise<PeerWindow> {
     const { build, browser } = await this.started();
+    const { builtin } = this.options;
     const folder = await this.cleanup.temporaryFolder(`peershelf-${name.toLowerCase()}-`);
     const workspace = options.workspace ?? path.join(folder, 'workspace');
     if (options.workspace === undefined) await writeFiles(workspace, options.files ?? {});
@@ -96,6 +99,7 @@ export class PeerWindows {
       build,
       ...serverOptions(name, folder, options),
       linked,
+      ...(builtin === undefined ? {} : { builtin }),
     });
     this.cleanup.add(() => server.stop());
     const workbench = await Workbench.open(browser, server, { folder: workspace });

@@ -17,13 +17,12 @@ const FILE_LIST = path.join(__dirname, 'packagedFiles.txt');
 /** What users install, packed and installed as they do it. */
 describe('the packed extension', function () {
   this.timeout(120_000);
-  const { windows, cleanup } = useWindows();
+  const { windows, cleanup } = useWindows({ allExtensions: true });
   let vsix = '';
 
   before(async () => {
     vsix = path.join(await cleanup.temporaryFolder('peershelf-vsix-'), 'peershelf.vsix');
-    const build = [path.join(REPOSITORY, 'esbuild.mjs'), '--production'];
-    await run(process.execPath, build, { cwd: REPOSITORY });
+    // Built for this run as users get it.
     const pack = [
       'package',
       '--no-dependencies',

@@ -12,7 +12,7 @@ const CONTENT = Buffer.from(`${'Nội dung '.repeat(5_000)}\n`);
 
 /** Two users in two real windows, in an open session that a tracker elsewhere runs. */
 describe('sharing between two windows', () => {
-  const { windows, cleanup } = useWindows();
+  const { windows, cleanup } = useWindows({ allExtensions: true });
   let alice: PeerWindow;
   let bob: PeerWindow;
   let address = '';
