@@ -18,7 +18,7 @@ const EMPTY = 'Empty Extension';
 export const activationBenchmark: Benchmark = {
   name: 'activation',
   run: async (context) => {
-    const windows = await PeerWindows.start();
+    const windows = new PeerWindows();
     context.cleanup.add(() => windows.close());
     const linked = [makeEmptyExtension(join(context.folder, 'empty'))];
     const { workbench } = await windows.add('Alice', { files: { 'a.txt': 'a' }, linked });

@@ -18,14 +18,12 @@ export interface JoiningWindow {
 export async function openJoiningWindow(context: BenchContext): Promise<JoiningWindow> {
   const { cleanup, folder } = context;
   const socket = join(folder, 'probe.socket');
-  const windows = await PeerWindows.start();
+  const windows = new PeerWindows();
   cleanup.add(() => windows.close());
   const { workbench, server } = await windows.add('Alice', {
     files: { 'a.txt': 'a' },
     linked: [await buildProbe(join(folder, 'probe'))],
     env: { [PROBE_VARIABLE]: socket },
-    userSettings: { 'peershelf.displayName': 'Alice' },
-    machineSettings: { 'peershelf.port': '0' },
   });
   await workbench.openView('Peershelf');
   await workbench.view('Network Files').welcomed(/Start a session on this computer/u);

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { formatHostPort, type HostPort } from '../src/protocol/address';
+import type { HostPort } from '../src/protocol/address';
 import { PeerWindows } from '../test/support/peerWindows';
 import { assertSameFile, GIBIBYTE, writeRandomFile } from './files';
 import {
@@ -123,17 +123,14 @@ async function openWindow(
   workspace: string,
 ): Promise<{ probe: ProbeClient; host: string }> {
   const socket = join(folder, 'probe.socket');
-  const windows = await PeerWindows.start();
+  const windows = new PeerWindows();
   cleanup.add(() => windows.close());
   const { workbench, server } = await windows.add('Alice', {
     workspace,
     linked: [await buildProbe(join(folder, 'probe'))],
     env: { [PROBE_VARIABLE]: socket },
-    machineSettings: {
-      'peershelf.tracker': formatHostPort(tracker),
-      'peershelf.port': '0',
-      'peershelf.hostname': 'alice',
-    },
+    tracker,
+    machineSettings: { 'peershelf.hostname': 'alice' },
   });
   await workbench.statusBarItem(/1 other peer/u);
   const probe = await ProbeClient.connect(socket);

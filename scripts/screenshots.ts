@@ -33,7 +33,7 @@ interface Users {
 
 async function main(): Promise<void> {
   await buildExtension();
-  const windows = await PeerWindows.start({ build: 'newest' });
+  const windows = new PeerWindows({ build: 'newest' });
   try {
     const users = { windows, ...(await open(windows)) };
     await session(users);
@@ -53,8 +53,7 @@ async function open(windows: PeerWindows): Promise<Pick<Users, 'alice' | 'bob'>>
   ): Promise<PeerWindow> =>
     windows.add(name, {
       files,
-      userSettings: { 'peershelf.displayName': name, 'workbench.colorTheme': 'Light Modern' },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.trackerPort': 0 },
+      userSettings: { 'workbench.colorTheme': 'Light Modern' },
     });
   const alice = await add('Alice', ALICE_FILES);
   const bob = await add('Bob', BOB_FILES);

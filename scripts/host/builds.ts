@@ -8,9 +8,9 @@ export const SUITE = path.join(REPOSITORY, 'dist-test', 'extension', 'suite.js')
 
 const SUITE_SOURCE = path.join(REPOSITORY, 'test', 'extension', 'suite');
 
-/** Bundles the extension as `npm run build` does. */
-export function buildExtension(): Promise<void> {
-  return esbuild([]);
+/** Bundles the extension as `npm run build` does, or as users get it. */
+export function buildExtension({ production = false } = {}): Promise<void> {
+  return esbuild(production ? ['--production'] : []);
 }
 
 /** Bundles the suite for the extension host. */

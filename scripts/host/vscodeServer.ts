@@ -1,5 +1,6 @@
 import { execFile, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import { mkdir, symlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { linkExtensions, writeJson } from './linkedExtensions';
@@ -44,6 +45,8 @@ export interface VsCodeServerOptions {
   vsix?: readonly string[];
   /** Folders of built extensions that count as installed without being packed. */
   linked?: readonly string[];
+  /** Names of the only extensions of the editor itself to have; all of them unless given. */
+  builtin?: readonly string[];
   /**
    * Lets windows run extensions from source and tests inside the extension host.
    * Windows of such a server differ from those of a user: nobody is asked for trust, the newest
@@ -88,6 +91,9 @@ export async function startVsCodeServer(options: VsCodeServerOptions): Promise<R
   if (options.linked !== undefined) {
     await linkExtensions(dataDir, options.linked);
   }
+  if (options.builtin !== undefined) {
+    await linkBuiltinExtensions(build, builtinFolder(dataDir), options.builtin);
+  }
   for (const vsix of options.vsix ?? []) {
     await installExtension(options, vsix);
   }
@@ -114,11 +120,30 @@ export async function installExtension(
   await promisify(execFile)(build.node, args, { timeout: START_TIMEOUT_MS });
 }
 
+/** Where extensions of the editor itself are, when not all of them are wanted. */
+function builtinFolder(dataDir: string): string {
+  return path.join(dataDir, 'builtin');
+}
+
+async function linkBuiltinExtensions(
+  build: ServerBuild,
+  folder: string,
+  names: readonly string[],
+): Promise<void> {
+  const all = path.join(path.dirname(build.main), '..', 'extensions');
+  await mkdir(folder, { recursive: true });
+  for (const name of names)
+    await symlink(path.join(all, name), path.join(folder, name), 'junction');
+}
+
 function spawnServer(options: VsCodeServerOptions, host: string): OwnedProcess {
-  const { build, dataDir, port = 0, locale, env } = options;
+  const { build, dataDir, port = 0, locale, builtin, env } = options;
   const args = ['--host', host, '--port', String(port), '--server-data-dir', dataDir];
   args.push('--without-connection-token', '--accept-server-license-terms');
   args.push('--telemetry-level', 'off');
+  if (builtin !== undefined) {
+    args.push('--builtin-extensions-dir', builtinFolder(dataDir));
+  }
   if (options.development === true) {
     args.push('--enable-smoke-test-driver');
   }

@@ -18,6 +18,8 @@ import {
   type Settings,
   type VsCodeServerOptions,
 } from '../../scripts/host/vscodeServer';
+import { formatHostPort, type HostPort } from '../../src/protocol/address';
+import { buildFixture } from './fixture/build';
 import { buildLanguagePack } from './languagePack';
 import { Workbench } from './workbench';
 
@@ -31,9 +33,14 @@ const TRUST_SETTINGS = {
   asked: { 'security.workspace.trust.startupPrompt': 'always' },
 } as const;
 
+/** So that windows and test runs side by side do not meet. */
+const FREE_PORTS = { 'peershelf.port': '0', 'peershelf.trackerPort': 0 };
+
 export interface PeerOptions {
   /** `given` unless said otherwise. */
   trust?: keyof typeof TRUST_SETTINGS;
+  /** The open tracker to connect to. */
+  tracker?: HostPort;
   /** Files in the workspace at the start, by relative path. */
   files?: Readonly<Record<string, string | Uint8Array>>;
   userSettings?: Settings;
@@ -45,6 +52,10 @@ export interface PeerOptions {
   host?: string;
   /** Further folders of extensions to have installed. */
   linked?: readonly string[];
+  /** Has the fixture extension installed, too. */
+  fixture?: boolean;
+  /** A packed extension to install; without it the one built in the repository is linked. */
+  vsix?: string;
   /** The workspace to open instead of a new temporary folder; it is not removed. */
   workspace?: string;
 }
@@ -52,8 +63,8 @@ export interface PeerOptions {
 export interface WindowsOptions {
   /** Taken from the environment of the test run unless given. */
   build?: BuildName;
-  /** A packed extension to install; without it the one built in the repository is linked. */
-  vsix?: string;
+  /** Names of the only extensions of the editor itself to have; all of them unless given. */
+  builtin?: readonly string[];
 }
 
 /** One user: a server with data and home of its own, a workspace, and a window on it. */
@@ -68,53 +79,65 @@ export interface PeerWindow {
 export class PeerWindows {
   readonly all: PeerWindow[] = [];
 
-  private constructor(
-    private readonly build: ServerBuild,
-    private readonly browser: Browser,
-    private readonly options: WindowsOptions,
-    private readonly cleanup: Cleanup,
-  ) {}
+  private host: Promise<Host> | undefined;
 
-  /** Gets hold of a server build and a browser; users are added afterwards. */
-  static async start(options: WindowsOptions = {}): Promise<PeerWindows> {
-    const build = await ensureServerBuild(SERVER_VERSIONS[options.build ?? currentBuild()], report);
-    const cleanup = new Cleanup();
-    const browser = await launchBrowser(report);
-    cleanup.add(() => browser.close());
-    return new PeerWindows(build, browser, options, cleanup);
-  }
+  /** Starts nothing yet; what is started then is ended by `cleanup`. */
+  constructor(
+    private readonly options: WindowsOptions = {},
+    private readonly cleanup: Cleanup = new Cleanup(),
+  ) {}
 
   /** Starts a server for one more user and opens a window. */
   async add(name: string, options: PeerOptions = {}): Promise<PeerWindow> {
+    const { build, browser } = await this.started();
+    const { builtin } = this.options;
     const folder = await this.cleanup.temporaryFolder(`peershelf-${name.toLowerCase()}-`);
     const workspace = options.workspace ?? path.join(folder, 'workspace');
     if (options.workspace === undefined) await writeFiles(workspace, options.files ?? {});
-    const packs: string[] = [];
-    if (options.locale !== undefined) {
-      packs.push(path.join(folder, 'language-pack'));
-      await buildLanguagePack(path.join(folder, 'language-pack'), options.locale);
-    }
-    const server = await startVsCodeServer(this.serverOptions(folder, options, packs));
+    const linked = await extensionFolders(folder, options);
+    const server = await startVsCodeServer({
+      build,
+      ...serverOptions(name, folder, options),
+      linked,
+      ...(builtin === undefined ? {} : { builtin }),
+    });
     this.cleanup.add(() => server.stop());
-    const workbench = await Workbench.open(this.browser, server, { folder: workspace });
+    const workbench = await Workbench.open(browser, server, { folder: workspace });
     const peer = { name, workspace, server, workbench };
     this.all.push(peer);
     return peer;
   }
 
+  /** Adds two users at the same time. */
+  async addAliceAndBob(
+    forAlice: PeerOptions = {},
+    forBob: PeerOptions = {},
+  ): Promise<[alice: PeerWindow, bob: PeerWindow]> {
+    const added = [this.add('Alice', forAlice), this.add('Bob', forBob)] as const;
+    // Both have come to an end, also when one fails: only then can everything be closed.
+    await Promise.allSettled(added);
+    return Promise.all(added);
+  }
+
   /** One more window of a user, on the same or another folder, with the same storage. */
   async addWindow(peer: PeerWindow, folder: string = peer.workspace): Promise<Workbench> {
     const context = peer.workbench.page.context();
-    return Workbench.open(this.browser, peer.server, { folder, context });
+    const { browser } = await this.started();
+    return Workbench.open(browser, peer.server, { folder, context });
   }
 
   /** Keeps pictures and consoles of all windows; for `afterEach` of a test that failed. */
   async keepEvidence(title: string): Promise<void> {
-    for (const { name, workbench } of this.all) {
+    for (const { name, workbench } of this.open()) {
       const base = path.join(FAILURES, `${title}-${name}`.replace(/[^\w.-]+/g, '_'));
       await workbench.screenshot(`${base}.png`);
       await writeFile(`${base}.log`, workbench.consoleLines.join('\n'));
     }
+  }
+
+  /** Closes the messages of all windows. */
+  async clearMessages(): Promise<void> {
+    for (const { workbench } of this.open()) await workbench.notifications.clear();
   }
 
   /** Closes windows, servers and browser and removes the temporary folders. */
@@ -122,29 +145,69 @@ export class PeerWindows {
     await this.cleanup.run();
   }
 
-  private serverOptions(
-    folder: string,
-    options: PeerOptions,
-    packs: readonly string[],
-  ): VsCodeServerOptions {
-    const { vsix } = this.options;
-    const { trust = 'given', locale, host, linked = [] } = options;
-    return {
-      build: this.build,
-      dataDir: path.join(folder, 'data'),
-      // What others in the network do is not part of a test.
-      env: { ...homeEnvironment(folder), PEERSHELF_LAN_PORT: '0', ...options.env },
-      userSettings: { ...TRUST_SETTINGS[trust], ...options.userSettings },
-      linked: [...(vsix === undefined ? [REPOSITORY] : []), ...linked, ...packs],
-      log: report,
-      ...(vsix === undefined ? {} : { vsix: [vsix] }),
-      ...(options.machineSettings === undefined
-        ? {}
-        : { machineSettings: options.machineSettings }),
-      ...(locale === undefined ? {} : { locale }),
-      ...(host === undefined ? {} : { host }),
-    };
+  private open(): PeerWindow[] {
+    return this.all.filter(({ workbench }) => !workbench.page.isClosed());
   }
+
+  private started(): Promise<Host> {
+    return (this.host ??= this.start());
+  }
+
+  private async start(): Promise<Host> {
+    const version = SERVER_VERSIONS[this.options.build ?? currentBuild()];
+    const build = await ensureServerBuild(version, report);
+    const browser = await launchBrowser(report);
+    this.cleanup.add(() => browser.close());
+    return { build, browser };
+  }
+}
+
+/** What all users have in common. */
+interface Host {
+  readonly build: ServerBuild;
+  readonly browser: Browser;
+}
+
+function serverOptions(
+  name: string,
+  folder: string,
+  options: PeerOptions,
+): Omit<VsCodeServerOptions, 'build'> {
+  const { trust = 'given', tracker, vsix, locale, host } = options;
+  return {
+    dataDir: path.join(folder, 'data'),
+    // What others in the network do is not part of a test.
+    env: { ...homeEnvironment(folder), PEERSHELF_LAN_PORT: '0', ...options.env },
+    userSettings: {
+      ...TRUST_SETTINGS[trust],
+      'peershelf.displayName': name,
+      ...options.userSettings,
+    },
+    machineSettings: {
+      ...FREE_PORTS,
+      ...(tracker === undefined ? {} : { 'peershelf.tracker': formatHostPort(tracker) }),
+      ...options.machineSettings,
+    },
+    log: report,
+    ...(vsix === undefined ? {} : { vsix: [vsix] }),
+    ...(locale === undefined ? {} : { locale }),
+    ...(host === undefined ? {} : { host }),
+  };
+}
+
+/** Makes the extensions that are made for a user; gives the folders of all that are linked. */
+async function extensionFolders(folder: string, options: PeerOptions): Promise<string[]> {
+  const { vsix, linked = [], fixture = false, locale } = options;
+  const folders = [...(vsix === undefined ? [REPOSITORY] : []), ...linked];
+  if (fixture) {
+    folders.push(path.join(folder, 'fixture'));
+    await buildFixture(path.join(folder, 'fixture'));
+  }
+  if (locale !== undefined) {
+    folders.push(path.join(folder, 'language-pack'));
+    await buildLanguagePack(path.join(folder, 'language-pack'), locale);
+  }
+  return folders;
 }
 
 /** Build that this test run is about. */

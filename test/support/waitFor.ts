@@ -2,6 +2,9 @@ import type { Event } from '../../src/common/events';
 
 const DEADLINE_MS = 10_000;
 const POLL_MS = 5;
+const MAX_POLL_MS = 100;
+/** Asking takes time from what is waited for: what takes long is asked after less often. */
+const POLL_SHARE = 0.05;
 
 /** Resolves to the first value of `event` that `accept` takes; rejects after a deadline. */
 export function nextEvent<T>(
@@ -32,7 +35,9 @@ export async function eventually<T>(
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() - startMs > deadlineMs) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    const waitedMs = performance.now() - startMs;
+    if (waitedMs > deadlineMs) throw new Error(`not in time: ${what}`);
+    const pauseMs = Math.min(MAX_POLL_MS, Math.max(POLL_MS, waitedMs * POLL_SHARE));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

@@ -1,17 +1,15 @@
 import * as assert from 'node:assert/strict';
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
-import { formatHostPort } from '../../../src/protocol/address';
-import { buildFixture } from '../../support/fixture/build';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
+import { changeSetting } from '../../support/userActions';
+import { useWindows } from '../../support/useWindows';
 
 /** The tools for agents, used by another extension as an agent uses them: VS Code itself asks. */
 describe('a tool for agents', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let bob: TestPeer;
 
@@ -28,28 +26,15 @@ describe('a tool for agents', () => {
     const other = await startPeer(cleanup, { tracker: address, settings: { hostname: 'carol' } });
     await other.publish('twice.txt', 'of Carol');
     await bob.publish('twice.txt', 'of Bob');
-    const fixture = await cleanup.temporaryFolder('peershelf-fixture-');
-    await buildFixture(fixture);
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Erin', {
-      linked: [fixture],
+      fixture: true,
       files: { 'own.txt': 'mine', id_rsa: 'a key' },
-      userSettings: { 'peershelf.displayName': 'Erin' },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.tracker': formatHostPort(address) },
+      tracker: address,
     });
     symlinkSync('id_rsa', path.join(window.workspace, 'harmless.txt'));
     await window.workbench.openView('Peershelf');
     await window.workbench.view('Network Files').row('notes.md');
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   const use = async (name: string, input: object): Promise<void> => {
     const { workbench } = window;
@@ -143,11 +128,7 @@ describe('a tool for agents', () => {
     await use('publishFile', { path: 'own.txt' });
     await refusedWith(/the setting peershelf\.allowToolsToPublish/u);
     await workbench.notifications.clear();
-    await workbench.runCommand('Fixture: Change Setting');
-    await workbench.inputBox.opened({ title: 'Setting' });
-    await workbench.inputBox.answer('peershelf.allowToolsToPublish true');
-    await workbench.notifications.shown(/Set: /u);
-    await workbench.notifications.clear();
+    await changeSetting(workbench, 'peershelf.allowToolsToPublish', true);
     await use('publishFile', { path: 'id_rsa' });
     await refusedWith(/not given to tools/u);
     await workbench.notifications.clear();

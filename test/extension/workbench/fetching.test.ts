@@ -2,12 +2,12 @@ import * as assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
-import { formatHostPort } from '../../../src/protocol/address';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { eventually } from '../../support/waitFor';
+import { searchNetwork } from '../../support/userActions';
+import { useWindows } from '../../support/useWindows';
 
 /** At four megabytes a second there is time to load the window again. */
 const LARGE = randomBytes(24_000_000);
@@ -15,8 +15,7 @@ const DONE_MS = 40_000;
 
 /** Everything that can be fetched by the list of the palette, in one window. Each test builds on those before. */
 describe('fetching by the palette', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let alice: TestPeer;
   let bob: TestPeer;
@@ -34,37 +33,18 @@ describe('fetching by the palette', () => {
     for (const peer of [alice, bob]) await peer.publish('same.txt', 'the same');
     await alice.publish('clash.txt', 'by Alice');
     await bob.publish('clash.txt', 'of Bob');
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Erin', {
       files: { 'own.txt': 'mine', 'here/kept.txt': 'kept' },
-      userSettings: { 'peershelf.displayName': 'Erin' },
-      machineSettings: {
-        'peershelf.port': '0',
-        'peershelf.tracker': formatHostPort(address),
-        'peershelf.maxDownloadMegabytesPerSecond': 4,
-      },
+      tracker: address,
+      machineSettings: { 'peershelf.maxDownloadMegabytesPerSecond': 4 },
     });
     await window.workbench.statusBarItem(/2 other peers/u);
   });
 
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
-
   const read = (name: string): string => readFileSync(path.join(window.workspace, name), 'utf8');
   const write = (name: string, text: string): void =>
     writeFileSync(path.join(window.workspace, name), text);
-  /** Opens the list and looks for something. */
-  const search = async (text: string): Promise<void> => {
-    await window.workbench.runCommand('Peershelf: Fetch from Network…');
-    await window.workbench.quickPick.opened({ title: /Fetch from Network/u });
-    await window.workbench.quickPick.type(text);
-  };
+  const search = (text: string): Promise<void> => searchNetwork(window.workbench, text);
 
   it('shows equal content once with its sources, other content under its name apart', async () => {
     const { quickPick } = window.workbench;

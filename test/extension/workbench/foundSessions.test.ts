@@ -1,10 +1,11 @@
 import * as assert from 'node:assert/strict';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import { createSessionRecord } from '../../../src/peer/team/sessionRecord';
 import { newLan, startAnnouncer, type TestLan } from '../../support/lan';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { startTeam, type TestTeam } from '../../support/startTeam';
 import { eventually } from '../../support/waitFor';
+import { publish } from '../../support/userActions';
+import { useWindows } from '../../support/useWindows';
 
 /** Text of somebody who wants to be more than text. */
 const HOSTILE = '[x](command:workbench.action.quit) $(error)';
@@ -12,8 +13,7 @@ const SHOWN = '[x] (command:workbench.action.quit) $ (e';
 
 /** A window in whose network trackers announce themselves: a true one, and one that means no good. */
 describe('sessions found in the network', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let team: TestTeam;
   let lan: TestLan;
@@ -27,23 +27,11 @@ describe('sessions found in the network', () => {
     startAnnouncer(cleanup, lan, { sessionName: record.name, fingerprint, port });
     const hostile = { sessionName: HOSTILE, fingerprint: 'ab'.repeat(32), port: 1 };
     startAnnouncer(cleanup, lan, hostile);
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Dora', {
       files: { 'own.txt': 'mine' },
-      userSettings: { 'peershelf.displayName': 'Dora' },
-      machineSettings: { 'peershelf.port': '0' },
       env: { PEERSHELF_LAN_PORT: `${lan.port}` },
     });
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   it('are named in Network Files, as text', async () => {
     const { workbench } = window;
@@ -60,8 +48,7 @@ describe('sessions found in the network', () => {
 
   it('are offered when something is published, and joined with the invite', async () => {
     const { workbench } = window;
-    await workbench.openView('Explorer');
-    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await publish(workbench, 'own.txt');
     await workbench.quickPick.opened({ title: 'Publish to Network' });
     const offered = await eventually(async () => {
       const labels = await workbench.quickPick.labels();

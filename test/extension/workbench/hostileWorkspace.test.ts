@@ -2,12 +2,11 @@ import * as assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import type { NetworkPeer } from '../../../src/peer/peerApi';
 import { formatHostPort } from '../../../src/protocol/address';
 import { parseInvite } from '../../../src/protocol/invite';
 import { startMisbehavingPeer } from '../../support/misbehavingPeer';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { freePort } from '../../support/ports';
 import { type Relay, startRelay } from '../../support/relay';
 import { startPeer, type TestPeer } from '../../support/startPeer';
@@ -15,14 +14,15 @@ import { startTeam } from '../../support/startTeam';
 import { startTracker } from '../../support/startTracker';
 import { temporaryFolder } from '../../support/temporaryFolder';
 import { eventually } from '../../support/waitFor';
+import { fetchByPalette, publish } from '../../support/userActions';
+import { useWindows } from '../../support/useWindows';
 
 /** Somewhere else; nobody is there. */
 const ELSEWHERE = '192.0.2.7';
 
 /** Somebody else's folder, with settings that would send its reader's files wherever they say. */
 describe('a workspace with hostile settings and links', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let bob: TestPeer;
   let address = '';
@@ -59,23 +59,11 @@ describe('a workspace with hostile settings and links', () => {
       'peershelf.advertiseAddress': ELSEWHERE,
       'peershelf.fetchFolder': '../..',
     };
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Grace', {
       trust: 'restricted',
       files: { '.vscode/settings.json': JSON.stringify(hostile), 'own.txt': 'mine' },
-      userSettings: { 'peershelf.displayName': 'Grace' },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.trackerPort': 0 },
     });
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   const others = async (): Promise<NetworkPeer[]> => {
     await bob.peer.refreshNetwork();
@@ -90,12 +78,7 @@ describe('a workspace with hostile settings and links', () => {
     await workbench.openView('Peershelf');
     await workbench.view('Network Files').row('bobs.txt');
   };
-  const fetchBobs = async (): Promise<void> => {
-    const { workbench } = window;
-    await workbench.runCommand('Peershelf: Fetch from Network…');
-    await workbench.quickPick.opened({ title: /Fetch from Network/u });
-    await workbench.quickPick.choose('bobs.txt');
-  };
+  const fetchBobs = (): Promise<void> => fetchByPalette(window.workbench, 'bobs.txt');
   const inWorkspace = (name: string): string => path.join(window.workspace, name);
   const nothingIsOutside = (): void => {
     assert.deepEqual(readdirSync(outside), []);
@@ -148,8 +131,7 @@ describe('a workspace with hostile settings and links', () => {
   it('when it is trusted chooses no name, port or address that is registered', async () => {
     const { workbench } = window;
     await connect();
-    await workbench.openView('Explorer');
-    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await publish(workbench, 'own.txt');
     await workbench.notifications.shown(/Published own\.txt/u);
     const peer = await eventually(
       async () => (await others()).find(({ fileCount }) => fileCount === 1),

@@ -1,20 +1,18 @@
 import * as assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
-import { formatHostPort } from '../../../src/protocol/address';
 import { until } from '../../support/parts/waits';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
+import { useWindows } from '../../support/useWindows';
 
 /** Of a list that is short. */
 const MAX_STEPS = 20;
 
 /** Everything that the mouse does, with keys: each test is a list of them. */
 describe('with the keyboard alone', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let bob: TestPeer;
 
@@ -26,23 +24,12 @@ describe('with the keyboard alone', () => {
     });
     await bob.publish('first.txt', 'first of Bob');
     await bob.publish('second.txt', 'second of Bob');
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Gil', {
       files: { 'own.txt': 'mine' },
-      userSettings: { 'peershelf.displayName': 'Gil' },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.tracker': formatHostPort(address) },
+      tracker: address,
     });
     await window.workbench.statusBarItem(/1 other peer/u);
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   /** F1, a title, Enter. */
   const command = async (title: string): Promise<void> => {

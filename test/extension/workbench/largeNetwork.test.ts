@@ -1,11 +1,10 @@
 import * as assert from 'node:assert/strict';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import { formatHostPort } from '../../../src/protocol/address';
 import { MAX_PUBLISH_ENTRIES } from '../../../src/protocol/limits';
-import { buildFixture } from '../../support/fixture/build';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { RawClient } from '../../support/rawClient';
 import { startTracker } from '../../support/startTracker';
+import { useWindows } from '../../support/useWindows';
 
 const FILES = 100_000;
 const FOLDERS = 300;
@@ -17,8 +16,7 @@ const MAX_GROWTH_MIB = 150;
 
 /** One window among very many files of others. */
 describe('a network of 100,000 files', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let carol: RawClient;
 
@@ -41,18 +39,11 @@ describe('a network of 100,000 files', () => {
       await alice.ask('PUBLISH', { hostname: 'alice', files: some });
     }
     carol = await register('carol');
-    const fixture = await cleanup.temporaryFolder('peershelf-fixture-');
-    await buildFixture(fixture);
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Gus', {
-      linked: [fixture],
+      fixture: true,
       files: { 'own.txt': 'mine' },
-      userSettings: { 'peershelf.displayName': 'Gus' },
-      machineSettings: {
-        ...{ 'peershelf.port': '0', 'peershelf.autoConnect': false },
-        'peershelf.tracker': formatHostPort(tracker),
-      },
+      tracker,
+      machineSettings: { 'peershelf.autoConnect': false },
     });
     await window.workbench.statusBarItem(/Fixture ready/u);
     await window.workbench.openView('Peershelf');
@@ -60,13 +51,6 @@ describe('a network of 100,000 files', () => {
     await window.workbench.view('Network Files').welcomeAction('Connect to Open Tracker…');
     await window.workbench.inputBox.answer(formatHostPort(tracker));
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-  });
-
-  after(() => cleanup.run());
 
   /** Since the last time: the longest pause of the extension host, and how much it has grown. */
   const measured = async (): Promise<{ text: string; grownMiB: number }> => {

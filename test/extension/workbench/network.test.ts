@@ -1,13 +1,13 @@
 import * as assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
-import { formatHostPort, type HostPort } from '../../../src/protocol/address';
+import type { HostPort } from '../../../src/protocol/address';
 import { until } from '../../support/parts/waits';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { RawClient } from '../../support/rawClient';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
+import { useWindows } from '../../support/useWindows';
 
 /** More than VS Code is given at once. */
 const MANY = 620;
@@ -16,8 +16,7 @@ const PRESSES = 5;
 
 /** What one user sees of others. Every test builds on the one before. */
 describe('the views of the network', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let tracker: HostPort;
   let bob: TestPeer;
@@ -37,23 +36,12 @@ describe('the views of the network', () => {
     const names = Array.from({ length: MANY }, (_, index) => `many/f${1_000 + index}`);
     const files = names.map((name) => ({ name, path: eve.write(name, name), folder: eve.folder }));
     await eve.peer.publish({ files });
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Fay', {
       files: { 'same.txt': 'equal', 'differs.txt': 'of Fay', 'own.txt': 'mine' },
-      userSettings: { 'peershelf.displayName': 'Fay' },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.tracker': formatHostPort(tracker) },
+      tracker,
     });
     await window.workbench.openView('Peershelf');
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   it('shows folders below peers, and says in words what the workspace has', async () => {
     const { workbench, workspace } = window;

@@ -1,18 +1,18 @@
 import * as assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import { formatHostPort } from '../../../src/protocol/address';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
+import { publish } from '../../support/userActions';
+import { useWindows } from '../../support/useWindows';
 
 const START = 'Start Team Session (Local Tracker)';
 
 /** What one user is asked and told, and what comes of the answers. */
 describe('one window', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let bob: TestPeer;
   let address = '';
@@ -23,28 +23,15 @@ describe('one window', () => {
     bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob', displayName: 'Bob' } });
     for (const name of ['a.txt', 'b.txt', 'package.json', 'sub/Makefile'])
       await bob.publish(name, `${name} of Bob`);
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Erin', {
       files: { 'own.txt': 'mine' },
-      userSettings: { 'peershelf.displayName': 'Erin' },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.trackerPort': 0 },
     });
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   it('is asked how to connect when it publishes, and then publishes', async () => {
     const { workbench } = window;
     await workbench.statusBarItem(/Peershelf/u);
-    await workbench.openView('Explorer');
-    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await publish(workbench, 'own.txt');
     await workbench.quickPick.opened({ title: 'Publish to Network' });
     await workbench.quickPick.choose(START);
     await workbench.quickPick.choose(/Only this computer/u);

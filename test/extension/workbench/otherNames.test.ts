@@ -1,12 +1,12 @@
 import * as assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import { PICTURES } from '../../../scripts/host/paths';
 import { formatHostPort } from '../../../src/protocol/address';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
+import { useWindows } from '../../support/useWindows';
 
 const NAMES = ['a.txt', 'b.txt', 'c.txt'];
 /** Titles, and the class of the workbench by which one sees that it holds. */
@@ -19,8 +19,7 @@ const MIN_CONTRAST = 4.5;
  * asked about, said and shown. Each test builds on those before.
  */
 describe('a window with files in the way', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let bob: TestPeer;
 
@@ -36,8 +35,6 @@ describe('a window with files in the way', () => {
     for (const name of NAMES) await bob.publish(`docs/${name}`, `${name} of Bob`);
     await alice.publish('clash.txt', 'of Alice');
     await bob.publish('clash.txt', 'of Bob');
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Erin', {
       files: {
         'own.txt': 'mine',
@@ -49,14 +46,6 @@ describe('a window with files in the way', () => {
     await window.workbench.openView('Peershelf');
     await network().open('docs');
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   const network = () => window.workbench.view('Network Files');
   const file = (name: string): string => path.join(window.workspace, 'shared', name);

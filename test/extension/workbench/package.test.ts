@@ -3,11 +3,10 @@ import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import { REPOSITORY } from '../../../scripts/host/paths';
-import { PeerWindows } from '../../support/peerWindows';
 import { startTracker } from '../../support/startTracker';
 import { startPeer } from '../../support/startPeer';
+import { useWindows } from '../../support/useWindows';
 
 const run = promisify(execFile);
 const VSCE = path.join(REPOSITORY, 'node_modules/@vscode/vsce/vsce');
@@ -18,13 +17,12 @@ const FILE_LIST = path.join(__dirname, 'packagedFiles.txt');
 /** What users install, packed and installed as they do it. */
 describe('the packed extension', function () {
   this.timeout(120_000);
-  const cleanup = new Cleanup();
+  const { windows, cleanup } = useWindows({ allExtensions: true });
   let vsix = '';
 
   before(async () => {
     vsix = path.join(await cleanup.temporaryFolder('peershelf-vsix-'), 'peershelf.vsix');
-    const build = [path.join(REPOSITORY, 'esbuild.mjs'), '--production'];
-    await run(process.execPath, build, { cwd: REPOSITORY });
+    // Built for this run as users get it.
     const pack = [
       'package',
       '--no-dependencies',
@@ -35,8 +33,6 @@ describe('the packed extension', function () {
     ];
     await run(process.execPath, [VSCE, ...pack], { cwd: REPOSITORY });
   });
-
-  after(() => cleanup.run());
 
   it('holds what runs and what the marketplace shows, and nothing else', async () => {
     const list = ['ls', '--no-dependencies'];
@@ -54,14 +50,10 @@ describe('the packed extension', function () {
   it('installs and works', async () => {
     const { address } = await startTracker(cleanup);
     const bob = await startPeer(cleanup, { tracker: address, settings: { hostname: 'bob' } });
-    const windows = await PeerWindows.start({ vsix });
-    cleanup.add(() => windows.close());
     const { workbench } = await windows.add('Alice', {
+      vsix,
+      tracker: address,
       files: { 'a.txt': 'packed' },
-      machineSettings: {
-        'peershelf.port': '0',
-        'peershelf.tracker': `${address.host}:${address.port}`,
-      },
     });
     await workbench.statusBarItem(/other peers? \(open\)/u);
     await workbench.explorer.contextMenu('a.txt', 'Publish to Network');

@@ -2,22 +2,20 @@ import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
-import { formatHostPort } from '../../../src/protocol/address';
-import { buildFixture } from '../../support/fixture/build';
 import { until } from '../../support/parts/waits';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { eventually } from '../../support/waitFor';
+import { changeSetting, fetchByPalette, publish } from '../../support/userActions';
+import { useWindows } from '../../support/useWindows';
 
 /** A proxy that nobody listens at: nothing of ours may go through it. */
 const PROXY = { 'http.proxy': 'http://127.0.0.1:9', 'http.proxySupport': 'override' };
 
 /** What happens to a window while it shares: several folders, settings, restarts. */
 describe('a window with several folders', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let bob: TestPeer;
   let folder = '';
@@ -29,8 +27,6 @@ describe('a window with several folders', () => {
       settings: { hostname: 'bob', displayName: 'Bob' },
     });
     await bob.publish('theirs.txt', 'of Bob');
-    const fixture = await cleanup.temporaryFolder('peershelf-fixture-');
-    await buildFixture(fixture);
     folder = await cleanup.temporaryFolder('peershelf-roots-');
     write('one/app/first.txt', 'first');
     write('two/app/second.txt', 'second');
@@ -38,24 +34,14 @@ describe('a window with several folders', () => {
     const workspace = path.join(folder, 'roots.code-workspace');
     const folders = [{ path: 'one/app' }, { path: 'two/app' }];
     writeFileSync(workspace, JSON.stringify({ folders }));
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Erin', {
       workspace,
-      linked: [fixture],
-      userSettings: { 'peershelf.displayName': 'Erin', ...PROXY },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.tracker': formatHostPort(address) },
+      fixture: true,
+      tracker: address,
+      userSettings: PROXY,
     });
     await window.workbench.statusBarItem(/1 other peer/u);
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   const write = (name: string, content: string): void => {
     const file = path.join(folder, name);
@@ -72,22 +58,10 @@ describe('a window with several folders', () => {
       async () => ((await offered()).join() === names.sort().join() ? true : undefined),
       `offered: ${names.join(', ')}`,
     );
-  const publish = async (name: string): Promise<void> => {
-    await window.workbench.openView('Explorer');
-    await window.workbench.explorer.contextMenu(name, 'Publish to Network');
-  };
-  const change = async (setting: string, value: unknown): Promise<void> => {
-    const { workbench } = window;
-    await workbench.runCommand('Fixture: Change Setting');
-    await workbench.inputBox.opened({ title: 'Setting' });
-    await workbench.inputBox.answer(`${setting} ${JSON.stringify(value)}`);
-    await workbench.notifications.shown(/Set: /u);
-    await workbench.notifications.clear();
-  };
 
   it('publishes from folders that are called alike under names that are not', async () => {
-    await publish('first.txt');
-    await publish('second.txt');
+    await publish(window.workbench, 'first.txt');
+    await publish(window.workbench, 'second.txt');
     await offers('app/first.txt', 'app-2/second.txt');
   });
 
@@ -99,7 +73,7 @@ describe('a window with several folders', () => {
     await workbench.explorer.shows('three');
     await offers('app/first.txt', 'app-2/second.txt');
     await workbench.explorer.openFolder('three');
-    await publish('third.txt');
+    await publish(workbench, 'third.txt');
     await offers('app/first.txt', 'app-2/second.txt', 'three/third.txt');
   });
 
@@ -124,10 +98,7 @@ describe('a window with several folders', () => {
   it('fetches into the first folder, and where a setting says from then on', async () => {
     const { workbench } = window;
     const fetch = async (): Promise<void> => {
-      await workbench.runCommand('Peershelf: Fetch from Network…');
-      await workbench.quickPick.opened({ title: /Fetch from Network/u });
-      await workbench.quickPick.type('theirs');
-      await workbench.quickPick.choose('theirs.txt');
+      await fetchByPalette(workbench, 'theirs.txt');
       await workbench.notifications.shown(/Fetched/u);
     };
     await fetch();
@@ -135,7 +106,7 @@ describe('a window with several folders', () => {
       readFileSync(path.join(folder, 'one/app', name, 'theirs.txt'), 'utf8');
     assert.equal(inFolder('shared'), 'of Bob');
     await workbench.notifications.clear();
-    await change('peershelf.fetchFolder', 'from others');
+    await changeSetting(workbench, 'peershelf.fetchFolder', 'from others');
     await fetch();
     assert.equal(inFolder('from others'), 'of Bob');
   });
@@ -146,7 +117,7 @@ describe('a window with several folders', () => {
     write('one/app/first.txt', 'first, changed');
     const published = workbench.view('Published Files');
     await published.row('app/first.txt', /changed since published/u);
-    await change('peershelf.autoRepublish', true);
+    await changeSetting(workbench, 'peershelf.autoRepublish', true);
     await published.row('app/first.txt', /^14 B$/u);
     await eventually(async () => {
       const { files } = await bob.peer.networkFiles({ limit: 100 });

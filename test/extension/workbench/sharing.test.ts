@@ -1,21 +1,18 @@
 import * as assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import { formatHostPort } from '../../../src/protocol/address';
 import { startTracker } from '../../support/startTracker';
-import { openTwoWindows, type TwoWindows } from '../../support/twoWindows';
 import type { PeerWindow } from '../../support/peerWindows';
+import { publish, searchNetwork } from '../../support/userActions';
+import { useWindows } from '../../support/useWindows';
 
 const NAME = 'Bài tập 1.txt'.normalize('NFC');
 const CONTENT = Buffer.from(`${'Nội dung '.repeat(5_000)}\n`);
-/** A free one, so that runs side by side do not meet. */
-const FREE_PORT = { 'peershelf.port': '0' };
 
 /** Two users in two real windows, in an open session that a tracker elsewhere runs. */
 describe('sharing between two windows', () => {
-  const cleanup = new Cleanup();
-  let windows: TwoWindows;
+  const { windows, cleanup } = useWindows({ allExtensions: true });
   let alice: PeerWindow;
   let bob: PeerWindow;
   let address = '';
@@ -23,24 +20,10 @@ describe('sharing between two windows', () => {
   before(async () => {
     const { address: tracker } = await startTracker(cleanup);
     address = formatHostPort(tracker);
-    windows = await openTwoWindows({
-      both: { machineSettings: FREE_PORT },
-      alice: { files: { [NAME]: CONTENT, 'docs/second.md': 'second', 'third.txt': 'third' } },
-      bob: { files: { 'own.txt': 'mine' } },
-    });
-    ({ alice, bob } = windows);
-  });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.windows.keepEvidence(this.currentTest.fullTitle());
-    await alice.workbench.notifications.clear();
-    await bob.workbench.notifications.clear();
-  });
-
-  after(async () => {
-    await windows.close();
-    await cleanup.run();
+    [alice, bob] = await windows.addAliceAndBob(
+      { files: { [NAME]: CONTENT, 'docs/second.md': 'second', 'third.txt': 'third' } },
+      { files: { 'own.txt': 'mine' } },
+    );
   });
 
   it('says what to do while nothing is connected', async () => {
@@ -67,8 +50,7 @@ describe('sharing between two windows', () => {
   });
 
   it('publishes by right-click, and the other window shows it', async () => {
-    await alice.workbench.openView('Explorer');
-    await alice.workbench.explorer.contextMenu(NAME, 'Publish to Network');
+    await publish(alice.workbench, NAME);
     await alice.workbench.notifications.shown(/Published Bài tập 1\.txt/u);
     await alice.workbench.openView('Peershelf');
     await alice.workbench.view('Published Files').row(NAME);
@@ -80,9 +62,7 @@ describe('sharing between two windows', () => {
 
   it('fetches it by the palette, byte for byte, and the fetched file is not published', async () => {
     const { workbench, workspace } = bob;
-    await workbench.runCommand('Peershelf: Fetch from Network…');
-    await workbench.quickPick.opened({ title: /Fetch from Network/u });
-    await workbench.quickPick.type('bài alice');
+    await searchNetwork(workbench, 'bài alice');
     await workbench.quickPick.choose(NAME);
     await workbench.notifications.shown(/Fetched shared\/Bài tập 1\.txt from Alice/u);
     assert.ok(readFileSync(path.join(workspace, 'shared', NAME)).equals(CONTENT));

@@ -1,28 +1,23 @@
 import * as assert from 'node:assert/strict';
-import { openTwoWindows, type TwoWindows } from '../../support/twoWindows';
+import type { PeerWindow } from '../../support/peerWindows';
+import { useWindows } from '../../support/useWindows';
 
 describe('two windows', () => {
-  let two: TwoWindows;
+  const { windows } = useWindows();
+  let alice: PeerWindow;
+  let bob: PeerWindow;
 
   before(async () => {
-    two = await openTwoWindows({ alice: { files: { 'notes.txt': 'for everyone' } } });
+    [alice, bob] = await windows.addAliceAndBob({ files: { 'notes.txt': 'for everyone' } });
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
-      await two.windows.keepEvidence(this.currentTest.fullTitle());
-    }
-  });
-
-  after(() => two.close());
 
   it('have workspaces of their own', async () => {
-    await two.alice.workbench.explorer.shows('notes.txt');
-    assert.deepEqual(await two.bob.workbench.explorer.names(), []);
+    await alice.workbench.explorer.shows('notes.txt');
+    assert.deepEqual(await bob.workbench.explorer.names(), []);
   });
 
   it('both show Peershelf with its views', async () => {
-    for (const { workbench } of [two.alice, two.bob]) {
+    for (const { workbench } of [alice, bob]) {
       await workbench.openView('Peershelf');
       await workbench.view('Published Files').expand();
       await workbench.view('Network Files').expand();
@@ -30,7 +25,7 @@ describe('two windows', () => {
   });
 
   it('both offer the commands', async () => {
-    for (const { workbench } of [two.alice, two.bob]) {
+    for (const { workbench } of [alice, bob]) {
       const titles = await workbench.paletteTitles('Peershelf: ');
       assert.ok(titles.includes('Peershelf: Show Log'), titles.join(', '));
     }

@@ -1,13 +1,14 @@
 import * as assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
-import { parseHostPort } from '../../../src/protocol/address';
+import { formatHostPort, parseHostPort } from '../../../src/protocol/address';
 import { registerHost, startMisbehavingPeer } from '../../support/misbehavingPeer';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { eventually } from '../../support/waitFor';
+import { publish } from '../../support/userActions';
+import { useWindows } from '../../support/useWindows';
 
 /** Text of somebody who wants to be more than text. */
 const HOSTILE = '[x](command:workbench.action.quit) $(error)';
@@ -18,15 +19,14 @@ const SLASHES = 'slashes';
 
 /** A window that is not simply connected and trusted. */
 describe('states of a window', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let mallory: TestPeer;
   let address = '';
 
   before(async () => {
     const { address: tracker } = await startTracker(cleanup);
-    address = `${tracker.host}:${tracker.port}`;
+    address = formatHostPort(tracker);
     mallory = await startPeer(cleanup, {
       tracker,
       settings: { hostname: HOSTILE, displayName: HOSTILE },
@@ -34,22 +34,12 @@ describe('states of a window', () => {
     await mallory.publish('notes.txt', 'from outside');
     await mallory.publish(`${HOSTILE}.txt`, 'x');
     await mallory.publish('.vscode/tasks.json', '{}');
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Carol', {
       trust: 'restricted',
       files: { 'own.txt': 'mine' },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.tracker': address },
+      tracker,
     });
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   const listedHosts = async (): Promise<string[]> => {
     await mallory.peer.refreshNetwork();
@@ -138,8 +128,7 @@ describe('states of a window', () => {
   it('can publish as soon as the workspace is trusted', async () => {
     const { workbench } = window;
     await workbench.trustFolder();
-    await workbench.openView('Explorer');
-    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await publish(workbench, 'own.txt');
     await workbench.notifications.shown(/Published own\.txt/u);
     assert.equal((await listedHosts()).length, 1);
     await eventually(async () => {
@@ -154,8 +143,7 @@ describe('states of a window', () => {
     await second.openView('Peershelf');
     await second.view('Network Files').row('own.txt');
     await second.view('Published Files').welcomed(/Nothing is published from this window/u);
-    await second.openView('Explorer');
-    await second.explorer.contextMenu('own.txt', 'Publish to Network');
+    await publish(second, 'own.txt');
     // The first window offers it already, and this one says so.
     await second.notifications.press(/offers own\.txt with the same content/u, 'Publish Anyway');
     await second.notifications.shown(/Published own\.txt/u);
@@ -180,8 +168,7 @@ describe('states of a window', () => {
     await workbench.openView('Peershelf');
     const network = workbench.view('Network Files');
     await network.welcomed(/Not connected\. Trying again by itself/u);
-    await workbench.openView('Explorer');
-    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await publish(workbench, 'own.txt');
     await workbench.notifications.shown(
       /Published own\.txt\. Others can fetch it when the tracker/u,
     );

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import { formatInvite, parseInvite } from '../../../src/protocol/invite';
 import { deriveTeamKeys } from '../../../src/protocol/teamKeys';
 import type { PeerWindow } from '../../support/peerWindows';
@@ -12,7 +11,8 @@ import { type Relay, startRelay } from '../../support/relay';
 import { startPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { temporaryFolder } from '../../support/temporaryFolder';
-import { openTwoWindows, type TwoWindows } from '../../support/twoWindows';
+import { publish } from '../../support/userActions';
+import { useWindows } from '../../support/useWindows';
 
 const CONTENT = Buffer.from(`${'Nội dung '.repeat(5_000)}\n`);
 const SECOND = 'what the second file holds';
@@ -31,10 +31,9 @@ const START = 'Start Team Session (Local Tracker)';
 
 /** The session of a team in two real windows of two users, from nothing to its end. */
 describe('a team in two windows', () => {
-  let windows: TwoWindows;
   let alice: PeerWindow;
   let bob: PeerWindow;
-  const cleanup = new Cleanup();
+  const { windows, cleanup } = useWindows();
   /** On the way to what Bob serves, and of Bob to the tracker. */
   const relays: Relay[] = [];
   /** Every invite text that was handed out. */
@@ -43,13 +42,12 @@ describe('a team in two windows', () => {
   before(async () => {
     // Free ports, so that runs side by side do not meet.
     const ports = [await freePort(), await freePort()] as const;
-    windows = await openTwoWindows({
-      both: { machineSettings: { 'peershelf.trackerPort': 0 } },
-      alice: {
+    [alice, bob] = await windows.addAliceAndBob(
+      {
         files: { 'plan.txt': CONTENT, 'second.txt': SECOND, 'large.bin': LARGE },
         machineSettings: { 'peershelf.port': `${ports[0]}` },
       },
-      bob: {
+      {
         files: { 'own.txt': 'mine', 'from-bob.txt': BOBS },
         machineSettings: {
           ...BOBS_SPEED,
@@ -57,22 +55,9 @@ describe('a team in two windows', () => {
           'peershelf.advertiseAddress': BOBS_ADDRESS,
         },
       },
-    });
-    ({ alice, bob } = windows);
+    );
     const at = { host: BOBS_ADDRESS, port: ports[1] };
     relays.push(await startRelay(cleanup, ports[1], undefined, at));
-  });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.windows.keepEvidence(this.currentTest.fullTitle());
-    await alice.workbench.notifications.clear();
-    await bob.workbench.notifications.clear();
-  });
-
-  after(async () => {
-    await cleanup.run();
-    await windows.close();
   });
 
   const copyInvite = async (): Promise<string> => {
@@ -131,9 +116,8 @@ describe('a team in two windows', () => {
   });
 
   it('is joined by pasting the invite, and shows at once what others have published', async () => {
-    await alice.workbench.openView('Explorer');
     for (const name of ['plan.txt', 'large.bin']) {
-      await alice.workbench.explorer.contextMenu(name, 'Publish to Network');
+      await publish(alice.workbench, name);
       await alice.workbench.notifications.shown(`Published ${name}`);
     }
     const { workbench } = bob;
@@ -160,8 +144,7 @@ describe('a team in two windows', () => {
     await network.inlineAction('plan.txt', 'Fetch from Network…');
     await bob.workbench.notifications.shown(/Fetched shared\/plan\.txt from Alice/u);
     assert.ok(readFileSync(path.join(bob.workspace, 'shared/plan.txt')).equals(CONTENT));
-    await bob.workbench.openView('Explorer');
-    await bob.workbench.explorer.contextMenu('from-bob.txt', 'Publish to Network');
+    await publish(bob.workbench, 'from-bob.txt');
     await bob.workbench.notifications.shown(/Published from-bob\.txt/u);
     await alice.workbench.openView('Peershelf');
     const others = alice.workbench.view('Network Files');
@@ -187,8 +170,7 @@ describe('a team in two windows', () => {
     assert.equal(await copyInvite(), invites[0]);
     await bob.workbench.notifications.shown(/Fetched shared\/large\.bin from Alice/u, FETCH_MS);
     assert.ok(readFileSync(path.join(bob.workspace, 'shared/large.bin')).equals(LARGE));
-    await alice.workbench.openView('Explorer');
-    await alice.workbench.explorer.contextMenu('second.txt', 'Publish to Network');
+    await publish(alice.workbench, 'second.txt');
     await network.row('second.txt');
     await network.inlineAction('second.txt', 'Fetch from Network…');
     await bob.workbench.notifications.shown(/Fetched shared\/second\.txt from Alice/u);
@@ -217,7 +199,7 @@ describe('a team in two windows', () => {
   });
 
   it('is joined by a second window of the same user, which asks for nothing', async () => {
-    const second = await windows.windows.addWindow(alice);
+    const second = await windows.addWindow(alice);
     await second.statusBarItem(/Alice's session: \d other peer/u);
     await second.close();
   });
@@ -314,8 +296,7 @@ describe('a team in two windows', () => {
 
   it('is stopped after a question, and keeps its invite for the next start', async () => {
     const { workbench } = alice;
-    await bob.workbench.openView('Explorer');
-    await bob.workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await publish(bob.workbench, 'own.txt');
     await bob.workbench.notifications.shown(/Published own\.txt/u);
     await workbench.runCommand('Peershelf: Stop Local Tracker');
     await workbench.dialog.press('Stop Tracker');

@@ -1,15 +1,15 @@
 import * as assert from 'node:assert/strict';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import { formatHostPort } from '../../../src/protocol/address';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { eventually } from '../../support/waitFor';
+import { publish } from '../../support/userActions';
+import { useWindows } from '../../support/useWindows';
 
 /** Trust that is given, taken away and given again. */
 describe('trust in a workspace', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let bob: TestPeer;
   let address = '';
@@ -19,22 +19,11 @@ describe('trust in a workspace', () => {
     address = formatHostPort(tracker);
     bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob', displayName: 'Bob' } });
     await bob.publish('bobs.txt');
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Frank', {
       trust: 'restricted',
       files: { 'own.txt': 'mine' },
-      machineSettings: { 'peershelf.port': '0' },
     });
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   const offered = async (): Promise<string[]> => {
     await bob.peer.refreshNetwork();
@@ -50,8 +39,7 @@ describe('trust in a workspace', () => {
     await workbench.inputBox.answer(address);
     await workbench.view('Network Files').row('bobs.txt');
     await workbench.trustFolder();
-    await workbench.openView('Explorer');
-    await workbench.explorer.contextMenu('own.txt', 'Publish to Network');
+    await publish(workbench, 'own.txt');
     await workbench.notifications.shown(/Published own\.txt/u);
     await workbench.reload();
     await workbench.openView('Peershelf');

@@ -2,15 +2,15 @@ import * as assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import { PICTURES } from '../../../scripts/host/paths';
 import { formatHostPort, type HostPort } from '../../../src/protocol/address';
 import { englishLeft } from '../../support/englishLeft';
 import type { View } from '../../support/parts/view';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { RawClient } from '../../support/rawClient';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
+import { useWindows } from '../../support/useWindows';
 
 /** At one megabyte a second there is time to look at it. */
 const LARGE = randomBytes(60_000_000);
@@ -25,8 +25,7 @@ const FETCH = 'Peershelf: Tải về từ mạng…';
  * builds on the one before.
  */
 describe('a window in Vietnamese', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let tracker: HostPort;
   let minh: TestPeer;
@@ -43,8 +42,6 @@ describe('a window in Vietnamese', () => {
     await minh.publish('lớn.bin', LARGE);
     const hoa = await start('hoa', 'Hoa');
     for (const peer of [minh, hoa]) await peer.publish('giống.txt', 'như nhau');
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Lan', {
       locale: 'vi',
       files: { 'bài 1.txt': 'một', 'giống.txt': 'như nhau' },
@@ -56,14 +53,6 @@ describe('a window in Vietnamese', () => {
       },
     });
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   const isVietnamese = (texts: readonly string[]): void =>
     assert.deepEqual(englishLeft(texts), [], `of ${JSON.stringify(texts)}`);

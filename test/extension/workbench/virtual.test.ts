@@ -1,17 +1,16 @@
 import * as assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { Cleanup } from '../../../scripts/host/cleanup';
 import { formatHostPort } from '../../../src/protocol/address';
 import { buildFixture } from '../../support/fixture/build';
-import { PeerWindows, type PeerWindow } from '../../support/peerWindows';
+import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
+import { useWindows } from '../../support/useWindows';
 
 /** Folders whose files lie on no disk; the fixture has them in its memory. Each test builds on the one before. */
 describe('a virtual workspace', () => {
-  const cleanup = new Cleanup();
-  let windows: PeerWindows;
+  const { windows, cleanup } = useWindows();
   let window: PeerWindow;
   let bob: TestPeer;
 
@@ -25,8 +24,6 @@ describe('a virtual workspace', () => {
     await bob.publish('docs/one.txt', 'one');
     const fixture = await cleanup.temporaryFolder('peershelf-fixture-');
     await buildFixture(fixture);
-    windows = await PeerWindows.start();
-    cleanup.add(() => windows.close());
     window = await windows.add('Erin', {
       linked: [fixture],
       userSettings: { 'peershelf.displayName': 'Erin' },
@@ -36,14 +33,6 @@ describe('a virtual workspace', () => {
     await window.workbench.goto(`http://${host}:${port}/?folder=fixture:/`);
     await window.workbench.statusBarItem(/1 other peer/u);
   });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
-  });
-
-  after(() => cleanup.run());
 
   const offered = async (): Promise<string[]> => {
     const { files } = await bob.peer.networkFiles({ limit: 100 });

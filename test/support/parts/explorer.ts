@@ -39,7 +39,20 @@ export class Explorer {
 
   /** Picks an entry of the menu of one or several files (further titles: submenus). */
   async contextMenu(names: string | readonly string[], ...titles: string[]): Promise<void> {
-    await this.openContextMenu(names);
+    const [first = ''] = titles;
+    let offered: readonly string[] = [];
+    await until(
+      `menu entry "${first}"`,
+      async () => {
+        await this.openContextMenu(names);
+        offered = await this.menu.titles();
+        if (offered.includes(first)) return true;
+        // An open menu never learns of what an extension says later.
+        await this.menu.dismiss();
+        return false;
+      },
+      { seen: () => Promise.resolve(offered) },
+    );
     await this.menu.choose(...titles);
   }
 

@@ -2,9 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Locator } from 'playwright-core';
 
 /** How long anything in the workbench may take on a busy machine. */
-export const WORKBENCH_TIMEOUT_MS = 20_000;
+export const WORKBENCH_TIMEOUT_MS = 30_000;
 
 const POLL_MS = 50;
+const MAX_POLL_MS = 250;
+/** Asking costs the window time that it needs to get there: what takes long is asked after less often. */
+const POLL_SHARE = 0.05;
 
 /**
  * Asks `probe` again and again until it gives a value other than `undefined` or `false`.
@@ -16,18 +19,19 @@ export async function until<T>(
   options: { timeoutMs?: number; seen?: () => Promise<unknown> } = {},
 ): Promise<T> {
   const timeoutMs = options.timeoutMs ?? WORKBENCH_TIMEOUT_MS;
-  const deadline = Date.now() + timeoutMs;
+  const startMs = Date.now();
   for (;;) {
     const result = await probe();
     if (result !== undefined && result !== false) {
       return result;
     }
-    if (Date.now() > deadline) {
+    const waitedMs = Date.now() - startMs;
+    if (waitedMs > timeoutMs) {
       const seen =
         options.seen === undefined ? '' : `; seen: ${JSON.stringify(await options.seen())}`;
       throw new Error(`${what}: not within ${timeoutMs} ms${seen}`);
     }
-    await delay(POLL_MS);
+    await delay(Math.min(MAX_POLL_MS, Math.max(POLL_MS, waitedMs * POLL_SHARE)));
   }
 }
 
