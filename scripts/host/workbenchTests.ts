@@ -1,14 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import * as path from 'node:path';
-import { errorText, quietMocha, runMocha } from './mochaEvents';
+import { spawnOwned } from './ownedProcess';
 import { REPOSITORY } from './paths';
 import type { BuildName } from './serverBuild';
-import { BUILD_VARIABLE, type TestEvent } from './testReport';
+import { BUILD_VARIABLE, GREP_VARIABLE, type TestEvent } from './testReport';
 
 const FOLDER = path.join(REPOSITORY, 'test', 'extension', 'workbench');
 
-/** A journey through two windows takes a while on a busy machine. */
-const TEST_TIMEOUT_MS = 90_000;
+const RUNNER = path.join(__dirname, 'workbenchFile.ts');
 
 /** Half of the time is the start of one window, which keeps little more than one core busy. */
 const FILES_AT_ONCE = 2;
@@ -35,21 +34,20 @@ export interface WorkbenchChoice {
  * run side by side, so what is told of them comes mixed: a title begins with what the file is about.
  */
 export async function runWorkbenchTests(
-  { build, grep, all }: WorkbenchChoice,
+  choice: WorkbenchChoice,
   tell: (event: TestEvent) => void,
 ): Promise<void> {
-  process.env[BUILD_VARIABLE] = build;
   const files = (await testFiles()).filter(
-    (name) => build !== 'oldest' || all || ON_EVERY_BUILD.has(name),
+    (name) => choice.build !== 'oldest' || choice.all || ON_EVERY_BUILD.has(name),
   );
   const isAlone = (name: string): boolean => ALONE.has(name);
-  try {
-    const beside = files.filter((name) => !isAlone(name));
-    await runFiles(beside, FILES_AT_ONCE, (name) => runFile(name, grep, tell));
-    await runFiles(files.filter(isAlone), 1, (name) => runFile(name, grep, tell));
-  } finally {
-    process.env[BUILD_VARIABLE] = '';
-  }
+  const run = (name: string): Promise<void> => runFile(name, choice, tell);
+  await runFiles(
+    files.filter((name) => !isAlone(name)),
+    FILES_AT_ONCE,
+    run,
+  );
+  await runFiles(files.filter(isAlone), 1, run);
 }
 
 async function runFiles(
@@ -64,24 +62,30 @@ async function runFiles(
   await Promise.all(Array.from({ length: atOnce }, runLeft));
 }
 
+/** Runs a file in a process of its own: what nobody catches there fails no test of another file. */
 async function runFile(
   name: string,
-  grep: string | undefined,
+  { build, grep = '' }: WorkbenchChoice,
   tell: (event: TestEvent) => void,
 ): Promise<void> {
-  const mocha = quietMocha(TEST_TIMEOUT_MS, grep);
-  mocha.addFile(path.join(FOLDER, name));
-  try {
-    await runMocha(mocha, tell);
-  } catch (error) {
-    // It cannot be loaded; the others can.
-    tell({ type: 'end', error: `${name}: ${errorText(error)}` });
-  } finally {
-    // The next build loads the same file again.
-    mocha.unloadFiles();
-    // It would go on listening for errors that nobody catches.
-    mocha.dispose();
-  }
+  const args = [...process.execArgv, RUNNER, path.join(FOLDER, name)];
+  const { child, stop } = spawnOwned(process.execPath, args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [BUILD_VARIABLE]: build, [GREP_VARIABLE]: grep },
+  });
+  const told = new Set<TestEvent['type']>();
+  child.on('message', (message) => {
+    const event = message as TestEvent;
+    told.add(event.type);
+    tell(event);
+  });
+  const code = await new Promise<number | string | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode, signal) => resolve(exitCode ?? signal));
+  });
+  await stop();
+  if (!told.has('end') || code !== 0)
+    tell({ type: 'end', error: `${name}: its process ended with ${code}` });
 }
 
 async function testFiles(): Promise<string[]> {
