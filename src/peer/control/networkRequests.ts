@@ -37,6 +37,7 @@ export class NetworkRequests implements SubscribableNetwork {
   constructor(
     private readonly connection: Pick<TrackerConnection, 'request'>,
     private readonly trust: Pick<HostTrust, 'verify'> | undefined,
+    private readonly maxHosts = MAX_REPLY_ENTRIES,
   ) {}
 
   async subscribe(): Promise<NetworkPart & { readonly sequence: number }> {
@@ -97,7 +98,7 @@ export class NetworkRequests implements SubscribableNetwork {
       cursor !== undefined &&
       taken < limit &&
       pages < MAX_PAGES &&
-      all.size < MAX_REPLY_ENTRIES
+      all.size < this.maxHosts
     );
     return all;
   }

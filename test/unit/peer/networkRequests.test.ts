@@ -15,6 +15,7 @@ describe('listing a network', () => {
         },
       },
       undefined,
+      2_500,
     );
     await (files ? requests.search('a', 10) : requests.list());
     return pages;
@@ -26,11 +27,10 @@ describe('listing a network', () => {
     assert.equal(await countPages(() => ({ same: host }), true), MAX_PAGES);
   });
 
-  it('ends with as many hosts as are taken from one reply', async function () {
-    this.timeout(30_000);
+  it('ends with as many hosts as are taken from one reply', async () => {
     const many = (page: number): object =>
       Object.fromEntries(
-        Array.from({ length: 50_000 }, (_, index) => [`host ${page} ${index}`, host]),
+        Array.from({ length: 500 }, (_, index) => [`host ${page} ${index}`, host]),
       );
     assert.equal(await countPages(many), 5);
   });
