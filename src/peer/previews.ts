@@ -54,7 +54,7 @@ export class Previews {
   /** Absolute path of a file with the content. @throws LIMIT_EXCEEDED, NOT_FOUND, what fetching does. */
   async get(request: PreviewRequest, options: FetchOptions): Promise<string> {
     const id = request.contentId === undefined ? undefined : parseContentId(request.contentId);
-    const { sizeBytes } = id ?? request;
+    const sizeBytes = Math.max(request.sizeBytes, id?.sizeBytes ?? 0);
     if (sizeBytes > MAX_PREVIEW_BYTES)
       throw new PeershelfError('LIMIT_EXCEEDED', `${sizeBytes} bytes are no preview`);
     const path = await (id === undefined
