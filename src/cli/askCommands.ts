@@ -4,7 +4,7 @@ import type { CommandContext } from './commandContext';
 import { formatAge, formatSize, printJson, printLine, printTable } from './output';
 import { type SessionOptions, withPeer } from './session';
 
-/** A terminal shows no more; what is left out is said. */
+/** Nobody reads more; what is left out is said. */
 const MAX_LISTED_FILES = 100_000;
 
 interface AskOptions extends SessionOptions {
@@ -21,7 +21,10 @@ export function addAskCommands(program: Command, context: CommandContext): void 
       await withPeer({ options, output, signal }, async (peer) => {
         await peer.refreshNetwork();
         const query = { hostname: options.host, limit: MAX_LISTED_FILES };
-        printFiles(context, options, (await peer.networkFiles(query)).files);
+        const { files, total } = await peer.networkFiles(query);
+        printFiles(context, options, files);
+        if (total > files.length)
+          output.stderr.write(`peershelf: only ${files.length} of ${total} files are listed\n`);
       });
     });
 
@@ -31,6 +34,8 @@ export function addAskCommands(program: Command, context: CommandContext): void 
     await withPeer({ options, output, signal }, async (peer) => {
       const files = await peer.searchNetwork({ text, limit: MAX_LISTED_FILES });
       printFiles(context, options, files);
+      if (files.length === MAX_LISTED_FILES)
+        output.stderr.write(`peershelf: only the first ${files.length} files are listed\n`);
     });
   });
 

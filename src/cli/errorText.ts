@@ -80,6 +80,7 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     !d.has('path')
       ? `${d.owner} cannot read the file. Ask for it to be published again.`
       : `${d.path} cannot be read. Check its permissions.`,
+  FILE_TOO_LARGE: (d) => `${d.name} is too large to be looked at. Fetch it instead.`,
   FOLDER_NOT_WRITABLE: (d) =>
     `Cannot write ${d.path}. Check the permissions, or choose another place with --output.`,
   INTERNAL: (d) =>

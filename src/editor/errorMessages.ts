@@ -111,6 +111,8 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     !d.has('path')
       ? l10n.t('{0} cannot read the file. Ask for it to be published again.', d.owner)
       : l10n.t('{0} cannot be read. Check its permissions.', d.path),
+  FILE_TOO_LARGE: () =>
+    l10n.t('This file is too large to be opened without fetching it. Fetch it instead.'),
   FOLDER_NOT_WRITABLE: (d) =>
     l10n.t('Cannot write {0}. Check the permissions, or fetch to another place.', d.path),
   INTERNAL: () => l10n.t('Something unexpected went wrong. The log says more; please report it.'),

@@ -123,7 +123,7 @@ export interface PeerApi {
   /**
    * A verified copy of a file to look at, of at most MAX_PREVIEW_BYTES: absolute path in a cache that
    * forgets what was not asked for lately. Needs no connection when the content is in it already.
-   * @throws LIMIT_EXCEEDED for a larger file, NOT_FOUND, NOT_CONNECTED and what `fetch` throws.
+   * @throws FILE_TOO_LARGE for a larger file, NOT_FOUND, NOT_CONNECTED and what `fetch` throws.
    */
   preview(request: PreviewRequest, options?: FetchOptions): Promise<{ readonly path: string }>;
 

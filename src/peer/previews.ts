@@ -51,12 +51,14 @@ export interface PreviewsDependencies {
 export class Previews {
   constructor(private readonly dependencies: PreviewsDependencies) {}
 
-  /** Absolute path of a file with the content. @throws LIMIT_EXCEEDED, NOT_FOUND, what fetching does. */
+  /** Absolute path of a file with the content. @throws FILE_TOO_LARGE, NOT_FOUND, what fetching does. */
   async get(request: PreviewRequest, options: FetchOptions): Promise<string> {
     const id = request.contentId === undefined ? undefined : parseContentId(request.contentId);
     const sizeBytes = Math.max(request.sizeBytes, id?.sizeBytes ?? 0);
     if (sizeBytes > MAX_PREVIEW_BYTES)
-      throw new PeershelfError('LIMIT_EXCEEDED', `${sizeBytes} bytes are no preview`);
+      throw new PeershelfError('FILE_TOO_LARGE', `${sizeBytes} bytes are no preview`, {
+        details: { name: request.name },
+      });
     const path = await (id === undefined
       ? this.fetchByName(request, options)
       : this.getContent(id, request, options));

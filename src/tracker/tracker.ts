@@ -62,7 +62,7 @@ type TrackerState =
   | { readonly kind: 'stopped'; readonly done: Promise<void> };
 
 /**
- * Knows who is online and what each host offers, and answers over control connections, version 1.
+ * Knows who is online and what each host offers, and answers over control connections.
  * It never sees file contents.
  */
 export class Tracker {

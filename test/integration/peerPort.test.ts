@@ -40,6 +40,13 @@ describe('the port of a peer', () => {
     await rejectsWith('PORT_IN_USE', publishWith({ first: port, last: port }));
   });
 
+  it('is not opened on an address of another computer, which is said', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    const alice = await startPeer(cleanup, { tracker, settings: { listenHost: '192.0.2.1' } });
+    await rejectsWith('INVALID_ARGUMENT', alice.publish('a.txt'));
+    assert.deepEqual((await alice.peer.snapshot()).published, []);
+  });
+
   it('is said to be missing when the whole range is taken', async () => {
     const { address: tracker } = await startTracker(cleanup);
     const holder = await startPeer(cleanup, { tracker, settings: { hostname: 'holder' } });

@@ -44,9 +44,9 @@ describe('looking at a file without fetching it', () => {
     await registerHost(cleanup, address, host);
     const file = await listed('notes.txt');
     assert.equal(file.sizeBytes, 5);
-    await rejectsWith('LIMIT_EXCEEDED', bob.peer.preview(file));
+    await rejectsWith('FILE_TOO_LARGE', bob.peer.preview(file));
     const contentId = `${'ab'.repeat(32)}-${MAX_PREVIEW_BYTES + 1}`;
-    await rejectsWith('LIMIT_EXCEEDED', bob.peer.preview({ ...file, contentId }));
+    await rejectsWith('FILE_TOO_LARGE', bob.peer.preview({ ...file, contentId }));
   });
 
   it('needs nobody for what it has shown before', async () => {
@@ -93,7 +93,7 @@ describe('looking at a file without fetching it', () => {
     const file = await listed('plan.md');
     await bob.peer.disconnect();
     await rejectsWith(
-      'LIMIT_EXCEEDED',
+      'FILE_TOO_LARGE',
       bob.peer.preview({ ...file, sizeBytes: MAX_PREVIEW_BYTES + 1 }),
     );
     await rejectsWith('NOT_CONNECTED', bob.peer.preview(file));

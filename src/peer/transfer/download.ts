@@ -36,7 +36,7 @@ export interface DownloadOptions {
  * Fetches one published name from one peer, version 1, into `sink`. Resolves to the length in bytes
  * when exactly that many have been written.
  * @throws PEER_UNREACHABLE, PEER_IDENTITY_MISMATCH in a team session, STALLED, CONNECTION_LOST,
- * LENGTH_MISMATCH, LIMIT_EXCEEDED, CANCELLED, the publisher's answer as a code, and what the sink throws.
+ * LENGTH_MISMATCH, FILE_TOO_LARGE, CANCELLED, the publisher's answer as a code, and what the sink throws.
  */
 export async function download(
   source: SourceAddress,
@@ -134,7 +134,7 @@ class Receiver {
     if (line === undefined) return;
     this.totalBytes = parseTransferReply(line);
     if (this.totalBytes > (this.options.maxBytes ?? Infinity))
-      throw new PeershelfError('LIMIT_EXCEEDED', `the file has ${this.totalBytes} bytes`);
+      throw new PeershelfError('FILE_TOO_LARGE', `the file has ${this.totalBytes} bytes`);
     this.sink.begin(this.totalBytes);
     this.phase = 'body';
     this.receiveBody(this.decoder.rest());

@@ -5,7 +5,8 @@ import type { PortRange } from '../peerApi';
 /**
  * Makes `server` listen on the first free port of `ports`, starting at `preferred` if it lies in the
  * range: a peer that comes back keeps its port. `{first: 0, last: 0}` lets the system choose.
- * @throws PORT_IN_USE for a range of one port, NO_FREE_PORT for a longer one.
+ * @throws PORT_IN_USE for a range of one port, NO_FREE_PORT for a longer one, INVALID_ARGUMENT for an
+ * address of another computer.
  */
 export async function listenInRange(
   server: Server,
@@ -22,13 +23,20 @@ export async function listenInRange(
       return await listenOnce(server, host, port);
     } catch (error) {
       // EACCES: Windows reserves ranges of ports that nobody seems to use.
-      if (systemCode(error) !== 'EADDRINUSE' && systemCode(error) !== 'EACCES') throw error;
+      if (systemCode(error) !== 'EADDRINUSE' && systemCode(error) !== 'EACCES')
+        throw fromListenError(error, host);
     }
   }
   const details = { first, last, host };
   throw count === 1
     ? new PeershelfError('PORT_IN_USE', `port ${first} is in use`, { details })
     : new PeershelfError('NO_FREE_PORT', `no free port from ${first} to ${last}`, { details });
+}
+
+function fromListenError(cause: unknown, host: string): unknown {
+  // "No such address" of all addresses means that there is no IPv6, which the caller knows to handle.
+  if (systemCode(cause) !== 'EADDRNOTAVAIL' || host === '::') return cause;
+  return new PeershelfError('INVALID_ARGUMENT', `this computer has no address ${host}`, { cause });
 }
 
 function listenOnce(server: Server, host: string, port: number): Promise<number> {
