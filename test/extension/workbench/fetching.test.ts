@@ -2,10 +2,10 @@ import * as assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { eventually } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
-import { eventually } from '../../support/waitFor';
 import { searchNetwork } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 

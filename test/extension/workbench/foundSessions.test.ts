@@ -1,9 +1,9 @@
 import * as assert from 'node:assert/strict';
 import { createSessionRecord } from '../../../src/peer/team/sessionRecord';
 import { newLan, startAnnouncer, type TestLan } from '../../support/lan';
+import { eventually } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
 import { startTeam, type TestTeam } from '../../support/startTeam';
-import { eventually } from '../../support/waitFor';
 import { publish } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 

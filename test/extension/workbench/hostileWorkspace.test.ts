@@ -6,6 +6,7 @@ import type { NetworkPeer } from '../../../src/peer/peerApi';
 import { formatHostPort } from '../../../src/protocol/address';
 import { parseInvite } from '../../../src/protocol/invite';
 import { startMisbehavingPeer } from '../../support/misbehavingPeer';
+import { eventually } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
 import { freePort } from '../../support/ports';
 import { type Relay, startRelay } from '../../support/relay';
@@ -13,7 +14,6 @@ import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTeam } from '../../support/startTeam';
 import { startTracker } from '../../support/startTracker';
 import { temporaryFolder } from '../../support/temporaryFolder';
-import { eventually } from '../../support/waitFor';
 import { fetchByPalette, publish } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 
@@ -159,30 +159,22 @@ describe('a workspace with hostile settings and links', () => {
       const settings = { ...hostile, 'peershelf.fetchFolder': folder };
       writeFileSync(inWorkspace('.vscode/settings.json'), JSON.stringify(settings));
       // Until the editor has seen the file, the setting is the one before.
-      await eventually(
-        async () => {
-          await fetchBobs();
-          const told = await workbench.notifications.shown(/fetchFolder|leads out/u);
-          await workbench.notifications.clear();
-          return complaint.test(told) || undefined;
-        },
-        `the complaint about ${folder}`,
-        30_000,
-      );
+      await eventually(async () => {
+        await fetchBobs();
+        const told = await workbench.notifications.shown(/fetchFolder|leads out/u);
+        await workbench.notifications.clear();
+        return complaint.test(told) || undefined;
+      }, `the complaint about ${folder}`);
       nothingIsOutside();
     }
     const settings = { ...hostile, 'peershelf.fetchFolder': 'within/it' };
     writeFileSync(inWorkspace('.vscode/settings.json'), JSON.stringify(settings));
-    await eventually(
-      async () => {
-        await fetchBobs();
-        await workbench.notifications.shown(/Fetched|leads out/u);
-        await workbench.notifications.clear();
-        return existsSync(inWorkspace('within/it/bobs.txt')) || undefined;
-      },
-      'a folder within the workspace is used',
-      30_000,
-    );
+    await eventually(async () => {
+      await fetchBobs();
+      await workbench.notifications.shown(/Fetched|leads out/u);
+      await workbench.notifications.clear();
+      return existsSync(inWorkspace('within/it/bobs.txt')) || undefined;
+    }, 'a folder within the workspace is used');
   });
 
   it('when it is trusted chooses no port for a tracker, and has led nobody astray', async () => {

@@ -2,11 +2,10 @@ import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { until } from '../../support/parts/waits';
+import { eventually, until } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
-import { eventually } from '../../support/waitFor';
 import { changeSetting, fetchByPalette, publish } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 

@@ -3,10 +3,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { formatHostPort, parseHostPort } from '../../../src/protocol/address';
 import { registerHost, startMisbehavingPeer } from '../../support/misbehavingPeer';
+import { eventually } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
-import { eventually } from '../../support/waitFor';
 import { publish } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 

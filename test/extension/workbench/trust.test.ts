@@ -1,9 +1,9 @@
 import * as assert from 'node:assert/strict';
 import { formatHostPort } from '../../../src/protocol/address';
+import { eventually } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
-import { eventually } from '../../support/waitFor';
 import { publish } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Locator } from 'playwright-core';
+import { eventually as within } from '../waitFor';
 
 /** How long anything in the workbench may take on a busy machine. */
 export const WORKBENCH_TIMEOUT_MS = 30_000;
@@ -56,4 +57,12 @@ export function wholeText(text: string): RegExp {
 /** Whether an element has a class now. */
 export async function hasClass(element: Locator, name: string): Promise<boolean> {
   return (await element.getAttribute('class'))?.split(' ').includes(name) ?? false;
+}
+
+/** As `eventually` of the tests without a window, with the time that a window takes. */
+export function eventually<T>(
+  probe: () => T | undefined | Promise<T | undefined>,
+  what: string,
+): Promise<T> {
+  return within(probe, what, WORKBENCH_TIMEOUT_MS);
 }
