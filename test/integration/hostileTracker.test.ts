@@ -160,7 +160,8 @@ describe('a hostile tracker', () => {
     await assertUsable();
   });
 
-  it('that locates a million sources in the middle of a download adds a few of them', async () => {
+  it('that locates a million sources in the middle of a download adds a few of them', async function () {
+    this.timeout(90_000);
     // Long enough to look for others at least once, also on a busy machine.
     await hurry(15_000);
     const { port, connections } = await startCounter();
