@@ -9,18 +9,12 @@ const FOLDER = path.join(REPOSITORY, 'test', 'extension', 'workbench');
 
 const RUNNER = path.join(__dirname, 'workbenchFile.ts');
 
-/** Half of the time is the start of one window, which keeps little more than one core busy. */
-const FILES_AT_ONCE = 2;
-
 /**
  * What is driven on the oldest build, too: that it installs, and that two users share. All other files
  * are about our own behaviour, which does not depend on the build; what we call of the editor is tested
  * on both by the suite inside the extension host.
  */
 const ON_EVERY_BUILD: ReadonlySet<string> = new Set(['package.test.ts', 'sharing.test.ts']);
-
-/** These measure what a user waits for, and have the machine to themselves. */
-const ALONE: ReadonlySet<string> = new Set(['largeNetwork.test.ts', 'teamSession.test.ts']);
 
 export interface WorkbenchChoice {
   readonly build: BuildName;
@@ -30,36 +24,16 @@ export interface WorkbenchChoice {
 }
 
 /**
- * Runs the tests that drive the workbench from outside; they read the build from a variable. Files
- * run side by side, so what is told of them comes mixed: a title begins with what the file is about.
+ * Runs the tests that drive the workbench from outside, one file after the other: the start of a window
+ * keeps two cores busy, and with two files at once tests failed for a gain of a tenth.
  */
 export async function runWorkbenchTests(
   choice: WorkbenchChoice,
   tell: (event: TestEvent) => void,
 ): Promise<void> {
-  const files = (await testFiles()).filter(
-    (name) => choice.build !== 'oldest' || choice.all || ON_EVERY_BUILD.has(name),
-  );
-  const isAlone = (name: string): boolean => ALONE.has(name);
-  const run = (name: string): Promise<void> => runFile(name, choice, tell);
-  await runFiles(
-    files.filter((name) => !isAlone(name)),
-    FILES_AT_ONCE,
-    run,
-  );
-  await runFiles(files.filter(isAlone), 1, run);
-}
-
-async function runFiles(
-  names: readonly string[],
-  atOnce: number,
-  run: (name: string) => Promise<void>,
-): Promise<void> {
-  const left = [...names];
-  const runLeft = async (): Promise<void> => {
-    for (let name = left.shift(); name !== undefined; name = left.shift()) await run(name);
-  };
-  await Promise.all(Array.from({ length: atOnce }, runLeft));
+  for (const name of await testFiles())
+    if (choice.build !== 'oldest' || choice.all || ON_EVERY_BUILD.has(name))
+      await runFile(name, choice, tell);
 }
 
 /** Runs a file in a process of its own: what nobody catches there fails no test of another file. */

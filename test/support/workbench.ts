@@ -129,6 +129,8 @@ export class Workbench {
     await tab.waitFor();
     if (!(await hasClass(tab, 'checked'))) {
       await tab.click();
+      // What is said of the icon below the pointer would lie upon the first row.
+      await this.page.mouse.move(0, 0);
       await until(`container "${containerTitle}" open`, () => hasClass(tab, 'checked'));
     }
   }

@@ -7,6 +7,9 @@ import { startTracker } from '../../support/startTracker';
 import { publish } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 
+/** Then it is looked again whether there is anything to click. */
+const CLICK_MS = 2_000;
+
 /** Trust that is given, taken away and given again. */
 describe('trust in a workspace', () => {
   const { windows, cleanup } = useWindows();
@@ -53,9 +56,15 @@ describe('trust in a workspace', () => {
     const row = workbench.page.locator(
       '.workspace-trust-editor .trusted-uris-table .monaco-list-row',
     );
-    await row.hover();
-    await row.getByLabel('Delete Path').click();
-    await eventually(async () => (await workbench.isRestricted()) || undefined, 'restricted');
+    await eventually(async () => {
+      if (await workbench.isRestricted()) return true;
+      // A button that is just being drawn takes no click; the window loads itself again after one.
+      await row
+        .hover({ timeout: CLICK_MS })
+        .then(() => row.getByLabel('Delete Path').click({ timeout: CLICK_MS }))
+        .catch(() => undefined);
+      return undefined;
+    }, 'restricted');
     await eventually(async () => (await offered()).length === 0 || undefined, 'nothing offered');
     await workbench.runCommand('View: Close Editor');
     await workbench.openView('Peershelf');

@@ -8,7 +8,8 @@ const POLL_MS = 50;
 export class FileDialog extends QuickInput {
   /** Waits for the dialog with this title, types an absolute path and takes it. */
   async choose(title: string, file: string): Promise<void> {
-    await this.opened({ title });
+    // The path that it offers comes a moment after it, and would replace what is typed before.
+    await this.offers(title, /./u);
     await until(
       `"${title}" to take ${file}`,
       async () => {
