@@ -94,8 +94,8 @@ export class Comparing {
 
   /**
    * Where this workspace may have a network file, the likeliest place first: where it was fetched to,
-   * where it would be, also before somebody else's came under its name, and under its relative path. None for a name that cannot be one here, and
-   * without a folder.
+   * where it would be, also before somebody else's came under its name, and under its relative path.
+   * None for a name that cannot be one here, and without a folder.
    */
   async placesOf(file: NetworkFile): Promise<string[]> {
     try {

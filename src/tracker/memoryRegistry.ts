@@ -1,5 +1,4 @@
 import type { Clock } from '../common/clock';
-import { formatContentId } from '../protocol/contentId';
 import { CONTROL_REASONS } from '../protocol/controlReasons';
 import type { FileMetadata } from '../protocol/controlRequests';
 import type {
@@ -10,7 +9,6 @@ import type {
 } from '../protocol/controlRequestsV2';
 import type { SignedText } from '../protocol/signedText';
 import { ChangeFeed, type RenderedChange, type Subscriber, type Subscription } from './changeFeed';
-import { ContentIndex } from './contentIndex';
 import {
   MAX_HOST_CHARACTERS,
   MAX_REPLY_CHARACTERS,
@@ -18,7 +16,7 @@ import {
   type TrackerLimits,
 } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
-import { NameIndex } from './nameIndex';
+import { OfferIndex } from './offerIndex';
 import { writePage } from './pageReply';
 import { type FoundPage, findPage, type RankedFile } from './pages';
 import type {
@@ -41,13 +39,12 @@ import {
   sumOfCharacters,
   takeoverRefusal,
 } from './registryHost';
-import { filesReply, json, listedHostJson, type PublishedMetadata, registryReply } from './replies';
+import { filesReply, json, listedHostJson, registryReply } from './replies';
 import {
   changeJson,
   entryJson,
   filesReplyV2,
   listedHostJsonV2,
-  locatedReply,
   recordLength,
   recordMember,
   withinLimit,
@@ -58,8 +55,7 @@ import {
 export class MemoryRegistry implements Registry {
   private readonly hosts = new Map<string, Host>();
   private readonly hostsByOwner = new Map<string, Host>();
-  private readonly names = new NameIndex<Host>();
-  private readonly contents = new ContentIndex<Host>();
+  private readonly offers = new OfferIndex();
   private readonly changes: ChangeFeed;
   private nextOrder = 0;
   private lastRank = 0;
@@ -81,7 +77,7 @@ export class MemoryRegistry implements Registry {
 
   /** Contents that somebody can be asked for. */
   get contentCount(): number {
-    return this.contents.size;
+    return this.offers.contentCount;
   }
 
   register(
@@ -180,9 +176,7 @@ export class MemoryRegistry implements Registry {
   }
 
   request(name: string, version: ControlVersion = 1): string {
-    return version === 1
-      ? this.names.reply(name)
-      : this.names.replyV2(name, this.clock.monotonic());
+    return this.offers.request(name, version, this.clock.monotonic());
   }
 
   discover(hostname: string, version: ControlVersion = 1): string | undefined {
@@ -228,21 +222,7 @@ export class MemoryRegistry implements Registry {
   }
 
   locate(ids: readonly string[]): string {
-    const found = new Map<string, string>();
-    const named = new Set<Host>();
-    let length = 0;
-    for (const id of ids) {
-      const hosts = this.contents.hosts(id);
-      if (hosts === undefined) continue;
-      found.set(id, hosts.json);
-      length += hosts.json.length;
-      for (const host of hosts.named) {
-        if (!named.has(host)) length += recordLength(host);
-        named.add(host);
-      }
-      if (length > MAX_REPLY_CHARACTERS) return withinLimit(undefined);
-    }
-    return withinLimit(withRecords(locatedReply([...found]), named));
+    return this.offers.locate(ids);
   }
 
   touch(owner: Owner): void {
@@ -296,10 +276,10 @@ export class MemoryRegistry implements Registry {
     if (before === undefined && host.files.size >= this.limits.maxFilesPerHost)
       return 'too many files';
     if (!this.hasRoomFor(host, name, file)) return 'too many files';
-    if (before !== undefined) this.withdraw(host, name, before);
+    if (before !== undefined) this.offers.delete(host, name, before);
     const entry = this.stamp(file, { name, index: before?.index ?? host.list.length });
     this.keep(host, entry);
-    this.offer(host, name, entry);
+    this.offers.add(host, name, entry);
     this.changes.fileChanged(host.hostname, name);
     return 'done';
   }
@@ -308,7 +288,7 @@ export class MemoryRegistry implements Registry {
   private hide(host: Host, name: string, signed?: SignedText): ChangeOutcome<'file not found'> {
     const entry = host.files.get(name);
     if (entry === undefined) return 'file not found';
-    this.withdraw(host, name, entry);
+    this.offers.delete(host, name, entry);
     const hidden = { ...entry, isPublished: false, signed };
     // A withdrawal is never refused: without room, nothing is kept of what is said of it.
     this.keep(
@@ -332,7 +312,7 @@ export class MemoryRegistry implements Registry {
   private add(host: Host): void {
     this.hosts.set(host.hostname, host);
     if (host.owner !== undefined) this.hostsByOwner.set(host.owner.id, host);
-    for (const [name, file] of host.files) this.offer(host, name, file);
+    for (const [name, file] of host.files) this.offers.add(host, name, file);
   }
 
   /** The one way out, for a goodbye, an expiry and a registration under another name alike. */
@@ -344,7 +324,7 @@ export class MemoryRegistry implements Registry {
   private withdrawAll(host: Host): void {
     this.hosts.delete(host.hostname);
     if (host.owner !== undefined) this.hostsByOwner.delete(host.owner.id);
-    for (const [name, file] of host.files) this.withdraw(host, name, file);
+    for (const [name, file] of host.files) this.offers.delete(host, name, file);
   }
 
   /** A host that comes back with the files that it had is one change, and not one of each file. */
@@ -397,22 +377,5 @@ export class MemoryRegistry implements Registry {
   /** What was found, as it is now. */
   private toReply(page: FoundPage, sequence?: number): string {
     return writePage(page, this.hosts, { nowMs: this.clock.monotonic(), sequence });
-  }
-
-  /** Makes a file findable, if it may be found. */
-  private offer(host: Host, name: string, file: PublishedMetadata): void {
-    host.filesJson = host.filesJsonV2 = undefined;
-    // A host that serves nothing is nobody's source, whatever it has.
-    if (!file.isPublished || host.port === 0) return;
-    this.names.set(name, host, file);
-    const contentId = file.revision?.contentId;
-    if (contentId !== undefined) this.contents.add(formatContentId(contentId), host, name);
-  }
-
-  private withdraw(host: Host, name: string, file: PublishedMetadata): void {
-    host.filesJson = host.filesJsonV2 = undefined;
-    this.names.delete(name, host);
-    const contentId = file.revision?.contentId;
-    if (contentId !== undefined) this.contents.delete(formatContentId(contentId), host, name);
   }
 }

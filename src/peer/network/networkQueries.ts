@@ -71,7 +71,7 @@ export function findFiles(model: Searchable, query: NetworkQuery, shown: Shown):
   return { files: page, total };
 }
 
-/** How many files match, of each host that has any. */
+/** How many files match, of each host with at least one. */
 export function countByHost(model: Searchable, text: string): Map<IndexedHost, number> {
   const counts = new Map<IndexedHost, number>();
   const { files } = matching(model, { text });
