@@ -1,13 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import * as path from 'node:path';
-import { spawnOwned } from './ownedProcess';
+import { quietMocha, runMocha } from './mochaEvents';
 import { REPOSITORY } from './paths';
 import type { BuildName } from './serverBuild';
-import { BUILD_VARIABLE, GREP_VARIABLE, type TestEvent } from './testReport';
+import { BUILD_VARIABLE, type TestEvent } from './testReport';
 
 const FOLDER = path.join(REPOSITORY, 'test', 'extension', 'workbench');
 
-const RUNNER = path.join(__dirname, 'workbenchFile.ts');
+/** A journey through two windows takes a while on a busy machine. */
+const TEST_TIMEOUT_MS = 90_000;
 
 /**
  * What is driven on the oldest build, too: that it installs, and that two users share. All other files
@@ -23,43 +24,24 @@ export interface WorkbenchChoice {
   readonly all: boolean;
 }
 
-/**
- * Runs the tests that drive the workbench from outside, one file after the other: the start of a window
- * keeps two cores busy, and with two files at once tests failed for a gain of a tenth.
- */
+/** Runs the tests that drive the workbench from outside; they read the build from a variable. */
 export async function runWorkbenchTests(
-  choice: WorkbenchChoice,
+  { build, grep, all }: WorkbenchChoice,
   tell: (event: TestEvent) => void,
 ): Promise<void> {
-  for (const name of await testFiles())
-    if (choice.build !== 'oldest' || choice.all || ON_EVERY_BUILD.has(name))
-      await runFile(name, choice, tell);
-}
-
-/** Runs a file in a process of its own: what nobody catches there fails no test of another file. */
-async function runFile(
-  name: string,
-  { build, grep = '' }: WorkbenchChoice,
-  tell: (event: TestEvent) => void,
-): Promise<void> {
-  const args = [...process.execArgv, RUNNER, path.join(FOLDER, name)];
-  const { child, stop } = spawnOwned(process.execPath, args, {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, [BUILD_VARIABLE]: build, [GREP_VARIABLE]: grep },
-  });
-  const told = new Set<TestEvent['type']>();
-  child.on('message', (message) => {
-    const event = message as TestEvent;
-    told.add(event.type);
-    tell(event);
-  });
-  const code = await new Promise<number | string | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (exitCode, signal) => resolve(exitCode ?? signal));
-  });
-  await stop();
-  if (!told.has('end') || code !== 0)
-    tell({ type: 'end', error: `${name}: its process ended with ${code}` });
+  process.env[BUILD_VARIABLE] = build;
+  const mocha = quietMocha(TEST_TIMEOUT_MS, grep);
+  for (const name of await testFiles()) {
+    if (build === 'oldest' && !all && !ON_EVERY_BUILD.has(name)) continue;
+    mocha.addFile(path.join(FOLDER, name));
+  }
+  try {
+    await runMocha(mocha, tell);
+  } finally {
+    // The next build loads the same files again.
+    mocha.unloadFiles();
+    process.env[BUILD_VARIABLE] = '';
+  }
 }
 
 async function testFiles(): Promise<string[]> {
