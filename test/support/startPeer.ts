@@ -35,6 +35,16 @@ export interface TestPeer {
   path(name: string): string;
 }
 
+/** Starts the peer of somebody in an open session; its hostname is their name in lower case. */
+export function startPeerOf(
+  cleanup: Cleanup,
+  displayName: string,
+  tracker: HostPort,
+): Promise<TestPeer> {
+  const settings = { hostname: displayName.toLowerCase(), displayName };
+  return startPeer(cleanup, { tracker, settings });
+}
+
 /** Starts a peer, connected to `tracker` if one is given; stopped after the test. */
 export async function startPeer(
   cleanup: Cleanup,

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { eventually } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
-import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startPeerOf, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { searchNetwork } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
@@ -22,11 +22,7 @@ describe('fetching by the palette', () => {
 
   before(async () => {
     const { address } = await startTracker(cleanup);
-    const join = (displayName: string): Promise<TestPeer> =>
-      startPeer(cleanup, {
-        tracker: address,
-        settings: { hostname: displayName.toLowerCase(), displayName },
-      });
+    const join = (name: string): Promise<TestPeer> => startPeerOf(cleanup, name, address);
     [alice, bob] = await Promise.all([join('Alice'), join('Bob')]);
     for (const name of ['docs/a.txt', 'docs/b.txt', 'docs/c.txt']) await alice.publish(name);
     await alice.publish('large.bin', LARGE);

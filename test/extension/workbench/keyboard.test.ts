@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { until } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
-import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startPeerOf, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { useWindows } from '../../support/useWindows';
 
@@ -18,10 +18,7 @@ describe('with the keyboard alone', () => {
 
   before(async () => {
     const { address } = await startTracker(cleanup);
-    bob = await startPeer(cleanup, {
-      tracker: address,
-      settings: { hostname: 'bob', displayName: 'Bob' },
-    });
+    bob = await startPeerOf(cleanup, 'Bob', address);
     await bob.publish('first.txt', 'first of Bob');
     await bob.publish('second.txt', 'second of Bob');
     window = await windows.add('Gil', {

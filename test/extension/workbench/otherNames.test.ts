@@ -2,9 +2,8 @@ import * as assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { PICTURES } from '../../../scripts/host/paths';
-import { formatHostPort } from '../../../src/protocol/address';
 import type { PeerWindow } from '../../support/peerWindows';
-import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startPeerOf, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { useWindows } from '../../support/useWindows';
 
@@ -25,11 +24,7 @@ describe('a window with files in the way', () => {
 
   before(async () => {
     const { address } = await startTracker(cleanup);
-    const join = (displayName: string): Promise<TestPeer> =>
-      startPeer(cleanup, {
-        tracker: address,
-        settings: { hostname: displayName.toLowerCase(), displayName },
-      });
+    const join = (name: string): Promise<TestPeer> => startPeerOf(cleanup, name, address);
     const alice = await join('Alice');
     bob = await join('Bob');
     for (const name of NAMES) await bob.publish(`docs/${name}`, `${name} of Bob`);
@@ -40,8 +35,7 @@ describe('a window with files in the way', () => {
         'own.txt': 'mine',
         ...Object.fromEntries(NAMES.map((name) => [`shared/docs/${name}`, `${name} of Erin`])),
       },
-      userSettings: { 'peershelf.displayName': 'Erin' },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.tracker': formatHostPort(address) },
+      tracker: address,
     });
     await window.workbench.openView('Peershelf');
     await network().open('docs');

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { eventually, until } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
-import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startPeerOf, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { changeSetting, fetchByPalette, publish } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
@@ -21,10 +21,7 @@ describe('a window with several folders', () => {
 
   before(async () => {
     const { address } = await startTracker(cleanup);
-    bob = await startPeer(cleanup, {
-      tracker: address,
-      settings: { hostname: 'bob', displayName: 'Bob' },
-    });
+    bob = await startPeerOf(cleanup, 'Bob', address);
     await bob.publish('theirs.txt', 'of Bob');
     folder = await cleanup.temporaryFolder('peershelf-roots-');
     write('one/app/first.txt', 'first');

@@ -45,12 +45,7 @@ describe('a window in Vietnamese', () => {
     window = await windows.add('Lan', {
       locale: 'vi',
       files: { 'bài 1.txt': 'một', 'giống.txt': 'như nhau' },
-      userSettings: { 'peershelf.displayName': 'Lan' },
-      machineSettings: {
-        'peershelf.port': '0',
-        'peershelf.trackerPort': 0,
-        'peershelf.maxDownloadMegabytesPerSecond': 1,
-      },
+      machineSettings: { 'peershelf.maxDownloadMegabytesPerSecond': 1 },
     });
   });
 

@@ -1,10 +1,8 @@
 import * as assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { formatHostPort } from '../../../src/protocol/address';
-import { buildFixture } from '../../support/fixture/build';
 import type { PeerWindow } from '../../support/peerWindows';
-import { startPeer, type TestPeer } from '../../support/startPeer';
+import { startPeerOf, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { useWindows } from '../../support/useWindows';
 
@@ -16,19 +14,10 @@ describe('a virtual workspace', () => {
 
   before(async () => {
     const { address } = await startTracker(cleanup);
-    bob = await startPeer(cleanup, {
-      tracker: address,
-      settings: { hostname: 'bob', displayName: 'Bob' },
-    });
+    bob = await startPeerOf(cleanup, 'Bob', address);
     await bob.publish('theirs.txt', 'of Bob');
     await bob.publish('docs/one.txt', 'one');
-    const fixture = await cleanup.temporaryFolder('peershelf-fixture-');
-    await buildFixture(fixture);
-    window = await windows.add('Erin', {
-      linked: [fixture],
-      userSettings: { 'peershelf.displayName': 'Erin' },
-      machineSettings: { 'peershelf.port': '0', 'peershelf.tracker': formatHostPort(address) },
-    });
+    window = await windows.add('Erin', { fixture: true, tracker: address });
     const { host, port } = window.server;
     await window.workbench.goto(`http://${host}:${port}/?folder=fixture:/`);
     await window.workbench.statusBarItem(/1 other peer/u);
