@@ -1,15 +1,21 @@
 import * as vscode from 'vscode';
-import { systemClock } from '../common/clock';
+import { every, systemClock } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
 
 /** Changes are told together: an installation changes thousands of files. */
 const TELL_AFTER_MS = 300;
+/**
+ * The editor's watcher begins some seconds after the window, leaves out what `files.watcherExclude`
+ * names, and hears nothing of what others do on a network drive.
+ */
+const LOOK_AGAIN_MS = 10_000;
 /** Paths that are told one by one; of more, it is told that something has changed. */
 const MAX_PATHS = 10_000;
 
 /** Tells which files of the workspace have changed, while somebody wants to know. */
 export class WorkspaceFiles extends DisposableBase {
   private readonly watching = this.register(new DisposableSlot());
+  private readonly lookingAgain = this.register(new DisposableSlot());
   private readonly timer = this.register(new DisposableSlot());
   private changed = new Set<string>();
   private isAnything = false;
@@ -30,6 +36,7 @@ export class WorkspaceFiles extends DisposableBase {
   watch(isWatching: boolean): void {
     if (!isWatching) {
       this.watching.set(undefined);
+      this.lookingAgain.set(undefined);
       return;
     }
     const watcher = vscode.workspace.createFileSystemWatcher('**/*');
@@ -37,6 +44,7 @@ export class WorkspaceFiles extends DisposableBase {
     watcher.onDidChange((uri) => this.note(uri));
     watcher.onDidDelete((uri) => this.note(uri));
     this.watching.set(watcher);
+    this.lookingAgain.set(every(systemClock, LOOK_AGAIN_MS, () => this.noteAnything()));
     this.noteAnything();
   }
 

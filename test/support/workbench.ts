@@ -254,15 +254,18 @@ export class Workbench {
   }
 
   private async openPalette(text: string): Promise<void> {
+    const opened = this.page.locator('.quick-input-widget');
     await until('command palette', async () => {
       await this.page.keyboard.press('F1');
-      return this.page
-        .locator('.quick-input-widget')
-        .waitFor({ timeout: KEY_RETRY_MS })
-        .then(() => true)
-        .catch(() => false); // The key came before anything listened: press it again.
+      try {
+        await opened.waitFor({ timeout: KEY_RETRY_MS });
+        await this.quickPick.type(text, KEY_RETRY_MS);
+        return true;
+      } catch {
+        // The key came before anything listened, or the window, still starting, took the focus: again.
+        return false;
+      }
     });
-    await this.quickPick.type(text);
   }
 
   private async restored(): Promise<void> {

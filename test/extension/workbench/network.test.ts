@@ -37,8 +37,12 @@ describe('the views of the network', () => {
     const files = names.map((name) => ({ name, path: eve.write(name, name), folder: eve.folder }));
     await eve.peer.publish({ files });
     window = await windows.add('Fay', {
-      files: { 'same.txt': 'equal', 'differs.txt': 'of Fay', 'own.txt': 'mine' },
+      files: {
+        ...{ 'same.txt': 'equal', 'differs.txt': 'of Fay', 'own.txt': 'mine' },
+        'unwatched/own.txt': 'mine',
+      },
       tracker,
+      userSettings: { 'files.watcherExclude': { '**/unwatched/**': true } },
     });
     await window.workbench.openView('Peershelf');
   });
@@ -62,6 +66,18 @@ describe('the views of the network', () => {
     await network.inlineAction('news.txt', 'Fetch from Network…');
     await workbench.notifications.shown(/Fetched shared\/news\.txt from Bob/u);
     await network.row('news.txt', 'same · 4 B');
+  });
+
+  it('sees in a while what happens in the workspace where the editor does not watch', async () => {
+    const { workbench, workspace } = window;
+    const network = workbench.view('Network Files');
+    await bob.publish('unwatched/late.txt', 'of Bob');
+    await network.open('unwatched');
+    await network.row('late.txt', 'new · 6 B');
+    writeFileSync(path.join(workspace, 'unwatched/late.txt'), 'of Bob');
+    await network.row('late.txt', 'same · 6 B');
+    await bob.peer.unpublish({ names: ['unwatched/late.txt'] });
+    await network.noRow('unwatched');
   });
 
   it('draws again only what a change is about: the others keep their place', async () => {

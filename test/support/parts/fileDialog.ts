@@ -8,7 +8,6 @@ const POLL_MS = 50;
 export class FileDialog extends QuickInput {
   /** Waits for the dialog with this title, types an absolute path and takes it. */
   async choose(title: string, file: string): Promise<void> {
-    // The path that it offers comes a moment after it, and would replace what is typed before.
     await this.offers(title, /./u);
     await until(
       `"${title}" to take ${file}`,
@@ -22,12 +21,18 @@ export class FileDialog extends QuickInput {
     );
   }
 
-  /** Waits for the dialog to offer a path, which comes a moment after the dialog. */
+  /**
+   * Waits for the dialog to offer a path. First it has the folder above; the path comes with the list of
+   * what is there, and replaces whatever was typed before.
+   */
   async offers(title: string, path: RegExp): Promise<void> {
     await this.opened({ title });
-    await until(`"${title}" with ${path}`, async () => path.test(await this.value()), {
-      seen: () => this.value(),
-    });
+    const isListed = async (): Promise<boolean> => (await this.rows().count()) > 0;
+    await until(
+      `"${title}" with ${path}`,
+      async () => (await isListed()) && path.test(await this.value()),
+      { seen: () => this.value() },
+    );
   }
 
   /** Whether the dialog goes within a moment; another question may follow at once. */

@@ -57,9 +57,9 @@ export class QuickInput {
     return this.input().inputValue();
   }
 
-  /** Replaces the text in the input. */
-  async type(text: string): Promise<void> {
-    await this.input().fill(text);
+  /** Replaces the text in the input. @throws when there is none to type in for so long. */
+  async type(text: string, timeoutMs?: number): Promise<void> {
+    await this.input().fill(text, timeoutMs === undefined ? {} : { timeout: timeoutMs });
   }
 
   /** Presses a button of the title bar or beside the input, by its tooltip. */
@@ -83,6 +83,10 @@ export class QuickInput {
 
   protected input(): Locator {
     return this.widget().locator('.quick-input-box input');
+  }
+
+  protected rows(): Locator {
+    return this.widget().locator('.quick-input-list .monaco-list-row');
   }
 
   private async fits(filter: QuickInputFilter): Promise<boolean> {
@@ -179,10 +183,6 @@ export class QuickPick extends QuickInput {
   /** Accepts what is ticked or focused. */
   async accept(): Promise<void> {
     await this.input().press('Enter');
-  }
-
-  private rows(): Locator {
-    return this.widget().locator('.quick-input-list .monaco-list-row');
   }
 
   /** Waits for a row and gives a locator that stays on it when the list is redrawn. */
