@@ -16,14 +16,25 @@ export interface NetworkMarksDependencies {
   readonly platform?: NodeJS.Platform;
 }
 
+/** Where a file may be, as it is listed: its owner and others of its name have a part in that. */
+interface Places {
+  readonly file: NetworkFile;
+  readonly paths: readonly string[];
+}
+
 /**
  * Says of rows in sight whether this workspace has the file. Everything that touches a disk is done by
  * the engine, which remembers what it has read.
  */
 export class NetworkMarks {
-  private readonly paths = new WeakMap<FileNode, readonly string[]>();
+  private readonly places = new WeakMap<FileNode, Places>();
 
   constructor(private readonly dependencies: NetworkMarksDependencies) {}
+
+  /** Where each file may be is found out anew, from the next look on. */
+  forgetPlaces(nodes: readonly FileNode[]): void {
+    nodes.forEach((node) => this.places.delete(node));
+  }
 
   /** Marks files as far as that needs no reading; the others are `unread`. @throws what the engine does. */
   async look(nodes: readonly FileNode[]): Promise<void> {
@@ -51,7 +62,16 @@ export class NetworkMarks {
         if (dirname(place) === place) return false;
       }
     };
-    return nodes.filter((node) => this.paths.get(node)?.some(isAt) === true);
+    return nodes.filter((node) => this.places.get(node)?.paths.some(isAt) === true);
+  }
+
+  private async pathsOf(node: FileNode): Promise<readonly string[]> {
+    const { file } = node;
+    const known = this.places.get(node);
+    if (known?.file === file) return known.paths;
+    const paths = await this.dependencies.pathsOf(file);
+    this.places.set(node, { file, paths });
+    return paths;
   }
 
   private async compare(
@@ -62,8 +82,7 @@ export class NetworkMarks {
     const questions = [];
     for (const node of nodes) {
       const { file } = node;
-      const paths = await this.dependencies.pathsOf(file);
-      this.paths.set(node, paths);
+      const paths = await this.pathsOf(node);
       if (paths.length === 0) node.mark = undefined;
       else questions.push({ node, file, paths });
     }

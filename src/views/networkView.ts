@@ -187,11 +187,16 @@ export class NetworkView
         this.refresher.schedule();
       }),
     );
-    const files = this.register(new WorkspaceFiles((changed) => void this.markAt(changed)));
+    const files = this.register(
+      new WorkspaceFiles({
+        onFiles: (changed) => void this.markAt(changed),
+        onPlaces: () => void this.markElsewhere(this.tree.files()),
+      }),
+    );
     // What was fetched may be where nobody has looked for it: beside something else, below another name.
     this.register(
       this.dependencies.onDidFetch((names) => {
-        void this.markAgain(this.tree.files().filter(({ file }) => names.has(file.name)));
+        void this.markElsewhere(this.tree.files().filter(({ file }) => names.has(file.name)));
       }),
     );
     this.register(this.view.onDidChangeVisibility(({ visible }) => files.watch(visible)));
@@ -297,6 +302,12 @@ export class NetworkView
   private markAt(changed: ReadonlySet<string> | undefined): Promise<void> {
     const files = this.tree.files();
     return this.markAgain(changed === undefined ? files : this.marks.at(changed, files));
+  }
+
+  /** The files may be at other places than before. */
+  private markElsewhere(nodes: readonly FileNode[]): Promise<void> {
+    this.marks.forgetPlaces(nodes);
+    return this.markAgain(nodes);
   }
 
   private async markAgain(nodes: readonly FileNode[]): Promise<void> {

@@ -12,22 +12,27 @@ const LOOK_AGAIN_MS = 10_000;
 /** Paths that are told one by one; of more, it is told that something has changed. */
 const MAX_PATHS = 10_000;
 
+export interface WorkspaceFilesListener {
+  /** Is told absolute paths, or undefined when every file may have changed. */
+  readonly onFiles: (changed: ReadonlySet<string> | undefined) => void;
+  /** Where files are fetched to, and looked for, is elsewhere now. */
+  readonly onPlaces: () => void;
+}
+
 /** Tells which files of the workspace have changed, while somebody wants to know. */
 export class WorkspaceFiles extends DisposableBase {
   private readonly watching = this.register(new DisposableSlot());
-  private readonly lookingAgain = this.register(new DisposableSlot());
   private readonly timer = this.register(new DisposableSlot());
   private changed = new Set<string>();
   private isAnything = false;
   private isTelling = false;
 
-  /** @param onChange is told absolute paths, or undefined when everything may have changed. */
-  constructor(private readonly onChange: (changed: ReadonlySet<string> | undefined) => void) {
+  constructor(private readonly listener: WorkspaceFilesListener) {
     super();
-    this.register(vscode.workspace.onDidChangeWorkspaceFolders(() => this.noteAnything()));
+    this.register(vscode.workspace.onDidChangeWorkspaceFolders(() => listener.onPlaces()));
     this.register(
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration('peershelf.fetchFolder')) this.noteAnything();
+        if (event.affectsConfiguration('peershelf.fetchFolder')) listener.onPlaces();
       }),
     );
   }
@@ -36,15 +41,14 @@ export class WorkspaceFiles extends DisposableBase {
   watch(isWatching: boolean): void {
     if (!isWatching) {
       this.watching.set(undefined);
-      this.lookingAgain.set(undefined);
       return;
     }
     const watcher = vscode.workspace.createFileSystemWatcher('**/*');
     watcher.onDidCreate((uri) => this.note(uri));
     watcher.onDidChange((uri) => this.note(uri));
     watcher.onDidDelete((uri) => this.note(uri));
-    this.watching.set(watcher);
-    this.lookingAgain.set(every(systemClock, LOOK_AGAIN_MS, () => this.noteAnything()));
+    const looking = every(systemClock, LOOK_AGAIN_MS, () => this.noteAnything());
+    this.watching.set(vscode.Disposable.from(watcher, looking));
     this.noteAnything();
   }
 
@@ -70,6 +74,6 @@ export class WorkspaceFiles extends DisposableBase {
     const { changed, isAnything } = this;
     this.changed = new Set();
     this.isAnything = this.isTelling = false;
-    this.onChange(isAnything ? undefined : changed);
+    this.listener.onFiles(isAnything ? undefined : changed);
   }
 }

@@ -27,10 +27,9 @@ export class FileDialog extends QuickInput {
    */
   async offers(title: string, path: RegExp): Promise<void> {
     await this.opened({ title });
-    const isListed = async (): Promise<boolean> => (await this.rows().count()) > 0;
     await until(
       `"${title}" with ${path}`,
-      async () => (await isListed()) && path.test(await this.value()),
+      async () => (await this.rows().count()) > 0 && path.test(await this.value()),
       { seen: () => this.value() },
     );
   }

@@ -99,6 +99,28 @@ describe('NetworkMarks', () => {
     assert.deepEqual(await found('linux', '/w/shared/Notes.md'), []);
   });
 
+  it('finds out once where a file may be, as long as that can be no other place', async () => {
+    const asked: string[] = [];
+    const marks = new NetworkMarks({
+      calls: () => ({ compareFiles: ({ files }) => Promise.resolve(files.map(() => 'unread')) }),
+      pathsOf: ({ name, displayName }) => {
+        asked.push(displayName);
+        return Promise.resolve([`/w/${displayName}/${name}`]);
+      },
+    });
+    const one = node('one');
+    await marks.look([one]);
+    await marks.look([one]);
+    await marks.readSome([one], new AbortController().signal);
+    assert.deepEqual(asked, ['Bob']);
+    one.file = { ...one.file, displayName: 'Robert' };
+    await marks.look([one]);
+    assert.deepEqual(marks.at(new Set(['/w/Robert/one']), [one]), [one]);
+    marks.forgetPlaces([one]);
+    await marks.look([one]);
+    assert.deepEqual(asked, ['Bob', 'Robert', 'Robert']);
+  });
+
   it('gives no mark to what is offered anew meanwhile', async () => {
     const changing = node('x');
     const marks = new NetworkMarks({
