@@ -298,10 +298,15 @@ async function newContext(browser: Browser): Promise<BrowserContext> {
     viewport: VIEWPORT,
     permissions: ['clipboard-read', 'clipboard-write'],
   });
-  const keyHalf = randomBytes(SECRET_KEY_BYTES);
-  await context.route('**/mint-key', (route) =>
-    route.fulfill({ contentType: 'application/octet-stream', body: keyHalf }),
-  );
+  // Not by `route`: the browser would ask for every file of the editor again, each time a window loads.
+  const keyHalf = JSON.stringify([...randomBytes(SECRET_KEY_BYTES)]);
+  await context.addInitScript(`{
+    const fetchFromServer = globalThis.fetch;
+    globalThis.fetch = (target, ...options) =>
+      String(target?.url ?? target).endsWith('/mint-key')
+        ? Promise.resolve(new Response(new Uint8Array(${keyHalf})))
+        : fetchFromServer(target, ...options);
+  }`);
   return context;
 }
 
