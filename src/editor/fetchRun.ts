@@ -69,6 +69,8 @@ export interface Fetched {
 export class FetchOutcome {
   /** Files that were fetched one by one, or were there already. */
   readonly single: Fetched[] = [];
+  /** Folders of which something was fetched, or was there already. */
+  readonly folders: FolderJob[] = [];
   fetched = 0;
   alreadyThere = 0;
   skipped = 0;
@@ -141,6 +143,7 @@ export class FetchRun {
       );
       this.outcome.fetched += result.fetched;
       this.outcome.alreadyThere += result.alreadyThere;
+      if (result.fetched + result.alreadyThere > 0) this.outcome.folders.push(folder);
       this.outcome.untold += result.failedCount - result.failed.length;
       const conflicts: FetchJob[] = [];
       const risky: FetchJob[] = [];

@@ -105,11 +105,11 @@ export class Fetching {
       await withPercent(titleOf(files, folders), (options: FetchOptions) =>
         this.createRun(outcome, options).run(jobs, places),
       );
-    await this.dependencies.record.add(outcome.single);
-    const [folder] = outcome.fetched > outcome.single.length ? places : [];
-    const paths = outcome.single.map(({ result }) => result.path);
-    this.dependencies.onFetched([...paths, ...(folder === undefined ? [] : destinations(places))]);
-    reportFetch(outcome, files.length === 1 && folders.length === 0, folder?.destination);
+    const { record, onFetched } = this.dependencies;
+    await record.add(outcome.single, outcome.folders);
+    const gotFolders = outcome.folders.map(({ destination }) => destination);
+    onFetched([...outcome.single.map(({ result }) => result.path), ...gotFolders]);
+    reportFetch(outcome, files.length === 1 && folders.length === 0, gotFolders[0]);
   }
 
   private createRun(outcome: FetchOutcome, options: FetchOptions): FetchRun {
@@ -218,10 +218,6 @@ export class Fetching {
         : () => comparing.lookAtDifference(place.destination, toWanted(row), signal);
     return askAboutConflict(conflict, compare, signal);
   }
-}
-
-function destinations(places: readonly FolderJob[]): string[] {
-  return places.map(({ destination }) => destination);
 }
 
 function titleOf(files: readonly WantedFile[], folders: readonly FolderWish[]): string {

@@ -36,7 +36,7 @@ interface NetworkItem extends vscode.QuickPickItem {
 export interface NetworkPickDependencies {
   readonly engine: Engine;
   readonly logger: Logger;
-  readonly record: Pick<FetchRecord, 'all'>;
+  readonly record: Pick<FetchRecord, 'files'>;
 }
 
 export interface NetworkPickOptions {
@@ -161,7 +161,7 @@ export class NetworkPick {
 
   private async recentItems(): Promise<NetworkItem[]> {
     const { engine, record } = this.dependencies;
-    const recent = record.all.slice(0, MAX_RECENT);
+    const recent = record.files.slice(0, MAX_RECENT);
     const rows = await Promise.all(
       recent.map(async (one) => rowFor(await rowsNamed(engine.calls, one.name), one)),
     );

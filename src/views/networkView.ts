@@ -196,7 +196,10 @@ export class NetworkView
     // What was fetched may be where nobody has looked for it: beside something else, below another name.
     this.register(
       this.dependencies.onDidFetch((names) => {
-        void this.markElsewhere(this.tree.files().filter(({ file }) => names.has(file.name)));
+        const folders = [...names].filter((name) => name.endsWith('/'));
+        const isMeant = ({ file: { name } }: FileNode): boolean =>
+          names.has(name) || folders.some((folder) => name.startsWith(folder));
+        void this.markElsewhere(this.tree.files().filter(isMeant));
       }),
     );
     this.register(this.view.onDidChangeVisibility(({ visible }) => files.watch(visible)));

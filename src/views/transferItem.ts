@@ -49,7 +49,7 @@ export function contextOf({ direction, state, kind, canRetry }: Transfer): strin
 
 /** Progress in words: state alone would be told by an icon only. */
 export function describeState(transfer: Transfer): string[] {
-  const { state, bytes, totalBytes, bytesPerSecond, error } = transfer;
+  const { state, bytes, totalBytes, bytesPerSecond, error, leftOutFiles } = transfer;
   const percent = `${totalBytes === 0 ? 100 : Math.floor((bytes / totalBytes) * 100)} %`;
   switch (state) {
     case 'waiting':
@@ -65,7 +65,15 @@ export function describeState(transfer: Transfer): string[] {
     case 'paused':
       return [vscode.l10n.t('paused'), percent];
     case 'done':
-      return [vscode.l10n.t('done'), formatSize(totalBytes)];
+      return [
+        vscode.l10n.t('done'),
+        formatSize(totalBytes),
+        ...(leftOutFiles === 0
+          ? []
+          : leftOutFiles === 1
+            ? [vscode.l10n.t('1 file left out')]
+            : [vscode.l10n.t('{0} files left out', leftOutFiles)]),
+      ];
     case 'failed':
       return [
         vscode.l10n.t('failed'),

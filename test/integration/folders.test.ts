@@ -23,6 +23,7 @@ import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
 import { startTracker } from '../support/startTracker';
 import { temporaryFolder } from '../support/temporaryFolder';
+import { nextEvent } from '../support/waitFor';
 
 const MIB = 1024 * 1024;
 
@@ -130,8 +131,15 @@ describe('folders', () => {
     await publish(alice, { 'd/same': 'same', 'd/new': 'new', 'd/other': 'theirs' });
     bob.write('got/same', 'same');
     bob.write('got/other', 'mine');
+    const done = nextEvent(
+      bob.peer.onDidChangeTransfers,
+      ([transfer]) => transfer?.state === 'done',
+    );
     const first = await fetch(bob, 'd/');
     assert.deepEqual([first.fetched, first.alreadyThere, first.failedCount], [1, 1, 1]);
+    const [transfer] = await done;
+    // Its bytes are those that are there, not those that were wished for.
+    assert.deepEqual([transfer?.bytes, transfer?.totalBytes, transfer?.leftOutFiles], [7, 7, 1]);
     assert.deepEqual(
       first.failed.map(({ name, error }) => [name, error.code]),
       [['d/other', 'DESTINATION_EXISTS']],

@@ -97,6 +97,8 @@ export interface Transfer {
   readonly state: 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
   readonly error: PlainError | undefined;
   readonly kind: 'file' | 'folder';
+  /** Files of a folder that were not fetched: something is in the way, or they failed. */
+  readonly leftOutFiles: number;
   /** Display names of who has sent parts of a download. */
   readonly sources: readonly string[];
   /** Absolute path that a download goes to; when it is done, where it is. */

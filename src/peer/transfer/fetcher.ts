@@ -103,6 +103,7 @@ export class Fetcher {
       begin: () => handle.begin(),
       setTotal: () => undefined,
       setBytes: onBytes,
+      setLeftOut: () => undefined,
       addSource: (displayName) => handle.addSource(displayName),
       setContent: () => undefined,
       setPath: () => undefined,

@@ -91,6 +91,8 @@ export interface TransferHandle {
   begin(): void;
   setTotal(totalBytes: number): void;
   setBytes(bytes: number): void;
+  /** So many files of a folder were not fetched. */
+  setLeftOut(files: number): void;
   /** Somebody, by display name, has sent a part of it. */
   addSource(displayName: string): void;
   /** What is fetched, once that is known. */
@@ -290,6 +292,7 @@ export class TransferList extends DisposableBase {
         bytesPerSecond: 0,
         error: undefined,
         kind: wish?.kind ?? 'file',
+        leftOutFiles: 0,
         sources: [],
         canRetry: false,
       },
@@ -322,6 +325,9 @@ export class TransferList extends DisposableBase {
         // It has begun anew, or lost what it had.
         if (bytes < entry.since.bytes) entry.since = { ms: this.clock.monotonic(), bytes };
         this.notifySoon();
+      },
+      setLeftOut: (leftOutFiles) => {
+        entry.transfer = { ...entry.transfer, leftOutFiles };
       },
       addSource: (displayName) => {
         const { sources } = entry.transfer;

@@ -34,7 +34,7 @@ describe('choosing a file of the network', () => {
       },
     };
     const pick = new NetworkPick(
-      { engine: engine as unknown as Engine, logger: nullLogger, record: { all: [] } },
+      { engine: engine as unknown as Engine, logger: nullLogger, record: { files: [] } },
       { title: 'Fetch' },
     );
     const chosen = pick.choose().then(nameOf);
@@ -73,7 +73,7 @@ describe('choosing a file of the network', () => {
       answers[index]?.({ rows: [row(name)], total: 1 });
     };
     const pick = new NetworkPick(
-      { engine: engine as unknown as Engine, logger: nullLogger, record: { all: [] } },
+      { engine: engine as unknown as Engine, logger: nullLogger, record: { files: [] } },
       { title: 'Fetch' },
     );
     const chosen = pick.choose().then(nameOf);

@@ -163,8 +163,29 @@ describe('fetching by the palette', () => {
     assert.equal(read('here/d.txt'), 'docs/d.txt');
   });
 
+  it('fetches a folder into one of the explorer, and knows its files there', async () => {
+    const { workbench } = window;
+    await alice.publish('plans/deep/x.txt');
+    await workbench.openView('Peershelf');
+    const network = workbench.view('Network Files');
+    for (const node of ['Alice', 'plans', 'deep']) await network.open(node);
+    await network.row('x.txt', /^new/u);
+    await workbench.openView('Explorer');
+    await workbench.explorer.contextMenu('here', 'Peershelf', 'Fetch Here…');
+    await workbench.quickPick.opened({ title: /Fetch into here/u });
+    await workbench.quickPick.type('plans/');
+    await workbench.quickPick.choose('plans/');
+    await workbench.notifications.shown(/Fetched 1 file\./u);
+    assert.equal(read('here/plans/deep/x.txt'), 'plans/deep/x.txt');
+    await workbench.openView('Peershelf');
+    await network.row('x.txt', /^same/u);
+    await network.contextMenu('x.txt', 'Compare with Workspace File');
+    await workbench.editorShows(/x\.txt \(workspace ↔ Alice\)/u, /plans/u);
+  });
+
   it('goes on after the window was loaded again; what is for the session is offered no more', async () => {
     const { workbench } = window;
+    await workbench.openView('Explorer');
     await workbench.explorer.contextMenu('own.txt', 'Peershelf', 'Publish for This Session Only');
     await workbench.notifications.shown(/Published own\.txt/u);
     await workbench.openView('Peershelf');

@@ -64,6 +64,7 @@ describe('a window with files in the way', () => {
     for (const name of NAMES) assert.equal(read(`docs/${name}`), `${name} of Erin`);
     assert.equal(existsSync(file('docs/a (2).txt')), false);
     await marked('different');
+    await workbench.view('Transfers').row('docs/', /^done · 0 B · 3 files left out · /u);
   });
 
   it('has both after Keep Both for All, and says of them that they are the same', async () => {

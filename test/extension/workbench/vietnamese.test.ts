@@ -164,6 +164,8 @@ describe('a window in Vietnamese', () => {
     await workbench.quickPick.choose('đổi.txt');
     const failure = await workbench.notifications.shown(/đã sửa tệp kể từ khi chia sẻ/u);
     await transfers.row('đổi.txt', /^không thành công/u);
+    isVietnamese(await transfers.contextMenuTitles('đổi.txt'));
+    await transfers.inlineAction('đổi.txt', 'Thử lại');
     await search('tài liệu/');
     await workbench.quickPick.offers('tài liệu/', 5_000);
     isVietnamese(await saidByPick());
@@ -197,6 +199,9 @@ describe('a window in Vietnamese', () => {
     await workbench.notifications.press(/Hãy xem khác biệt/u, 'Quyết định…');
     await workbench.quickPick.choose('Bỏ qua tất cả');
     await workbench.quickPick.closed();
+    const transfers = workbench.view('Truyền tệp');
+    await transfers.row('tài liệu/', /bỏ lại \d tệp/u);
+    isVietnamese(await saidBy(transfers));
     await workbench.runCommand('View: Close All Editors');
   });
 

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { join } from 'node:path';
 import { FetchRecord } from '../../../src/editor/fetchRecord';
 import { rowFor, toWanted, wishOf } from '../../../src/editor/wantedFile';
 import type { FetchResult, NetworkRow } from '../../../src/peer/peerApi';
@@ -27,12 +28,16 @@ describe('what a workspace remembers of its fetches', () => {
     result: { ...RESULT, hostname, path },
   });
 
+  const folder = (prefix: string, destination: string, hostname?: string) => ({
+    ...{ prefix, destination, hostname, folder: '/w' },
+  });
+
   it('is the last fetch of each file of each host, the newest first', async () => {
     const { record, again } = create();
     await record.add([fetched('a'), fetched('b')]);
     await record.add([fetched('a', 'carol'), fetched('a', 'bob', '/elsewhere/a')]);
     assert.deepEqual(
-      again().all.map(({ name, hostname }) => [name, hostname]),
+      again().files.map(({ name, hostname }) => [name, hostname]),
       [
         ['a', 'bob'],
         ['a', 'carol'],
@@ -67,21 +72,55 @@ describe('what a workspace remembers of its fetches', () => {
     record.onDidAdd((names) => told.push([[...names], placeOfA()]));
     await record.add([fetched('a', 'bob', '/w/shared/a (2)'), fetched('b')]);
     await record.add([]);
-    assert.deepEqual(told, [[['a', 'b'], '/w/shared/a (2)']]);
+    await record.add([], [folder('docs/', '/w/docs')]);
+    assert.deepEqual(told, [
+      [['a', 'b'], '/w/shared/a (2)'],
+      [['docs/'], '/w/shared/a (2)'],
+    ]);
+  });
+
+  it('knows where what lies in a folder went with it, until a file of it is fetched alone', async () => {
+    const { record, again } = create();
+    const place = (name: string, hostname = 'bob'): string | undefined =>
+      again().placeOf({ name, hostname });
+    await record.add([fetched('docs/a', 'bob', '/w/shared/docs/a')]);
+    await record.add([], [folder('docs/', '/w/here/docs'), folder('img/', '/w/img', 'bob')]);
+    assert.equal(place('docs/a'), join('/w/here/docs', 'a'));
+    assert.equal(place('docs/b/c', 'carol'), join('/w/here/docs', 'b', 'c'));
+    assert.equal(place('docs-of-carol'), undefined);
+    assert.equal(place('img/x'), join('/w/img', 'x'));
+    assert.equal(place('img/x', 'carol'), undefined, 'of bob alone');
+    assert.equal(place('img/../x'), undefined, 'no name that anything is fetched under');
+    await record.add([fetched('docs/a', 'bob', '/w/else/a')]);
+    assert.equal(place('docs/a'), '/w/else/a');
+    assert.equal(place('docs/a', 'carol'), join('/w/here/docs', 'a'));
+    assert.deepEqual(
+      again().files.map(({ name }) => name),
+      ['docs/a'],
+      'is offered again as a file',
+    );
+  });
+
+  it('prefers the place of a file to that of the folder which it was fetched with', async () => {
+    const { record } = create();
+    await record.add([fetched('docs/a', 'bob', '/w/docs/a (2)')], [folder('docs/', '/w/docs')]);
+    assert.equal(record.placeOf({ name: 'docs/a', hostname: 'bob' }), '/w/docs/a (2)');
   });
 
   it('is bounded', async () => {
     const { record } = create();
     await record.add(Array.from({ length: 500 }, (_, index) => fetched(`${index}`)));
-    assert.equal(record.all.length, 200);
-    assert.equal(record.all[0]?.name, '499');
+    assert.equal(record.files.length, 200);
+    assert.equal(record.files[0]?.name, '499');
   });
 
   it('is nothing that has another form', () => {
     const good = { name: 'a', hostname: 'bob', path: '/w/a' };
-    const bad = [null, 1, {}, { ...good, path: 'relative' }, { ...good, name: 1 }];
-    assert.deepEqual(create([...bad, good]).record.all, [good]);
-    for (const stored of ['x', null, { 0: good }]) assert.deepEqual(create(stored).record.all, []);
+    const nobodys = { name: 'a', path: '/w/a' };
+    const bad = [null, 1, {}, nobodys, { ...good, path: 'relative' }, { ...good, name: 1 }];
+    assert.deepEqual(create([...bad, good]).record.files, [good]);
+    for (const stored of ['x', null, { 0: good }])
+      assert.deepEqual(create(stored).record.files, []);
   });
 });
 

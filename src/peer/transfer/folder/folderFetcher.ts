@@ -66,7 +66,8 @@ class Tally {
   fetched = 0;
   alreadyThere = 0;
   receivedBytes = 0;
-  private doneBytes = 0;
+  /** Of the files that are in their places. */
+  doneBytes = 0;
   /** Bytes of files that are under way, a few at a time. */
   private readonly moving = new Map<FolderFile, number>();
   failedCount = 0;
@@ -94,7 +95,13 @@ class Tally {
     this.job.tell(bytes, this.totalBytes);
   }
 
-  fail(name: string, error: unknown): void {
+  fail(file: FolderFile, error: unknown): void {
+    this.moving.delete(file);
+    this.leaveOut(file.name, error);
+  }
+
+  /** A file whose turn never came. */
+  leaveOut(name: string, error: unknown): void {
     this.failedCount += 1;
     if (this.failed.length < MAX_TOLD_FAILURES)
       this.failed.push({ name, error: toPlainError(error) });
@@ -150,11 +157,15 @@ export class FolderFetcher {
     const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     handle.setTotal(totalBytes);
     const tally = new Tally(totalBytes, job);
-    for (const error of failed) tally.fail(String(error.details['name']), error);
+    for (const error of failed) tally.leaveOut(String(error.details['name']), error);
     const missing = await this.passOver(files.filter(isSmall), job, tally);
     const others = await this.fetchSmall(missing, job, tally);
     const rest = [...files.filter((file) => !isSmall(file)), ...others];
     await mapConcurrently(rest, FILES_AT_ONCE, (file) => this.fetchOne(file, job, tally));
+    // What has ended says what is there, not what was wished for.
+    handle.setTotal(tally.doneBytes);
+    handle.setBytes(tally.doneBytes);
+    handle.setLeftOut(tally.failedCount);
     return {
       path: destination,
       files: files.length + failed.length,
@@ -233,7 +244,7 @@ export class FolderFetcher {
     } catch (error) {
       throwIfAborted(job.handle.signal);
       this.dependencies.logger.info(`${file.name}: ${describeError(error)}`);
-      tally.fail(file.name, error);
+      tally.fail(file, error);
     }
   }
 }
