@@ -2,12 +2,13 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { describeError, fromWriteError, systemCode } from './errors';
+import { describeError, fromReadError, fromWriteError, systemCode } from './errors';
 import type { Logger } from './logger';
 
 /**
  * Reads a file of ours. Undefined when there is none yet, or when it is damaged: then it is put
  * aside as `….damaged`, so that nothing is lost, and the log says so.
+ * @throws FILE_UNREADABLE, and FOLDER_NOT_WRITABLE where a damaged one cannot be put aside.
  */
 export function readJsonFile<T>(
   path: string,
@@ -19,14 +20,22 @@ export function readJsonFile<T>(
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
+    throw fromReadError(error, path);
   }
   try {
     return v.parse(schema, JSON.parse(text));
   } catch (error) {
     logger.warn(`${path} is damaged and put aside: ${describeError(error)}`);
-    renameSync(path, `${path}.damaged`);
+    putAside(path);
     return undefined;
+  }
+}
+
+function putAside(path: string): void {
+  try {
+    renameSync(path, `${path}.damaged`);
+  } catch (error) {
+    throw fromWriteError(error, dirname(path));
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
@@ -74,6 +74,8 @@ function toPath(text: string): string | undefined {
 function readStart(path: string): string {
   let file: number | undefined;
   try {
+    // Opening a named pipe would wait for somebody to write into it.
+    if (!statSync(path).isFile()) throw new Error('not a file');
     file = openSync(path, 'r');
     const buffer = Buffer.alloc(MAX_INVITE_TEXT_CHARACTERS);
     return buffer.subarray(0, readSync(file, buffer)).toString('utf8');

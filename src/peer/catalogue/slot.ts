@@ -85,8 +85,12 @@ export class Slot extends DisposableBase {
 
   private unlock(): void {
     if (!this.isMine()) return;
-    writeFileSync(join(this.folder, RELEASED_NAME), '');
-    unlinkSync(join(this.folder, LOCK_NAME));
+    try {
+      writeFileSync(join(this.folder, RELEASED_NAME), '');
+    } finally {
+      // On a full disk the place is free, too, and only looks as if it had been for longer.
+      unlinkSync(join(this.folder, LOCK_NAME));
+    }
   }
 
   private isMine(): boolean {

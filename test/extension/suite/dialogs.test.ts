@@ -1,5 +1,4 @@
 import * as assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { PeershelfError } from '../../../src/common/errors';
@@ -12,7 +11,6 @@ import type { Engine } from '../../../src/editor/engine';
 import { FetchRecord } from '../../../src/editor/fetchRecord';
 import { Fetching } from '../../../src/editor/fetching';
 import { Invitations, type InvitationsDependencies } from '../../../src/editor/invitations';
-import { inviteText, readInviteOrFile } from '../../../src/editor/invites';
 import { OfferingFetched } from '../../../src/editor/offeringFetched';
 import { notify, onActionFailed } from '../../../src/editor/notifier';
 import { Publishing } from '../../../src/editor/publishing';
@@ -280,33 +278,6 @@ describe('questions to the user', () => {
   it('joins nothing when the question for a name is not answered', async () => {
     instead(vscode.window, 'showInputBox', undefined);
     assert.equal(await ensureDisplayName('root'), false);
-  });
-
-  it('reads an invite with text around it, and from a file', () => {
-    const team = createTeam();
-    const invite = formatInvite({
-      sessionName: 'Team',
-      addresses: [{ host: '192.0.2.1', port: 9000 }],
-      fingerprint: 'a'.repeat(64),
-      team,
-    });
-    const expected = { team: team.id, name: 'Team', invite };
-    const file = join(folder.fsPath, 'invite.txt');
-    const text = inviteText(expected);
-    writeFileSync(file, text);
-    // An input box drops line breaks.
-    for (const typed of [
-      invite,
-      `see <${invite}>, bye`,
-      text,
-      text.replaceAll('\n', ''),
-      file,
-      ` "${file}" `,
-    ])
-      assert.deepEqual(readInviteOrFile(typed).target, expected, typed);
-    assert.deepEqual(readInviteOrFile(invite).addresses, ['192.0.2.1:9000']);
-    assert.throws(() => readInviteOrFile('nothing'), { code: 'INVITE_NOT_FOUND' });
-    assert.throws(() => readInviteOrFile(join(folder.fsPath, 'none')), { code: 'FILE_UNREADABLE' });
   });
 
   it('joins a session that was found with the invite that is kept of it, and asks nothing', async () => {

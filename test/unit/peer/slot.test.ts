@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
-import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { systemClock } from '../../../src/common/clock';
@@ -33,6 +33,14 @@ describe('Slot', () => {
     );
     two.dispose();
     assert.equal(basename(acquire().folder), 'slot-2');
+  });
+
+  it('is free again also where nothing can be written any more', () => {
+    const slot = acquire();
+    mkdirSync(join(slot.folder, 'released'));
+    assert.throws(() => slot.dispose(), { code: 'EISDIR' });
+    assert.equal(basename(acquire().folder), 'slot-1');
+    rmdirSync(join(slot.folder, 'released'));
   });
 
   it('gives a window that reloads its own place, not one that was left before', () => {
