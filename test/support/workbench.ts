@@ -202,6 +202,18 @@ export class Workbench {
     );
   }
 
+  /** Types at the beginning of the editor that is active. */
+  async typeIntoEditor(text: string): Promise<void> {
+    await this.page.locator('.editor-group-container.active .view-lines').first().click();
+    await this.press('Control+Home');
+    await this.type(text);
+  }
+
+  /** Whether the active editor holds something that the disk does not. */
+  async isEditorDirty(): Promise<boolean> {
+    return hasClass(this.page.locator('.editor-group-container.active .tab.active'), 'dirty');
+  }
+
   /** Types into whatever has the focus. */
   async type(text: string): Promise<void> {
     await this.page.keyboard.type(text);

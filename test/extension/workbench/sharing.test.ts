@@ -21,7 +21,14 @@ describe('sharing between two windows', () => {
     const { address: tracker } = await startTracker(cleanup);
     address = formatHostPort(tracker);
     [alice, bob] = await windows.addAliceAndBob(
-      { files: { [NAME]: CONTENT, 'docs/second.md': 'second', 'third.txt': 'third' } },
+      {
+        files: {
+          ...{ [NAME]: CONTENT, 'docs/second.md': 'second', 'third.txt': 'third' },
+          'draft.txt': 'draft',
+        },
+        // The editor in a browser would save by itself a second later.
+        userSettings: { 'files.autoSave': 'off' },
+      },
       { files: { 'own.txt': 'mine' } },
     );
   });
@@ -81,6 +88,32 @@ describe('sharing between two windows', () => {
     await network.inlineAction('second.md', 'Fetch from Network…');
     await bob.workbench.notifications.shown(/Fetched shared\/docs\/second\.md from Alice/u);
     assert.equal(readFileSync(path.join(bob.workspace, 'shared/docs/second.md'), 'utf8'), 'second');
+  });
+
+  it('publishes what an editor has not saved yet, saved', async () => {
+    const { workbench, workspace } = alice;
+    await workbench.openView('Explorer');
+    await workbench.explorer.openFile('draft.txt');
+    await workbench.editorShows('draft.txt', /^draft$/u);
+    await workbench.typeIntoEditor('second ');
+    await workbench.editorShows('draft.txt', /^second draft$/u);
+    assert.equal(await workbench.isEditorDirty(), true);
+    await workbench.runCommand('Peershelf: Publish to Network');
+    await workbench.notifications.shown(/Published draft\.txt/u);
+    assert.equal(await workbench.isEditorDirty(), false);
+    assert.equal(readFileSync(path.join(workspace, 'draft.txt'), 'utf8'), 'second draft');
+    await bob.workbench.view('Network Files').row('draft.txt', /12 B/u);
+  });
+
+  it('saves an untitled editor to where the user says, and publishes that', async () => {
+    const { workbench, workspace } = alice;
+    await workbench.runCommand('File: New Untitled Text File');
+    await workbench.typeIntoEditor('new');
+    await workbench.runCommand('Peershelf: Publish to Network');
+    await workbench.fileDialog.choose('Save As', path.join(workspace, 'named.txt'));
+    await workbench.notifications.shown(/Published named\.txt/u);
+    assert.equal(readFileSync(path.join(workspace, 'named.txt'), 'utf8'), 'new');
+    await bob.workbench.view('Network Files').row('named.txt', /3 B/u);
   });
 
   it('asks before it replaces other content, and keeps both', async () => {
