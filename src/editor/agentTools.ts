@@ -208,7 +208,7 @@ export class AgentTools {
     );
   }
 
-  /** @throws NOT_TRUSTED, NOT_CONNECTED, OUTSIDE_FOLDER, FILE_GONE, a refusal. */
+  /** @throws NOT_TRUSTED, NOT_CONNECTED, OUTSIDE_FOLDER, FILE_GONE, NOT_A_FILE, a refusal. */
   private async assertPublishable(path: string): Promise<vscode.Uri> {
     if (!readSetting('allowToolsToPublish'))
       throw new Refusal(
@@ -224,6 +224,9 @@ export class AgentTools {
       });
     });
     if (looksLikeSecret(path) || looksLikeSecret(real)) throw refused(path);
+    // The user is asked about one file, not about all that lies in a folder.
+    if (!(await stat(real)).isFile())
+      throw new PeershelfError('NOT_A_FILE', `${path} is no file`, { details: { path } });
     return uri;
   }
 

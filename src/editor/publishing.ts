@@ -72,13 +72,13 @@ export class Publishing {
   }
 
   /**
-   * Publishes one file of the workspace without asking or telling anybody: whoever calls has asked.
+   * Publishes one file of the workspace, saved if need be, without asking or telling anybody: whoever calls has asked.
    * Resolves to its published name, or to undefined for a file that looks like a secret.
    * @throws OUTSIDE_FOLDER, and why it cannot be published.
    */
   async publishQuietly(uri: vscode.Uri, options: CallOptions): Promise<string | undefined> {
     const { calls } = this.dependencies.engine;
-    const { path, name, folder } = toFile(uri);
+    const { path, name, folder } = toFile(await save(uri));
     const { id, secrets } = await calls.findFiles({ places: [{ path, name, folder }] }, options);
     if (secrets > 0) return undefined;
     const { names, failed } = await calls.publishSelection({ id, withSecrets: false }, options);

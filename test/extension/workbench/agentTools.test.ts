@@ -135,6 +135,10 @@ describe('a tool for agents', () => {
     await use('publishFile', { path: 'harmless.txt' });
     await refusedWith(/not given to tools/u);
     await workbench.notifications.clear();
+    // One file is what the user is asked about: never all that lies in a folder.
+    await use('publishFile', { path: '.' });
+    await refusedWith(/is no file\. Publish the files in it/u);
+    await workbench.notifications.clear();
     await use('publishFile', { path: 'own.txt' });
     await workbench.dialog.opened(/own\.txt, from this computer to everyone in the session/u);
     await workbench.dialog.press('Yes');
