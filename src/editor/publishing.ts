@@ -72,8 +72,8 @@ export class Publishing {
   }
 
   /**
-   * Publishes one file of the workspace, saved if need be, without asking or telling anybody: whoever calls has asked.
-   * Resolves to its published name, or to undefined for a file that looks like a secret.
+   * Publishes one file of the workspace, saved if need be, without asking or telling anybody: whoever
+   * calls has asked. Resolves to its published name, or to undefined for a file that looks like a secret.
    * @throws OUTSIDE_FOLDER, and why it cannot be published.
    */
   async publishQuietly(uri: vscode.Uri, options: CallOptions): Promise<string | undefined> {

@@ -68,11 +68,7 @@ export function describeState(transfer: Transfer): string[] {
       return [
         vscode.l10n.t('done'),
         formatSize(totalBytes),
-        ...(leftOutFiles === 0
-          ? []
-          : leftOutFiles === 1
-            ? [vscode.l10n.t('1 file left out')]
-            : [vscode.l10n.t('{0} files left out', leftOutFiles)]),
+        ...(leftOutFiles > 0 ? [describeLeftOut(leftOutFiles)] : []),
       ];
     case 'failed':
       return [
@@ -82,6 +78,12 @@ export function describeState(transfer: Transfer): string[] {
     case 'cancelled':
       return [vscode.l10n.t('cancelled')];
   }
+}
+
+function describeLeftOut(files: number): string {
+  return files === 1
+    ? vscode.l10n.t('1 file left out')
+    : vscode.l10n.t('{0} files left out', files);
 }
 
 function iconOf({ state, direction }: Transfer): string {

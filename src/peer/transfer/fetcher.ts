@@ -16,7 +16,8 @@ import type { ContentFetcher, ContentJob } from './pieces/contentFetcher';
 import { Semaphore } from './semaphore';
 import type { SourceDialer } from './sourceDialer';
 import { throttled } from './throttled';
-import type { RunOptions, TransferHandle, TransferList } from './transferList';
+import type { RunOptions, TransferHandle } from './transferHandle';
+import type { TransferList } from './transferList';
 
 /** Downloads at the same time. */
 const MAX_DOWNLOADS = 4;

@@ -1,6 +1,7 @@
 import type { FetchRequest, FolderFetchRequest } from '../peerApi';
 import type { StartOptions } from './fetcher';
-import type { TransferList, Wish } from './transferList';
+import type { Wish } from './transferHandle';
+import type { TransferList } from './transferList';
 
 /** Starts downloads. */
 export interface Starter {

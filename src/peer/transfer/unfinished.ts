@@ -9,7 +9,8 @@ import { formatContentId, parseContentId } from '../../protocol/contentId';
 import { MAX_NAME_BYTES } from '../../protocol/limits';
 import { isInside } from '../paths';
 import type { Fetcher } from './fetcher';
-import type { TransferList, UnfinishedTransfer } from './transferList';
+import type { UnfinishedTransfer } from './transferHandle';
+import type { TransferList } from './transferList';
 
 const RECORD_VERSION = 1;
 /** Downloads that are remembered; of more, the first ones: they would run first. */

@@ -26,7 +26,8 @@ import type { RateLimiter } from '../rateLimiter';
 import type { SourceDialer } from '../sourceDialer';
 import type { Fetcher, StartOptions } from '../fetcher';
 import { type Progress, throttled } from '../throttled';
-import type { TransferHandle, TransferList } from '../transferList';
+import type { TransferHandle } from '../transferHandle';
+import type { TransferList } from '../transferList';
 import { BatchReply } from './batchReply';
 import { type FolderFile, isSmall, planFolder, type SmallFile, toBatches } from './folderPlan';
 

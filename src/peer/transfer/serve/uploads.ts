@@ -1,4 +1,5 @@
-import type { TransferHandle, TransferList } from '../transferList';
+import type { TransferHandle } from '../transferHandle';
+import type { TransferList } from '../transferList';
 
 /** One running upload of one name or, in a batch, of many. */
 export interface RunningUpload {
