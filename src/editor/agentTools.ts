@@ -38,7 +38,7 @@ interface Tool<Wish> {
 
 /**
  * What agents in the editor may do: list, read, fetch and publish. A model follows whatever text it has
- * read, so each of these names the file, the peer and the direction and is confirmed by the user; files
+ * read, so all but the list names the file, the peer and the direction and is confirmed by the user; files
  * that look like secrets are refused, whoever has them; what others have written is handed over as data
  * of theirs; and nothing is published before a setting allows it.
  */
