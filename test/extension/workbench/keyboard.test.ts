@@ -118,6 +118,24 @@ describe('with the keyboard alone', () => {
     await workbench.editorShows(/second\.txt/u, /second of Bob/u);
   });
 
+  it('compares two rows: F1, Focus on Network Files View, Enter; Home, down; Ctrl+Shift+Enter, Shift+down; Shift+F10, down, Enter', async () => {
+    const { workbench } = window;
+    await command('Peershelf: Focus on Network Files View');
+    await workbench.press('Home');
+    await row('first.txt');
+    await workbench.press('ControlOrMeta+Shift+Enter');
+    await workbench.press('Shift+ArrowDown');
+    const selected = async (): Promise<string> =>
+      (await workbench.view('Network Files').rows())
+        .flatMap((one) => (one.selected ? [one.label] : []))
+        .join();
+    await until('both selected', async () => (await selected()) === 'first.txt,second.txt', {
+      seen: async () => [await selected()],
+    });
+    await menu('Compare Selected');
+    await workbench.editorShows(/first\.txt .*second\.txt/u, /of Bob/u);
+  });
+
   it('takes back: F1, Focus on Published Files View, Enter; down; Shift+F10, down, Enter', async () => {
     const { workbench } = window;
     await command('Peershelf: Focus on Published Files View');
