@@ -101,6 +101,7 @@ function build(context: vscode.ExtensionContext): void {
     ...{ fetching, comparing, offering },
     transfers: new TransferActions(engine, publishing),
     network: new NetworkCommands(engine, views.browser),
+    showMore: views.showMore,
     showLog: () => output.show(),
   });
   const startup = new Startup({

@@ -114,6 +114,15 @@ function isFolderNode(value: unknown): value is {
   return typeof value === 'object' && value !== null && 'folder' in value;
 }
 
-export function isPublishedFile(value: unknown): value is PublishedFile {
-  return typeof value === 'object' && value !== null && 'publishedAtMs' in value && 'path' in value;
+/** Rows of Published Files by their names, and places in the explorer or of a tab. */
+export function publishedOf(args: readonly unknown[]): { names: string[]; uris: vscode.Uri[] } {
+  const rows = rowsOf(args);
+  return {
+    names: rows.flatMap((row) => (isPublishedRow(row) ? [row.published.name] : [])),
+    uris: rows.filter((row) => row instanceof vscode.Uri),
+  };
+}
+
+function isPublishedRow(value: unknown): value is { readonly published: PublishedFile } {
+  return typeof value === 'object' && value !== null && 'published' in value;
 }

@@ -1,13 +1,5 @@
-import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
-import {
-  each,
-  isPublishedFile,
-  networkFilesOf,
-  rowsOf,
-  transfersOf,
-  urisOf,
-} from './commandArguments';
+import { each, networkFilesOf, publishedOf, rowsOf, transfersOf, urisOf } from './commandArguments';
 import type { CommandRunner } from './commandRunner';
 import type { Comparing } from './comparing';
 import { COMMANDS } from './contributions';
@@ -34,6 +26,8 @@ export interface CommandsDependencies {
   readonly offering: OfferingFetched;
   readonly transfers: TransferActions;
   readonly network: NetworkCommands;
+  /** Shows more rows where the row with this id stands for those that are left out. */
+  readonly showMore: (id: string) => void;
   readonly showLog: () => void;
 }
 
@@ -47,6 +41,8 @@ export class Commands extends DisposableBase {
       [COMMANDS.publish]: (...args: unknown[]) => dependencies.publishing.publish(urisOf(args)),
       [COMMANDS.publishForSession]: (...args: unknown[]) =>
         dependencies.publishing.publish(urisOf(args), true),
+      [COMMANDS.publishAgain]: (...args: unknown[]) =>
+        dependencies.publishing.publishAgain(publishedOf(args)),
       [COMMANDS.unpublish]: (...args: unknown[]) => this.unpublish(args),
       [COMMANDS.fetch]: (...args: unknown[]) => fetching.fetch(args),
       [COMMANDS.fetchTo]: (...args: unknown[]) => fetching.fetchTo(args),
@@ -81,7 +77,7 @@ export class Commands extends DisposableBase {
       [COMMANDS.stopOfferingFetched]: () => offering.set(false),
       [COMMANDS.clearTransfers]: () => transfers.clear(),
       [COMMANDS.refreshNetwork]: () => dependencies.engine.calls.refreshNetwork(),
-      [COMMANDS.showMore]: (id: unknown) => network.showMore(id),
+      [COMMANDS.showMore]: (id: unknown) => dependencies.showMore(String(id)),
       [COMMANDS.showMenu]: () => actions.showMenu(),
       [COMMANDS.showLog]: () => dependencies.showLog(),
     } as const;
@@ -90,12 +86,9 @@ export class Commands extends DisposableBase {
 
   private async unpublish(args: readonly unknown[]): Promise<void> {
     const { publishing, engine } = this.dependencies;
-    const chosen = rowsOf(args);
-    const rows = chosen.filter(isPublishedFile);
-    const uris = chosen.filter((one) => one instanceof vscode.Uri);
-    if (rows.length > 0) return publishing.unpublish(rows.map(({ name }) => name));
-    const names =
-      uris.length > 0 ? await publishing.namesOf(uris) : await pickPublishedFiles(engine);
-    return publishing.unpublish(names);
+    const { names, uris } = publishedOf(args);
+    const chosen = [...names, ...(await publishing.namesOf(uris))];
+    const isAsked = names.length === 0 && uris.length === 0;
+    return publishing.unpublish(isAsked ? await pickPublishedFiles(engine) : chosen);
   }
 }

@@ -87,5 +87,6 @@ function parsePorts(text: string): PortRange {
 }
 
 function invalidSetting(name: string, value: string): PeershelfError {
-  return new PeershelfError('INVALID_ARGUMENT', `${name} "${value}"`);
+  const argument = `${name} "${value}"`;
+  return new PeershelfError('INVALID_ARGUMENT', argument, { details: { argument } });
 }

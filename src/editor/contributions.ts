@@ -7,6 +7,7 @@ import * as vscode from 'vscode';
 export const COMMANDS = {
   publish: 'peershelf.publish',
   publishForSession: 'peershelf.publishForSession',
+  publishAgain: 'peershelf.publishAgain',
   unpublish: 'peershelf.unpublish',
   fetch: 'peershelf.fetch',
   fetchTo: 'peershelf.fetchTo',
@@ -73,6 +74,7 @@ export const CONTEXT_KEYS = {
   ownsSession: 'peershelf.ownsSession',
   trackerRunning: 'peershelf.trackerRunning',
   publishedPaths: 'peershelf.publishedPaths',
+  changedPaths: 'peershelf.changedPaths',
   publishedFolders: 'peershelf.publishedFolders',
   hasEndedTransfers: 'peershelf.hasEndedTransfers',
   offersFetched: 'peershelf.offersFetched',

@@ -197,5 +197,6 @@ function readFetchFolder(folder: vscode.WorkspaceFolder): string {
   const setting = readSetting('fetchFolder', folder.uri).trim();
   const leavesFolder = setting.split(/[\\/]/u).includes('..');
   if (!leavesFolder && !isAbsolute(setting) && !/^[a-z]:/iu.test(setting)) return setting;
-  throw new PeershelfError('INVALID_ARGUMENT', `peershelf.fetchFolder "${setting}"`);
+  const argument = `peershelf.fetchFolder "${setting}"`;
+  throw new PeershelfError('INVALID_ARGUMENT', argument, { details: { argument } });
 }

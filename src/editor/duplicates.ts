@@ -15,6 +15,18 @@ export function describeDuplicates({ files, count, first }: DuplicateSummary): s
   return [...summary, ...texts.slice(0, MAX_LISTED)].join(' ');
 }
 
+/** What somebody else has of the one file that was compared; undefined for several, and for nothing. */
+export function offeredInstead({
+  files,
+  first,
+}: DuplicateSummary): { name: string; hostname: string } | undefined {
+  const [file] = first;
+  if (files !== 1 || file === undefined) return undefined;
+  const [same] = file.sameContent;
+  const [other] = file.sameName;
+  return same ?? (other && { name: file.name, hostname: other.hostname });
+}
+
 function describe({ name, sameContent, sameName }: FileDuplicates): string | undefined {
   const [same] = sameContent;
   const shown = foreignText(name);

@@ -1,5 +1,6 @@
 import { l10n } from 'vscode';
 import type { ErrorCode, PeershelfError } from '../common/errors';
+import { nameProblemText, refusalText } from './engineTexts';
 import { foreignText } from './foreignText';
 import { formatMoment } from './format';
 
@@ -23,11 +24,7 @@ export function severityOf(code: ErrorCode): 'warning' | 'error' {
 
 /** What a message may mention, everything of others made harmless already. */
 class Details {
-  readonly message: string;
-
-  constructor(private readonly error: PeershelfError) {
-    this.message = foreignText(error.message);
-  }
+  constructor(private readonly error: PeershelfError) {}
 
   get path(): string {
     return this.text('path', l10n.t('the file'));
@@ -50,6 +47,16 @@ class Details {
   get awaySince(): string | undefined {
     const { awayForMs } = this.error.details;
     return typeof awayForMs === 'number' ? formatMoment(Date.now() - awayForMs) : undefined;
+  }
+
+  /** Why a name is none, as a sentence with a space before it, if that is known. */
+  get problem(): string {
+    const text = nameProblemText(this.error.details['problem']);
+    return text === '' ? '' : ` ${text}`;
+  }
+
+  get refusal(): string {
+    return refusalText(this.error.details['reason']);
   }
 
   has(key: string): boolean {
@@ -119,16 +126,23 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   INVALID_ADDRESS: (d) =>
     l10n.t('{0} is no address. Write host:port, such as 192.168.1.5:9000.', d.text('address', '')),
   INVALID_ARGUMENT: (d) =>
-    l10n.t('A setting or an argument is not valid: {0}. Correct it and try again.', d.message),
+    d.has('argument')
+      ? l10n.t(
+          'A setting or an argument is not valid: {0}. Correct it and try again.',
+          d.text('argument', ''),
+        )
+      : l10n.t(
+          'A setting or an argument is not valid. The log says which. Correct it and try again.',
+        ),
   INVALID_MESSAGE: () =>
     l10n.t('The other side does not speak the Peershelf protocol. Check the address.'),
   LINE_TOO_LONG: () =>
     l10n.t('The other side does not speak the Peershelf protocol. Check the address.'),
   INVALID_NAME: (d) =>
     l10n.t(
-      '{0} cannot be shared under this name: it {1}. Rename the file.',
+      '{0} cannot be the name of a shared file.{1} Rename the file, or ask its publisher to do so.',
       d.name,
-      d.text('problem', ''),
+      d.problem,
     ),
   INVITE_DAMAGED: () =>
     l10n.t(
@@ -233,10 +247,7 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       d.text('address', ''),
     ),
   TRACKER_REFUSED: (d) =>
-    l10n.t(
-      'The tracker refused: {0}. Change what it names, or ask whoever runs it.',
-      d.text('reason', l10n.t('no reason given')),
-    ),
+    l10n.t('The tracker refused: {0}. Change what it names, or ask whoever runs it.', d.refusal),
   TRACKER_UNREACHABLE: (d) =>
     l10n.t('Cannot reach the tracker{0}. Check that it runs and that the address is right.', d.at),
 };

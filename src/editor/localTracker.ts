@@ -223,10 +223,11 @@ export class LocalTracker extends DisposableBase {
     // By its input, where no list of processes shows it. Whether it came through is seen below.
     child.stdin?.on('error', () => undefined).end(verifier);
     return new Promise((resolve, reject) => {
+      const details = { port, first: port, argument: `${host}:${port}` };
       const fail = (code: ErrorCode, message: string, cause?: unknown): void => {
         settle();
         child.kill();
-        reject(new PeershelfError(code, message, { cause, details: { port, first: port } }));
+        reject(new PeershelfError(code, message, { cause, details }));
       };
       const deadline = systemClock.after(START_DEADLINE_MS, () =>
         fail('TIMED_OUT', 'the tracker did not start in time'),

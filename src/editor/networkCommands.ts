@@ -17,8 +17,6 @@ export interface NetworkBrowser {
   setFilter(filter: string): void;
   /** Remembered for this workspace. */
   group(grouping: 'peer' | 'folder'): Promise<void>;
-  /** Shows more rows where the row with this id stands for those that are left out. */
-  showMore(id: string): void;
   /** Groups by peer, without a filter, and selects this one; false when it is not listed there. */
   revealPeer(hostname: string): Promise<boolean>;
 }
@@ -46,10 +44,6 @@ export class NetworkCommands {
 
   async group(grouping: 'peer' | 'folder'): Promise<void> {
     await this.browser.group(grouping);
-  }
-
-  showMore(id: unknown): void {
-    this.browser.showMore(String(id));
   }
 
   /** Shows what a peer offers. */

@@ -35,12 +35,17 @@ export async function askAboutSecrets(selection: FileSelection): Promise<boolean
 }
 
 /** Whether so many files are meant. */
-export async function confirmMany({ files, totalBytes }: FileSelection): Promise<boolean> {
+export async function confirmMany(selection: FileSelection): Promise<boolean> {
+  const { files, totalBytes, names } = selection;
   if (files <= MANY_FILES) return true;
   const publish = vscode.l10n.t('Publish');
   const message = vscode.l10n.t('Publish {0} files ({1})?', files, formatSize(totalBytes));
-  const detail = vscode.l10n.t(
-    'What .gitignore, .peershelfignore and the setting peershelf.exclude leave out is not among them.',
-  );
+  const detail = [
+    ...names.map((name) => foreignText(name)),
+    vscode.l10n.t('and {0} more', files - names.length),
+    vscode.l10n.t(
+      'What .gitignore, .peershelfignore and the setting peershelf.exclude leave out is not among them.',
+    ),
+  ].join('\n');
   return (await ask(message, detail, publish)) === publish;
 }

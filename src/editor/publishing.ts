@@ -4,15 +4,17 @@ import { describeError, fromPlainError, PeershelfError } from '../common/errors'
 import type { Logger } from '../common/logger';
 import type {
   CallOptions,
+  DuplicateSummary,
   FetchOptions,
   FindFilesRequest,
+  PublishedFile,
   PublishOutcome,
   PublishRequest,
   PublishSummary,
   SelectionWish,
 } from '../peer/peerApi';
-import { readSetting } from './contributions';
-import { describeDuplicates } from './duplicates';
+import { COMMANDS, readSetting } from './contributions';
+import { describeDuplicates, offeredInstead } from './duplicates';
 import type { Engine } from './engine';
 import { errorMessage } from './errorMessages';
 import { describeFailures, type FileFailure } from './failures';
@@ -21,6 +23,7 @@ import { notify, notifyWithLog } from './notifier';
 import { assertOnDisk } from './onDisk';
 import { askAboutSecrets, confirmMany } from './publishQuestions';
 import { rootName } from './rootNames';
+import { rowFor, rowsNamed, toWanted } from './wantedFile';
 import { withPercent } from './withPercent';
 
 type FileToPublish = PublishRequest['files'][number];
@@ -42,17 +45,25 @@ export class Publishing {
    * @param forSession until this session ends: the next start does not offer them again.
    */
   async publish(uris: readonly vscode.Uri[], forSession = false): Promise<void> {
-    if (!vscode.workspace.isTrusted) throw notTrusted();
-    const places: PlaceToPublish[] = [];
-    for (const uri of uris) places.push(await toPlace(uri));
-    if (places.length === 0 || !(await this.dependencies.ensureConnected())) return;
-    const chosen = await this.choose(places);
+    const chosen = await this.ask(uris);
     if (chosen === undefined) return;
     const wish = { ...chosen, forSession };
-    const question = await this.findDuplicates(wish);
-    if (question === undefined) return this.offer(wish);
-    const run = (): Promise<void> => this.offer(wish);
-    notify('warning', question, [{ title: vscode.l10n.t('Publish Anyway'), run }]);
+    const duplicates = await this.findDuplicates(wish);
+    const question = duplicates && describeDuplicates(duplicates);
+    if (duplicates === undefined || question === undefined) return this.offer(wish);
+    const theirs = offeredInstead(duplicates);
+    notify('warning', question, [
+      { title: vscode.l10n.t('Publish Anyway'), run: () => this.offer(wish) },
+      ...(theirs
+        ? [{ title: vscode.l10n.t('Fetch Theirs'), run: () => this.fetchTheirs(theirs) }]
+        : []),
+    ]);
+  }
+
+  /** Publishes what the user has fetched: that others offer it as well is known. */
+  async publishFetched(uris: readonly vscode.Uri[]): Promise<void> {
+    const wish = await this.ask(uris);
+    if (wish !== undefined) await this.offer(wish);
   }
 
   /**
@@ -85,6 +96,26 @@ export class Publishing {
     const [failure] = this.failuresOf(failed);
     if (failure !== undefined) throw failure.error;
     return names[0] ?? name;
+  }
+
+  /**
+   * Offers what published files hold now, as they were published: nobody is asked what was answered
+   * then. Files that have not changed are passed over.
+   */
+  async publishAgain({ names, uris }: { names: string[]; uris: vscode.Uri[] }): Promise<void> {
+    if (!vscode.workspace.isTrusted) throw notTrusted();
+    const meant = new Set([...names, ...(await this.namesOf(uris))]);
+    const { calls } = this.dependencies.engine;
+    const { published } = await calls.snapshot();
+    const files = published.filter(({ name, state }) => meant.has(name) && state === 'changed');
+    for (const forSession of [false, true]) {
+      const places: PlaceToPublish[] = [];
+      for (const file of files)
+        if (file.forSession === forSession) places.push(await toPublishedPlace(file));
+      if (places.length === 0) continue;
+      const { id } = await calls.findFiles({ places });
+      await this.offer({ id, withSecrets: true, forSession });
+    }
   }
 
   async unpublish(names: readonly string[]): Promise<void> {
@@ -120,8 +151,12 @@ export class Publishing {
     return published.filter(({ path }) => isMeant(path)).map(({ name }) => name);
   }
 
-  /** What is to be published of these places, after asking where need be; undefined for nothing. */
-  private async choose(places: readonly PlaceToPublish[]): Promise<SelectionWish | undefined> {
+  /** What is to be published of these, after asking where need be; undefined for nothing. */
+  private async ask(uris: readonly vscode.Uri[]): Promise<SelectionWish | undefined> {
+    if (!vscode.workspace.isTrusted) throw notTrusted();
+    const places: PlaceToPublish[] = [];
+    for (const uri of uris) places.push(await toPlace(uri));
+    if (places.length === 0 || !(await this.dependencies.ensureConnected())) return undefined;
     const title = vscode.l10n.t('Looking for files to publish');
     const selection = await withPercent(title, ({ signal }) =>
       this.dependencies.engine.calls.findFiles({ places }, { signal }),
@@ -142,14 +177,21 @@ export class Publishing {
     else reportPublished(summary);
   }
 
+  private async fetchTheirs({ name, hostname }: { name: string; hostname: string }): Promise<void> {
+    const rows = await rowsNamed(this.dependencies.engine.calls, name);
+    const row = rowFor(rows, { name, hostname });
+    if (row === undefined)
+      throw new PeershelfError('NOT_FOUND', `${name} is not offered`, { details: { name } });
+    const file = { ...toWanted(row), hostname };
+    await vscode.commands.executeCommand(COMMANDS.fetch, { file, sources: row.sources });
+  }
+
   /** What to tell before publishing; nothing where that cannot be found out, which forbids nothing. */
-  private async findDuplicates(wish: SelectionWish): Promise<string | undefined> {
+  private async findDuplicates(wish: SelectionWish): Promise<DuplicateSummary | undefined> {
     try {
       const title = vscode.l10n.t('Comparing with what others offer');
-      return describeDuplicates(
-        await withPercent(title, (options: FetchOptions) =>
-          this.dependencies.engine.calls.compareSelection(wish, options),
-        ),
+      return await withPercent(title, (options: FetchOptions) =>
+        this.dependencies.engine.calls.compareSelection(wish, options),
       );
     } catch (error) {
       if (PeershelfError.is(error, 'CANCELLED')) throw error;
@@ -208,6 +250,12 @@ async function toPlace(uri: vscode.Uri): Promise<PlaceToPublish> {
     // What others have published is not published again because it lies in a folder.
     leaveOut: fetchFolder === '' ? [] : [join(root, fetchFolder)],
   };
+}
+
+/** A published file, saved if need be, under the name that it has. */
+async function toPublishedPlace({ name, path }: PublishedFile): Promise<PlaceToPublish> {
+  const uri = await save(vscode.Uri.file(path));
+  return { path, name, folder: vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath };
 }
 
 async function isFolder(uri: vscode.Uri): Promise<boolean> {

@@ -34,7 +34,7 @@ export function readPathWish(input: unknown): PathWish {
 function requiredText(input: unknown, key: string): string {
   const text = optionalText(input, key);
   if (text !== undefined && text !== '') return text;
-  throw new PeershelfError('INVALID_ARGUMENT', `"${key}" is missing`);
+  throw invalid(`"${key}" is missing`);
 }
 
 function optionalText(input: unknown, key: string): string | undefined {
@@ -42,5 +42,9 @@ function optionalText(input: unknown, key: string): string | undefined {
   const value: unknown = Reflect.get(input, key);
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string' && value.length <= MAX_TEXT_LENGTH) return value;
-  throw new PeershelfError('INVALID_ARGUMENT', `"${key}" is no text`);
+  throw invalid(`"${key}" is no text`);
+}
+
+function invalid(argument: string): PeershelfError {
+  return new PeershelfError('INVALID_ARGUMENT', argument, { details: { argument } });
 }

@@ -39,7 +39,8 @@ export class TransferActions {
     const paths = transfers.flatMap(({ state, path }) =>
       state === 'done' && path !== undefined ? [path] : [],
     );
-    if (paths.length > 0) await this.publishing.publish(paths.map((path) => vscode.Uri.file(path)));
+    const uris = paths.map((path) => vscode.Uri.file(path));
+    if (uris.length > 0) await this.publishing.publishFetched(uris);
   }
 
   async clear(): Promise<void> {

@@ -11,25 +11,43 @@ const BIDI_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const WINDOWS_DEVICE =
   /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])$/iu;
 
+/** What can be wrong with a name, behind "the name" or a field of a message. */
+export const NAME_PROBLEMS = {
+  empty: 'is empty',
+  controlCharacter: 'has a control character',
+  notUnicode: 'is not valid Unicode',
+  tooLong: `is longer than ${MAX_NAME_BYTES} bytes`,
+  direction: 'has a character that changes the direction of text',
+  backslash: 'has a backslash',
+  absolute: 'is an absolute path',
+  notComposed: 'is not in Unicode normalization form C',
+  emptyPart: 'has an empty part',
+  longPart: `has a part longer than ${MAX_NAME_PART_BYTES} bytes`,
+  dots: 'has a part of dots only',
+  device: 'has a part that is a device on Windows',
+} as const;
+
+export type NameProblem = (typeof NAME_PROBLEMS)[keyof typeof NAME_PROBLEMS];
+
 /** Why a string is no name on the wire, or undefined when it is one. Names are opaque to a tracker. */
-export function opaqueNameProblem(name: string): string | undefined {
-  if (name === '') return 'is empty';
-  if (CONTROL_CHARACTER.test(name)) return 'has a control character';
-  if (LONE_SURROGATE.test(name)) return 'is not valid Unicode';
+export function opaqueNameProblem(name: string): NameProblem | undefined {
+  if (name === '') return NAME_PROBLEMS.empty;
+  if (CONTROL_CHARACTER.test(name)) return NAME_PROBLEMS.controlCharacter;
+  if (LONE_SURROGATE.test(name)) return NAME_PROBLEMS.notUnicode;
   // UTF-8 takes at most three bytes per UTF-16 unit: most names need no count.
   if (name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES)
-    return `is longer than ${MAX_NAME_BYTES} bytes`;
+    return NAME_PROBLEMS.tooLong;
   return undefined;
 }
 
 /** Why a name cannot be published, or undefined. It must be NFC already: see {@link toPublishedName}. */
-export function publishedNameProblem(name: string): string | undefined {
+export function publishedNameProblem(name: string): NameProblem | undefined {
   const problem = opaqueNameProblem(name);
   if (problem !== undefined) return problem;
-  if (BIDI_CONTROL.test(name)) return 'has a character that changes the direction of text';
-  if (name.includes('\\')) return 'has a backslash';
-  if (name.startsWith('/') || /^[a-z]:/iu.test(name)) return 'is an absolute path';
-  if (name !== name.normalize('NFC')) return 'is not in Unicode normalization form C';
+  if (BIDI_CONTROL.test(name)) return NAME_PROBLEMS.direction;
+  if (name.includes('\\')) return NAME_PROBLEMS.backslash;
+  if (name.startsWith('/') || /^[a-z]:/iu.test(name)) return NAME_PROBLEMS.absolute;
+  if (name !== name.normalize('NFC')) return NAME_PROBLEMS.notComposed;
   for (const segment of name.split('/')) {
     const segmentProblem = publishedSegmentProblem(segment);
     if (segmentProblem !== undefined) return segmentProblem;
@@ -37,15 +55,14 @@ export function publishedNameProblem(name: string): string | undefined {
   return undefined;
 }
 
-function publishedSegmentProblem(segment: string): string | undefined {
-  if (segment === '') return 'has an empty part';
-  if (Buffer.byteLength(segment) > MAX_NAME_PART_BYTES)
-    return `has a part longer than ${MAX_NAME_PART_BYTES} bytes`;
+function publishedSegmentProblem(segment: string): NameProblem | undefined {
+  if (segment === '') return NAME_PROBLEMS.emptyPart;
+  if (Buffer.byteLength(segment) > MAX_NAME_PART_BYTES) return NAME_PROBLEMS.longPart;
   // Windows drops trailing dots and spaces, so '.. ' or 'nul.' mean what they must not.
   const bare = segment.replace(/[. ]+$/u, '');
-  if (bare === '') return 'has a part of dots only';
+  if (bare === '') return NAME_PROBLEMS.dots;
   const stem = bare.split(/[.:]/u, 1)[0]?.trimEnd() ?? '';
-  if (WINDOWS_DEVICE.test(stem)) return 'has a part that is a device on Windows';
+  if (WINDOWS_DEVICE.test(stem)) return NAME_PROBLEMS.device;
   return undefined;
 }
 
@@ -75,7 +92,7 @@ export function toLocalName(name: string, platform: NodeJS.Platform): string {
     .join('/');
 }
 
-function invalidName(name: string, problem: string): PeershelfError {
+function invalidName(name: string, problem: NameProblem): PeershelfError {
   return new PeershelfError('INVALID_NAME', `the name ${JSON.stringify(name)} ${problem}`, {
     details: { name, problem },
   });

@@ -29,6 +29,8 @@ export interface ViewsDependencies {
 
 export interface Views {
   readonly browser: NetworkBrowser;
+  /** Shows more rows where the row with this id stands for those that are left out. */
+  readonly showMore: (id: string) => void;
   /** Looks for sessions in the network, if somebody looks at the view that shows them. */
   readonly lookForSessions: () => void;
   /** To be disposed with the extension. */
@@ -40,14 +42,19 @@ export function createViews({ publish, ...dependencies }: ViewsDependencies): Vi
   const { engine, logger } = dependencies;
   const interest = new NetworkInterest(engine, logger);
   const browser = new NetworkView({ ...dependencies, interest });
-  const all = [
-    new StatusBar(engine),
+  const lists = [
     browser,
     new PublishedView(engine, new PublishedDrop(publish)),
     new TransfersView(engine),
     new PeersView(engine, interest, logger),
+  ];
+  const all = [
+    ...lists,
+    new StatusBar(engine),
     new FileDecorations(engine),
     new RemoteFileSystem(engine, logger).register(),
   ];
-  return { browser, all, lookForSessions: () => browser.lookForSessions() };
+  // The row tells by its id which of them it is in.
+  const showMore = (id: string): void => lists.forEach((list) => list.showMore(id));
+  return { browser, showMore, all, lookForSessions: () => browser.lookForSessions() };
 }

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import { COMMANDS } from '../editor/contributions';
 import { foreignText } from '../editor/foreignText';
 import { formatAge, formatSize } from '../editor/format';
 import type { FileComparison } from '../peer/peerApi';
 import { formatHostPort } from '../protocol/address';
-import type { FileNode, FolderNode, MoreNode, NetworkNode, PeerNode } from './networkNodes';
+import { moreItem } from './moreItem';
+import type { FileNode, FolderNode, NetworkNode, PeerNode } from './networkNodes';
 import { networkUri } from './networkUri';
 import { describeCount, describePresence } from './presence';
 
@@ -20,7 +20,7 @@ export function networkItem(node: NetworkNode): vscode.TreeItem {
     case 'file':
       return fileItem(node);
     case 'more':
-      return moreItem(node);
+      return moreItem(node, node.canGrow);
   }
 }
 
@@ -141,20 +141,6 @@ function explainMark(mark: FileComparison): string[] {
     case 'unread':
       return [];
   }
-}
-
-function moreItem({ id, left, canGrow }: MoreNode): vscode.TreeItem {
-  const item = new vscode.TreeItem(
-    canGrow
-      ? vscode.l10n.t('Show more… ({0} left)', left)
-      : vscode.l10n.t('{0} more: filter to find them', left),
-  );
-  item.id = id;
-  item.contextValue = 'networkMore';
-  item.command = canGrow
-    ? { command: COMMANDS.showMore, title: '', arguments: [id] }
-    : { command: COMMANDS.filterNetwork, title: '' };
-  return item;
 }
 
 function unfolded(isOpen: boolean): vscode.TreeItemCollapsibleState {

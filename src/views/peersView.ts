@@ -6,17 +6,16 @@ import type { Logger } from '../common/logger';
 import { VIEWS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
 import type { NetworkPeer } from '../peer/peerApi';
+import { moreItem } from './moreItem';
 import type { NetworkInterest } from './networkInterest';
 import { peerItem } from './peerItem';
 import { Refresher } from './refresher';
+import { type MoreRow, RowList } from './rowList';
 import { Settling } from './settling';
 
-/** VS Code sends all siblings again on a change: more are left out, and the title says so. */
-const MAX_ROWS = 500;
 /** Ages are told with some delay: a time that moves by less than this has not changed. */
 const SAME_TIME_MS = 5_000;
 
-/** A row: the same object as long as the peer is known, so that only what changed is drawn. */
 export interface PeerRow {
   readonly kind: 'member';
   peer: NetworkPeer;
@@ -24,16 +23,20 @@ export interface PeerRow {
   sinceMs: number;
 }
 
-/** Who is in the session, with files and without. */
-export class PeersView extends DisposableBase implements vscode.TreeDataProvider<PeerRow> {
-  private readonly changeEmitter = this.register(new vscode.EventEmitter<PeerRow[] | undefined>());
-  private readonly view: vscode.TreeView<PeerRow>;
-  private readonly refresher = this.register(new Refresher(systemClock, () => this.refresh()));
-  private rows = new Map<string, PeerRow>();
-  /** Whether VS Code was told of a change and has not asked for the rows since. */
-  private owesRows = false;
+type Row = PeerRow | MoreRow;
 
-  readonly onDidChangeTreeData = this.changeEmitter.event;
+/** Who is in the session, with files and without. */
+export class PeersView extends DisposableBase implements vscode.TreeDataProvider<Row> {
+  private readonly view: vscode.TreeView<Row>;
+  private readonly refresher = this.register(new Refresher(systemClock, () => this.refresh()));
+  private readonly rows = new RowList<NetworkPeer, PeerRow>({
+    name: VIEWS.peers,
+    idOf: ({ hostname }) => hostname,
+    create: (peer) => ({ kind: 'member', peer, sinceMs: sinceMsOf(peer) }),
+    update: updateRow,
+  });
+
+  readonly onDidChangeTreeData = this.rows.onDidChange;
 
   constructor(
     private readonly engine: Engine,
@@ -59,25 +62,23 @@ export class PeersView extends DisposableBase implements vscode.TreeDataProvider
       }),
     );
     this.register(this.view.onDidChangeVisibility(watch));
-    this.register(
-      new Settling(this.view, () => {
-        if (this.owesRows) this.changeEmitter.fire(undefined);
-      }),
-    );
+    this.register(new Settling(this.view, () => this.rows.tellAgain()));
   }
 
-  getChildren(parent?: PeerRow): PeerRow[] {
-    if (parent !== undefined) return [];
-    this.owesRows = false;
-    return [...this.rows.values()];
+  getChildren(parent?: Row): Row[] {
+    return parent === undefined ? this.rows.take() : [];
   }
 
   getParent(): undefined {
     return undefined;
   }
 
-  getTreeItem({ peer, sinceMs }: PeerRow): vscode.TreeItem {
-    return peerItem(peer, sinceMs);
+  getTreeItem(row: Row): vscode.TreeItem {
+    return row.kind === 'more' ? moreItem(row) : peerItem(row.peer, row.sinceMs);
+  }
+
+  showMore(id: string): void {
+    this.rows.showMore(id);
   }
 
   private async refresh(): Promise<void> {
@@ -91,27 +92,22 @@ export class PeersView extends DisposableBase implements vscode.TreeDataProvider
   }
 
   private show(peers: readonly NetworkPeer[]): void {
-    const before = this.rows;
-    const changed: PeerRow[] = [];
-    this.rows = new Map(
-      peers.slice(0, MAX_ROWS).map((peer) => {
-        const sinceMs = systemClock.now() - peer.sinceAgeMs;
-        const row = before.get(peer.hostname) ?? { kind: 'member', peer, sinceMs };
-        const isSameTime = Math.abs(row.sinceMs - sinceMs) < SAME_TIME_MS;
-        if (!isSameTime || !isSamePeer(row.peer, peer)) changed.push(row);
-        if (!isSameTime) row.sinceMs = sinceMs;
-        row.peer = peer;
-        return [peer.hostname, row];
-      }),
-    );
-    const order = (rows: ReadonlyMap<string, PeerRow>): string => JSON.stringify([...rows.keys()]);
-    const hasOtherRows = order(before) !== order(this.rows);
-    if (hasOtherRows || changed.length > 0) {
-      this.owesRows = true;
-      this.changeEmitter.fire(hasOtherRows ? undefined : changed);
-    }
+    this.rows.show(peers);
     this.view.description = describe(peers);
   }
+}
+
+function sinceMsOf({ sinceAgeMs }: NetworkPeer): number {
+  return systemClock.now() - sinceAgeMs;
+}
+
+function updateRow(row: PeerRow, peer: NetworkPeer): boolean {
+  const sinceMs = sinceMsOf(peer);
+  const isSameTime = Math.abs(row.sinceMs - sinceMs) < SAME_TIME_MS;
+  const isSame = isSameTime && isSamePeer(row.peer, peer);
+  if (!isSameTime) row.sinceMs = sinceMs;
+  row.peer = peer;
+  return !isSame;
 }
 
 /** But for what tells only that time passes. */
@@ -125,7 +121,5 @@ function describe(peers: readonly NetworkPeer[]): string {
   const away = peers.filter(({ state }) => state === 'away').length;
   const counts = [vscode.l10n.t('{0} online', peers.length - away)];
   if (away > 0) counts.push(vscode.l10n.t('{0} away', away));
-  if (peers.length > MAX_ROWS)
-    counts.unshift(vscode.l10n.t('first {0} of {1}', MAX_ROWS, peers.length));
   return peers.length === 0 ? '' : counts.join(', ');
 }

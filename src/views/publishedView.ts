@@ -8,29 +8,43 @@ import type { Engine } from '../editor/engine';
 import { errorMessage } from '../editor/errorMessages';
 import { foreignText } from '../editor/foreignText';
 import { formatSize } from '../editor/format';
+import { moreItem } from './moreItem';
+import { type MoreRow, RowList } from './rowList';
+import { Settling } from './settling';
 
 /** Paths in the context key that menus ask; beyond that the menu offers publishing again. */
 const MAX_CONTEXT_PATHS = 10_000;
-/** VS Code sends all siblings again on a change: more are left out, and a row says so. */
-const MAX_ROWS = 500;
+/** One published file. */
+export interface PublishedRow {
+  readonly kind: 'published';
+  published: PublishedFile;
+}
+
+type Row = PublishedRow | MoreRow;
 
 /** What this window offers. */
-export class PublishedView
-  extends DisposableBase
-  implements vscode.TreeDataProvider<PublishedFile>
-{
-  private readonly changeEmitter = this.register(new vscode.EventEmitter<undefined>());
-  private readonly tree: vscode.TreeView<PublishedFile>;
+export class PublishedView extends DisposableBase implements vscode.TreeDataProvider<Row> {
+  private readonly tree: vscode.TreeView<Row>;
+  private readonly rows = new RowList<PublishedFile, PublishedRow>({
+    name: VIEWS.published,
+    idOf: ({ name }) => name,
+    create: (published) => ({ kind: 'published', published }),
+    update: (row, published) => {
+      const isOther = JSON.stringify(row.published) !== JSON.stringify(published);
+      row.published = published;
+      return isOther;
+    },
+  });
 
-  readonly onDidChangeTreeData = this.changeEmitter.event;
+  readonly onDidChangeTreeData = this.rows.onDidChange;
 
   constructor(
     private readonly engine: Engine,
-    dragAndDropController: vscode.TreeDragAndDropController<PublishedFile>,
+    dragAndDropController: vscode.TreeDragAndDropController<unknown>,
   ) {
     super();
     this.tree = this.register(
-      vscode.window.createTreeView(VIEWS.published, {
+      vscode.window.createTreeView<Row>(VIEWS.published, {
         ...{ treeDataProvider: this, dragAndDropController },
         canSelectMany: true,
         showCollapseAll: false,
@@ -38,55 +52,70 @@ export class PublishedView
     );
     this.register(
       engine.onDidChange((part) => {
-        if (part === 'published' || part === 'connection' || part === 'reachability')
-          this.refresh();
+        if (part === 'published') this.refresh();
+        else if (part === 'connection' || part === 'reachability') this.explain();
       }),
     );
+    this.register(new Settling(this.tree, () => this.rows.tellAgain()));
     this.refresh();
   }
 
-  getChildren(parent?: PublishedFile): PublishedFile[] {
-    return parent === undefined ? this.engine.state.published.slice(0, MAX_ROWS) : [];
+  getChildren(parent?: Row): Row[] {
+    return parent === undefined ? this.rows.take() : [];
   }
 
   getParent(): undefined {
     return undefined;
   }
 
-  getTreeItem(file: PublishedFile): vscode.TreeItem {
-    const uri = vscode.Uri.file(file.path);
-    const item = new vscode.TreeItem(uri);
-    const name = foreignText(file.name);
-    const state = describeState(file);
-    const until = file.forSession ? [vscode.l10n.t('for this session')] : [];
-    // First what matters most: a narrow view cuts the rest off.
-    const details = [...state, formatSize(file.sizeBytes), ...until];
-    item.id = file.name;
-    item.label = name;
-    item.description = details.join(' · ');
-    item.tooltip = [name, foreignText(file.path), ...details].join('\n');
-    item.contextValue = `publishedFile:${file.state}`;
-    item.accessibilityInformation = { label: [name, ...details].join(', ') };
-    if (file.state !== 'missing')
-      item.command = { command: 'vscode.open', title: '', arguments: [uri] };
-    return item;
+  getTreeItem(row: Row): vscode.TreeItem {
+    return row.kind === 'more' ? moreItem(row) : publishedItem(row.published);
+  }
+
+  showMore(id: string): void {
+    this.rows.showMore(id);
   }
 
   private refresh(): void {
     const { published } = this.engine.state;
-    const total = published.length;
-    this.tree.description =
-      total > MAX_ROWS ? vscode.l10n.t('first {0} of {1}', MAX_ROWS, total) : '';
-    this.tree.message = total > 0 ? notOffered(this.engine.state) : '';
+    this.rows.show(published);
+    this.explain();
     this.tree.badge = badgeOf(published);
-    setContext('hasPublished', total > 0);
-    setContext(
-      'publishedPaths',
-      published.slice(0, MAX_CONTEXT_PATHS).map(({ path }) => path),
-    );
+    setContext('hasPublished', published.length > 0);
+    const changed = published.filter(({ state }) => state === 'changed');
+    setContext('publishedPaths', pathsOf(published));
+    setContext('changedPaths', pathsOf(changed));
     setContext('publishedFolders', foldersOf(published));
-    this.changeEmitter.fire(undefined);
   }
+
+  private explain(): void {
+    const { state } = this.engine;
+    this.tree.message = state.published.length > 0 ? notOffered(state) : '';
+  }
+}
+
+function publishedItem(file: PublishedFile): vscode.TreeItem {
+  const uri = vscode.Uri.file(file.path);
+  const item = new vscode.TreeItem(uri);
+  const name = foreignText(file.name);
+  const state = describeState(file);
+  const until = file.forSession ? [vscode.l10n.t('for this session')] : [];
+  // First what matters most: a narrow view cuts the rest off.
+  const details = [...state, formatSize(file.sizeBytes), ...until];
+  item.id = file.name;
+  item.label = name;
+  item.description = details.join(' · ');
+  item.tooltip = [name, foreignText(file.path), ...details].join('\n');
+  item.contextValue = `publishedFile:${file.state}`;
+  item.accessibilityInformation = { label: [name, ...details].join(', ') };
+  if (file.state !== 'missing')
+    item.command = { command: 'vscode.open', title: '', arguments: [uri] };
+  return item;
+}
+
+/** As menus know them. */
+function pathsOf(files: readonly PublishedFile[]): string[] {
+  return files.slice(0, MAX_CONTEXT_PATHS).map(({ path }) => path);
 }
 
 /** How many files others cannot fetch any more as they were published. */

@@ -3,26 +3,33 @@ import { DisposableBase } from '../common/disposable';
 import { setContext, VIEWS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
 import type { Transfer } from '../peer/peerApi';
+import { moreItem } from './moreItem';
+import { type MoreRow, RowList } from './rowList';
 import { Settling } from './settling';
 import { transferItem } from './transferItem';
 
-/** A row: the same object as long as its transfer is known, so that only what changed is drawn. */
-export interface TransferNode {
+export interface TransferRow {
   readonly kind: 'transfer';
   transfer: Transfer;
 }
 
-/** Running and recent transfers, the newest first. */
-export class TransfersView extends DisposableBase implements vscode.TreeDataProvider<TransferNode> {
-  private readonly changeEmitter = this.register(
-    new vscode.EventEmitter<TransferNode[] | undefined>(),
-  );
-  private readonly tree: vscode.TreeView<TransferNode>;
-  private nodes = new Map<string, TransferNode>();
-  /** Whether VS Code was told of other rows and has not asked for them since. */
-  private owesRows = false;
+type Row = TransferRow | MoreRow;
 
-  readonly onDidChangeTreeData = this.changeEmitter.event;
+/** Running and recent transfers, the newest first. */
+export class TransfersView extends DisposableBase implements vscode.TreeDataProvider<Row> {
+  private readonly tree: vscode.TreeView<Row>;
+  private readonly rows = new RowList<Transfer, TransferRow>({
+    name: VIEWS.transfers,
+    idOf: ({ id }) => id,
+    create: (transfer) => ({ kind: 'transfer', transfer }),
+    update: (row, transfer) => {
+      const isOther = !isSame(row.transfer, transfer);
+      row.transfer = transfer;
+      return isOther;
+    },
+  });
+
+  readonly onDidChangeTreeData = this.rows.onDidChange;
 
   constructor(private readonly engine: Engine) {
     super();
@@ -38,46 +45,29 @@ export class TransfersView extends DisposableBase implements vscode.TreeDataProv
         if (part === 'transfers') this.refresh();
       }),
     );
-    this.register(
-      new Settling(this.tree, () => {
-        if (this.owesRows) this.changeEmitter.fire(undefined);
-      }),
-    );
+    this.register(new Settling(this.tree, () => this.rows.tellAgain()));
     this.refresh();
   }
 
-  getChildren(parent?: TransferNode): TransferNode[] {
-    if (parent !== undefined) return [];
-    this.owesRows = false;
-    return [...this.nodes.values()].reverse();
+  getChildren(parent?: Row): Row[] {
+    return parent === undefined ? this.rows.take() : [];
   }
 
   getParent(): undefined {
     return undefined;
   }
 
-  getTreeItem({ transfer }: TransferNode): vscode.TreeItem {
-    return transferItem(transfer);
+  getTreeItem(row: Row): vscode.TreeItem {
+    return row.kind === 'more' ? moreItem(row) : transferItem(row.transfer);
+  }
+
+  showMore(id: string): void {
+    this.rows.showMore(id);
   }
 
   private refresh(): void {
-    const before = this.nodes;
     const { transfers } = this.engine.state;
-    const changed: TransferNode[] = [];
-    this.nodes = new Map(
-      transfers.map((transfer) => {
-        const node = before.get(transfer.id) ?? { kind: 'transfer', transfer };
-        if (!isSame(node.transfer, transfer)) changed.push(node);
-        node.transfer = transfer;
-        return [transfer.id, node];
-      }),
-    );
-    const isSameRows =
-      before.size === this.nodes.size && transfers.every(({ id }) => before.has(id));
-    if (!isSameRows) {
-      this.owesRows = true;
-      this.changeEmitter.fire(undefined);
-    } else if (changed.length > 0) this.changeEmitter.fire(changed);
+    this.rows.show([...transfers].reverse());
     const running = transfers.filter(({ state }) => state === 'running').length;
     this.tree.badge =
       running === 0

@@ -164,6 +164,7 @@ describe('the manifest', () => {
       'peershelf.openRemote',
       'peershelf.pauseTransfer',
       'peershelf.pingPeer',
+      'peershelf.publishAgain',
       'peershelf.resumeTransfer',
       'peershelf.retryTransfer',
       'peershelf.revealTransfer',
@@ -174,12 +175,21 @@ describe('the manifest', () => {
 
   it('puts at most two entries into the explorer menu at once', () => {
     const entries = contributes.menus['explorer/context'] ?? [];
-    const published = 'resourcePath in peershelf.publishedPaths';
-    const unpublished = 'resourcePath not in peershelf.publishedPaths';
-    for (const state of [published, unpublished]) {
-      const other = state === published ? unpublished : published;
-      const shown = entries.filter(({ when = '' }) => !when.includes(other));
-      assert.ok(shown.length <= 2, state);
+    /** Whether an entry is shown for a file; who has not trusted its folder sees fewer. */
+    const isShown = (when: string, published: boolean, changed: boolean): boolean =>
+      when.split(' && ').every((part) => {
+        const [, not, key] = /^resourcePath (not )?in peershelf\.(\w+)$/u.exec(part) ?? [];
+        if (key !== undefined)
+          return { publishedPaths: published, changedPaths: changed }[key] === (not === undefined);
+        return ['resourceScheme == file', 'isWorkspaceTrusted'].includes(part);
+      });
+    for (const [published, changed] of [
+      [false, false],
+      [true, false],
+      [true, true],
+    ] as const) {
+      const shown = entries.filter(({ when = '' }) => isShown(when, published, changed));
+      assert.equal(shown.length, 2, JSON.stringify({ published, changed }));
     }
   });
 

@@ -63,7 +63,8 @@ export function globMatcher(patterns: readonly string[]): (path: string) => bool
   try {
     return picomatch([...patterns], { dot: true, nocase: IGNORES_CASE });
   } catch (cause) {
-    throw new PeershelfError('INVALID_ARGUMENT', 'a glob pattern is not valid', { cause });
+    const details = { argument: patterns.join(', ') };
+    throw new PeershelfError('INVALID_ARGUMENT', 'a glob pattern is not valid', { cause, details });
   }
 }
 

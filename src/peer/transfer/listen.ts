@@ -36,7 +36,8 @@ export async function listenInRange(
 function fromListenError(cause: unknown, host: string): unknown {
   // "No such address" of all addresses means that there is no IPv6, which the caller knows to handle.
   if (systemCode(cause) !== 'EADDRNOTAVAIL' || host === '::') return cause;
-  return new PeershelfError('INVALID_ARGUMENT', `this computer has no address ${host}`, { cause });
+  const message = `this computer has no address ${host}`;
+  return new PeershelfError('INVALID_ARGUMENT', message, { cause, details: { argument: host } });
 }
 
 function listenOnce(server: Server, host: string, port: number): Promise<number> {

@@ -202,7 +202,7 @@ describe('questions to the user', () => {
     const asked = instead(vscode.window, 'showWarningMessage', undefined);
     await dismissed.publishing.publish([uri]);
     assert.deepEqual(asked, [
-      ['Bob $ (x) offers the content of twice.txt as other.txt.', 'Publish Anyway'],
+      ['Bob $ (x) offers the content of twice.txt as other.txt.', 'Publish Anyway', 'Fetch Theirs'],
     ]);
     assert.deepEqual(dismissed.wishes, []);
 

@@ -1,6 +1,8 @@
 import * as assert from 'node:assert/strict';
 import { ERROR_CODES, PeershelfError } from '../../../src/common/errors';
 import { errorMessage } from '../../../src/editor/errorMessages';
+import { CONTROL_REASONS } from '../../../src/protocol/controlReasons';
+import { NAME_PROBLEMS } from '../../../src/protocol/names';
 
 /** Everything that any error mentions, each as somebody hostile would choose it. */
 const HOSTILE = '[x](command:workbench.action.quit)$(error)\u202e\n';
@@ -28,4 +30,29 @@ describe('what is said about an error', () => {
       assert.doesNotMatch(text, /\]\(|\$\(|\u202e|\n/u);
     });
   }
+
+  it('says what is wrong with a name, and why a tracker refuses, in sentences of its own', () => {
+    const named = { name: 'a\\b', problem: NAME_PROBLEMS.backslash };
+    assert.equal(
+      errorMessage(new PeershelfError('INVALID_NAME', 'x', { details: named })),
+      'a\\b cannot be the name of a shared file. It has a backslash. Rename the file, or ask its publisher to do so.',
+    );
+    const said = (reason: string): string =>
+      errorMessage(new PeershelfError('TRACKER_REFUSED', 'x', { details: { reason } }));
+    assert.match(said(CONTROL_REASONS.tooManyFiles), /refused: too many files are published\./u);
+    assert.match(said(CONTROL_REASONS.badCursor), /refused: "bad cursor"\./u);
+    assert.match(said('constructor'), /refused: "constructor"\./u);
+  });
+
+  it('shows no sentence of the engine about an argument, only what it is', () => {
+    const details = { argument: 'peershelf.port "x"' };
+    const said = errorMessage(
+      new PeershelfError('INVALID_ARGUMENT', 'for developers', { details }),
+    );
+    assert.match(said, /not valid: peershelf\.port "x"\./u);
+    assert.doesNotMatch(
+      errorMessage(new PeershelfError('INVALID_ARGUMENT', 'for developers')),
+      /developers/u,
+    );
+  });
 });
