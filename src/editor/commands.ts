@@ -47,8 +47,7 @@ export class Commands extends DisposableBase {
       [COMMANDS.fetch]: (...args: unknown[]) => fetching.fetch(args),
       [COMMANDS.fetchTo]: (...args: unknown[]) => fetching.fetchTo(args),
       [COMMANDS.fetchHere]: (...args: unknown[]) => fetching.fetchHere(args),
-      [COMMANDS.openRemote]: (...args: unknown[]) =>
-        each(args, (file) => comparing.openRemote(file)),
+      [COMMANDS.openRemote]: (...args: unknown[]) => comparing.openRemote(networkFilesOf(args)),
       [COMMANDS.compareWithWorkspace]: (...args: unknown[]) =>
         each(args.slice(0, 1), (file) => comparing.compareWithWorkspace(file)),
       [COMMANDS.compareSelected]: (...args: unknown[]) =>

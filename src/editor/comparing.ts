@@ -19,10 +19,13 @@ import { rootName } from './rootNames';
 export class Comparing {
   constructor(private readonly record: Pick<FetchRecord, 'placeOf'>) {}
 
-  /** Opens a file of somebody else, read-only; offers to fetch one that is too large for that. */
-  async openRemote(file: NetworkFile): Promise<void> {
-    if (isTooLarge(file)) return;
-    await vscode.commands.executeCommand('vscode.open', remoteUri(file), { preview: true });
+  /** Opens files of others, read-only; offers to fetch one that is too large for that. */
+  async openRemote(files: readonly NetworkFile[]): Promise<void> {
+    // The tab of a preview is taken by the next one.
+    const options = { preview: files.length === 1 };
+    for (const file of files)
+      if (!isTooLarge(file))
+        await vscode.commands.executeCommand('vscode.open', remoteUri(file), options);
   }
 
   /** The workspace's file on the left, what the other offers on the right. */

@@ -68,7 +68,7 @@ export class FetchCommands {
       case 'fetchTo':
         return fetching.fetchTo(choice.file);
       case 'open':
-        return comparing.openRemote(choice.file);
+        return comparing.openRemote([choice.file]);
       case 'compare':
         return comparing.compareWithWorkspace(choice.file);
     }

@@ -1,11 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { describeError, PeershelfError } from '../common/errors';
+import { describeError, type ErrorCode, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
-import { errorMessage } from '../editor/errorMessages';
 import type { Engine } from '../editor/engine';
+import { errorMessage, severityOf } from '../editor/errorMessages';
+import { notify } from '../editor/notifier';
 import { parseRemoteUri, REMOTE_SCHEME } from '../editor/remoteUri';
 import { MAX_PREVIEW_BYTES, type PreviewRequest } from '../peer/peerApi';
+
+/** A window that is loaded again reads its tabs before it is connected. */
+const SILENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CANCELLED', 'NOT_CONNECTED']);
 
 const NO_CHANGES = new vscode.Disposable(() => undefined);
 
@@ -51,7 +55,10 @@ export class RemoteFileSystem implements vscode.FileSystemProvider {
     } catch (error) {
       const failure = PeershelfError.from(error);
       this.logger.warn(`${request.name} cannot be opened: ${describeError(failure)}`);
-      throw vscode.FileSystemError.Unavailable(errorMessage(failure));
+      const message = errorMessage(failure);
+      // The editor itself says no more than that something went wrong.
+      if (!SILENT.has(failure.code)) notify(severityOf(failure.code), message);
+      throw vscode.FileSystemError.Unavailable(message);
     }
   }
 

@@ -180,6 +180,18 @@ export class Workbench {
     return texts.map((text) => normalise(text ?? ''));
   }
 
+  /** Picks an entry of the menu of an editor's tab; an open menu never learns what comes later. */
+  async tabMenu(name: string, title: string): Promise<void> {
+    const tab = this.page.locator(`.tabs-container .tab[data-resource-name="${name}"]`);
+    await until(`"${title}" in the menu of tab "${name}"`, async () => {
+      await tab.click({ button: 'right' });
+      if ((await this.menu.titles()).includes(title)) return true;
+      await this.menu.dismiss();
+      return false;
+    });
+    await this.menu.choose(title);
+  }
+
   /** Text in sight of the editor that is active. */
   async editorText(): Promise<string> {
     const lines = this.page.locator('.editor-group-container.active .view-lines').first();

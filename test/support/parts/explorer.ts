@@ -37,6 +37,16 @@ export class Explorer {
     }
   }
 
+  /** Gives a file another name; one with `/` moves it into a folder. */
+  async rename(name: string, newName: string): Promise<void> {
+    await this.contextMenu(name, 'Rename...');
+    const box = this.rows().locator('.explorer-item-edited input');
+    await box.waitFor();
+    await box.fill(newName);
+    await box.press('Enter');
+    await box.waitFor({ state: 'hidden' });
+  }
+
   /** Picks an entry of the menu of one or several files (further titles: submenus). */
   async contextMenu(names: string | readonly string[], ...titles: string[]): Promise<void> {
     const [first = ''] = titles;
