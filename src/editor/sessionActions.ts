@@ -81,7 +81,7 @@ export class SessionActions {
       validateInput: (value) =>
         isAddress(value) ? undefined : vscode.l10n.t('Write host:port, such as 192.168.1.5:9000.'),
     });
-    if (text === undefined) return;
+    if (text === undefined || !(await ensureDisplayName())) return;
     const tracker = parseHostPort(text, DEFAULT_TRACKER_PORT);
     await session.join({ tracker });
     notify(

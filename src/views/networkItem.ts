@@ -91,7 +91,9 @@ function fileItem(node: FileNode): vscode.TreeItem {
     age,
     ...(mark === undefined ? [] : explainMark(mark)),
   ].join('\n');
-  item.contextValue = `networkFile:${awaySinceMs === undefined ? 'available' : 'away'}`;
+  const availability = awaySinceMs === undefined ? 'available' : 'away';
+  // What is not looked at yet may be here.
+  item.contextValue = `networkFile:${availability}:${mark ?? 'unread'}`;
   item.accessibilityInformation = { label: [name, owners, size, age, ...word, ...away].join(', ') };
   return item;
 }

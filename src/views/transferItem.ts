@@ -42,9 +42,15 @@ export function transferItem(transfer: Transfer): vscode.TreeItem {
   return item;
 }
 
-/** `transfer:DIRECTION:STATE:KIND`, and `:retry` where it can be tried again. */
-export function contextOf({ direction, state, kind, canRetry }: Transfer): string {
-  return ['transfer', direction, state, kind, ...(canRetry ? ['retry'] : [])].join(':');
+/**
+ * `transfer:DIRECTION:STATE:KIND`, then `:retry` where it can be tried again, or `:inside` when its file
+ * lies in the workspace.
+ */
+function contextOf({ direction, state, kind, canRetry, path }: Transfer): string {
+  const isInside =
+    path !== undefined && vscode.workspace.getWorkspaceFolder(vscode.Uri.file(path)) !== undefined;
+  const end = canRetry ? ['retry'] : isInside ? ['inside'] : [];
+  return ['transfer', direction, state, kind, ...end].join(':');
 }
 
 /** Progress in words: state alone would be told by an icon only. */

@@ -227,15 +227,15 @@ describe('the manifest', () => {
       displayName: 'application',
       allowToolsToPublish: 'application',
       fetchFolder: 'resource',
-      autoRepublish: 'resource',
+      autoRepublish: 'window',
       exclude: 'resource',
     });
   });
 
   it('takes nothing from a workspace that is not trusted', () => {
     const { properties } = contributes.configuration;
-    const ofWorkspace = Object.keys(properties).filter(
-      (name) => properties[name]?.scope === 'resource',
+    const ofWorkspace = Object.keys(properties).filter((name) =>
+      ['resource', 'window'].includes(properties[name]?.scope ?? ''),
     );
     const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     assert.deepEqual(sorted(restrictedConfigurations), sorted(ofWorkspace));

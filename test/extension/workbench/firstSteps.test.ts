@@ -1,3 +1,5 @@
+import { userInfo } from 'node:os';
+import { isGenericUserName } from '../../../src/editor/genericUserNames';
 import { formatHostPort } from '../../../src/protocol/address';
 import type { PeerWindow } from '../../support/peerWindows';
 import { startPeer } from '../../support/startPeer';
@@ -16,7 +18,11 @@ describe('the first steps', () => {
     address = formatHostPort(tracker);
     const bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob' } });
     await bob.publish('theirs.txt', 'of Bob');
-    window = await windows.add('Erin', { files: { 'own.txt': 'mine' } });
+    window = await windows.add('Erin', {
+      files: { 'own.txt': 'mine' },
+      // As it is at first: who works as root or as a guest is asked for a name.
+      userSettings: { 'peershelf.displayName': '' },
+    });
   });
 
   const stepOf = (name: string, state: 'unchecked' | 'checked'): Promise<void> =>
@@ -38,6 +44,10 @@ describe('the first steps', () => {
     const { workbench } = window;
     await workbench.runCommand('Peershelf: Connect to Open Tracker…');
     await workbench.inputBox.answer(address);
+    if (isGenericUserName(userInfo().username)) {
+      await workbench.inputBox.opened({ title: 'Your Name' });
+      await workbench.inputBox.answer('Erin');
+    }
     await stepOf('session', 'checked');
     await stepOf('publish', 'unchecked');
   });

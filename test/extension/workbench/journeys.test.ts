@@ -193,9 +193,12 @@ describe('two users, each in a window', () => {
 
   it('opens without fetching, and compares with the own file and two with each other', async () => {
     const { workbench } = bob;
+    const compare = 'Compare with Workspace File';
+    // There is nothing to compare it with.
+    assert.equal((await seen.contextMenuTitles('.env')).includes(compare), false);
     await seen.contextMenu('mine.txt', 'Open Without Fetching');
     await workbench.editorShows(/mine\.txt/u, /changed thrice/u);
-    await seen.contextMenu('mine.txt', 'Compare with Workspace File');
+    await seen.contextMenu('mine.txt', compare);
     await workbench.editorShows(/mine\.txt \(workspace ↔ Alice\)/u, /of Bob, other/u);
     await seen.contextMenu(['both.txt', 'mine.txt'], 'Compare Selected');
     await workbench.editorShows(/both\.txt of Alice ↔ mine\.txt of Alice/u, /equal/u);

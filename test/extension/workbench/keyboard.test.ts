@@ -1,5 +1,6 @@
 import * as assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { until } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
@@ -9,6 +10,9 @@ import { useWindows } from '../../support/useWindows';
 
 /** Of a list that is short. */
 const MAX_STEPS = 20;
+
+/** At one megabyte a second there is time to press every key. */
+const LARGE = randomBytes(60_000_000);
 
 /** Everything that the mouse does, with keys: each test is a list of them. */
 describe('with the keyboard alone', () => {
@@ -24,6 +28,7 @@ describe('with the keyboard alone', () => {
     window = await windows.add('Gil', {
       files: { 'own.txt': 'mine' },
       tracker: address,
+      machineSettings: { 'peershelf.maxDownloadMegabytesPerSecond': 1 },
     });
     await window.workbench.statusBarItem(/1 other peer/u);
   });
@@ -166,5 +171,95 @@ describe('with the keyboard alone', () => {
     });
     await workbench.press('Enter');
     await workbench.editorShows(/second\.txt/u, /second of Bob/u);
+  });
+
+  it('compares with the own file: F1, Focus on Network Files View, Enter; Esc, Home, down; Shift+F10, down, Enter', async () => {
+    const { workbench } = window;
+    await command('Peershelf: Focus on Network Files View');
+    await workbench.press('Escape'); // Two rows are selected.
+    await workbench.press('Home');
+    await row('second.txt');
+    await menu('Compare with Workspace File');
+    await workbench.editorShows(/second\.txt \(workspace ↔ Bob\)/u, /second of Bob/u);
+  });
+
+  it('answers what is in the way: arrow to the answer, Enter', async () => {
+    const { workbench, workspace } = window;
+    writeFileSync(path.join(workspace, 'shared/first.txt'), 'of Gil');
+    await search('first', 'first.txt');
+    await workbench.quickPick.opened({ title: /first\.txt exists with other content/u });
+    await arrowTo('Keep Both', () => focused('.quick-input-list .monaco-list-row'));
+    await workbench.press('Enter');
+    await workbench.notifications.shown(/Fetched shared\/first \(2\)\.txt/u);
+    const read = (name: string): string =>
+      readFileSync(path.join(workspace, 'shared', name), 'utf8');
+    assert.deepEqual(['first.txt', 'first (2).txt'].map(read), ['of Gil', 'first of Bob']);
+  });
+
+  it('offers what was fetched, and shows where it is: F1, Focus on Transfers View, Enter; down; Shift+F10, down, Enter', async () => {
+    const { workbench } = window;
+    await command('Peershelf: Focus on Transfers View');
+    await workbench.press('Home');
+    await row('second.txt');
+    await menu('Offer This Too');
+    await workbench.notifications.shown(/Published shared\/second\.txt/u);
+    await command('Peershelf: Focus on Transfers View');
+    await row('second.txt');
+    await menu('Reveal');
+    await workbench.explorer.shows('second.txt');
+  });
+
+  it('filters and groups: F1, Filter, Enter; words, Enter; F1, Clear Filter, Group by …, Enter', async () => {
+    const { workbench } = window;
+    const network = workbench.view('Network Files');
+    await command('Peershelf: Focus on Network Files View');
+    await command('Peershelf: Filter…');
+    await workbench.inputBox.opened({ title: 'Filter Network Files' });
+    await workbench.type('first');
+    await workbench.press('Enter');
+    await network.noRow('second.txt');
+    await command('Peershelf: Clear Filter');
+    await network.row('second.txt');
+    await command('Peershelf: Group by Folder');
+    await network.noRow('Bob');
+    await command('Peershelf: Group by Peer');
+    await network.row('Bob');
+  });
+
+  it('pings and browses: F1, Focus on Peers View, Enter; down; Shift+F10, down, Enter', async () => {
+    const { workbench } = window;
+    await command('Peershelf: Focus on Peers View');
+    await workbench.view('Peers').row('Bob');
+    await command('Peershelf: Focus on Peers View');
+    await row('Bob');
+    await menu('Ping');
+    await workbench.notifications.shown(/Bob is online/u);
+    await command('Peershelf: Focus on Peers View');
+    await row('Bob');
+    await menu('Browse Files');
+    const isChosen = async (): Promise<boolean> =>
+      (await workbench.view('Network Files').row('Bob')).selected;
+    await until('Bob chosen in Network Files', isChosen);
+  });
+
+  it('pauses, resumes, cancels and retries: F1, Focus on Transfers View, Enter; down; Shift+F10, down, Enter', async () => {
+    const { workbench } = window;
+    const transfers = workbench.view('Transfers');
+    await bob.publish('large.bin', LARGE);
+    await search('large', 'large.bin');
+    await transfers.row('large.bin', /\d+ % · .*\/s/u);
+    for (const [title, state] of [
+      ['Pause', /^paused/u],
+      ['Resume', /\d+ % · .*\/s/u],
+      ['Cancel', /^cancelled/u],
+      ['Retry', /\d+ % · .*\/s/u],
+      ['Cancel', /^cancelled/u],
+    ] as const) {
+      await command('Peershelf: Focus on Transfers View');
+      await workbench.press('Home');
+      await row('large.bin');
+      await menu(title);
+      await transfers.row('large.bin', state);
+    }
   });
 });
