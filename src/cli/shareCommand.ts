@@ -11,7 +11,6 @@ import type { Peer } from '../peer/peer';
 import type {
   Notice,
   PeerSettings,
-  PeerSnapshot,
   PortRange,
   PublishRequest,
   Reachability,
@@ -104,22 +103,22 @@ async function share(
 
 /** Says when others cannot reach this computer, and when they can again. */
 function reportReachability(peer: Peer, output: Output): Disposable {
-  let last: Reachability = 'unknown';
-  const report = ({ reachability, serving }: PeerSnapshot): void => {
-    const on = serving === undefined ? '' : ` on port ${serving.port}`;
-    if (reachability === 'unreachable' && last !== 'unreachable')
+  let last: Reachability['kind'] = 'unknown';
+  const report = (reachability: Reachability): void => {
+    // A lost connection says nothing new.
+    if (reachability.kind === 'unknown') return;
+    const { kind, port } = reachability;
+    if (kind === 'unreachable' && last !== 'unreachable')
       output.stderr.write(
-        `peershelf: others cannot reach this computer${on}: allow the port in the firewall, or ` +
+        `peershelf: others cannot reach this computer on port ${port}: allow the port in the firewall, or ` +
           'choose another one with --port\n',
       );
-    if (reachability === 'reachable' && last === 'unreachable')
-      output.stderr.write(`peershelf: others reach this computer${on} now\n`);
-    // A lost connection says nothing new.
-    if (reachability !== 'unknown') last = reachability;
+    if (kind === 'reachable' && last === 'unreachable')
+      output.stderr.write(`peershelf: others reach this computer on port ${port} now\n`);
+    last = kind;
   };
-  const ask = (): void => void peer.snapshot().then(report);
-  ask();
-  return peer.onDidChangeReachability(ask);
+  void peer.snapshot().then(({ reachability }) => report(reachability));
+  return peer.onDidChangeReachability(report);
 }
 
 function noticeLines(notice: Notice): string[] {

@@ -11,8 +11,8 @@ import type { FoundSession } from '../protocol/announcement';
 /** `deactivate` has five seconds; the goodbye to the tracker takes one at most. */
 const STOP_DEADLINE_MS = 3_000;
 
-/** What the engine has told last. */
-export interface EngineState extends PeerSnapshot {
+/** What the engine has told last; `serving` is no event of its own. */
+export interface EngineState extends Omit<PeerSnapshot, 'serving'> {
   /** Found in the network, while they are looked for; text of others. */
   readonly foundSessions: readonly FoundSession[];
 }
@@ -25,8 +25,7 @@ const MEMORY = { maxOldGenerationSizeMb: 1_024, maxYoungGenerationSizeMb: 16 };
 
 const NOTHING: EngineState = {
   connection: { kind: 'disconnected' },
-  serving: undefined,
-  reachability: 'unknown',
+  reachability: { kind: 'unknown' },
   published: [],
   network: { peers: 0, files: 0, refreshedAtMs: undefined },
   transfers: [],

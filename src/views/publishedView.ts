@@ -2,9 +2,9 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
 import { fromPlainError } from '../common/errors';
-import type { PeerSnapshot, PublishedFile } from '../peer/peerApi';
+import type { PublishedFile } from '../peer/peerApi';
 import { setContext, VIEWS } from '../editor/contributions';
-import type { Engine } from '../editor/engine';
+import type { Engine, EngineState } from '../editor/engine';
 import { errorMessage } from '../editor/errorMessages';
 import { foreignText } from '../editor/foreignText';
 import { formatSize } from '../editor/format';
@@ -78,7 +78,7 @@ export class PublishedView extends DisposableBase implements vscode.TreeDataProv
 
   private refresh(): void {
     const { published } = this.engine.state;
-    this.rows.show(published);
+    this.rows.show([...published].sort(byName));
     this.explain();
     this.tree.badge = badgeOf(published);
     setContext('hasPublished', published.length > 0);
@@ -92,6 +92,11 @@ export class PublishedView extends DisposableBase implements vscode.TreeDataProv
     const { state } = this.engine;
     this.tree.message = state.published.length > 0 ? notOffered(state) : '';
   }
+}
+
+/** As the files of others are ordered. */
+function byName({ name: one }: PublishedFile, { name: other }: PublishedFile): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 function publishedItem(file: PublishedFile): vscode.TreeItem {
@@ -152,17 +157,17 @@ function describeState({ state, uploads }: PublishedFile): string[] {
 }
 
 /** Why what is listed cannot be fetched by others now, or nothing. */
-function notOffered({ connection, reachability, serving }: PeerSnapshot): string {
+function notOffered({ connection, reachability }: EngineState): string {
   if (connection.kind === 'waiting')
     return vscode.l10n.t(
       'Not connected. These files are offered again as soon as there is a connection.',
     );
   if (connection.kind === 'connected' && connection.problem !== undefined)
     return vscode.l10n.t('Not offered: {0}', errorMessage(fromPlainError(connection.problem)));
-  if (reachability === 'unreachable' && serving !== undefined)
+  if (reachability.kind === 'unreachable')
     return vscode.l10n.t(
       'Others cannot reach this computer. Allow port {0} in its firewall, or choose another one in the setting peershelf.port.',
-      serving.port,
+      reachability.port,
     );
   return '';
 }

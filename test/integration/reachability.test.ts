@@ -18,6 +18,7 @@ import { eventually, nextEvent } from '../support/waitFor';
 
 /** Somebody else's address on this machine. */
 const OTHER = '127.0.0.3';
+const UNKNOWN = { kind: 'unknown' };
 
 /** A port that counts who comes, and keeps what they say. */
 interface Listener {
@@ -52,7 +53,7 @@ describe('whether others reach a peer', () => {
   };
   const reached = (member: TestPeer): Promise<unknown> =>
     eventually(
-      async () => (await member.peer.snapshot()).reachability === 'reachable' || undefined,
+      async () => (await member.peer.snapshot()).reachability.kind === 'reachable' || undefined,
       'the tracker has reached the peer',
     );
 
@@ -61,11 +62,11 @@ describe('whether others reach a peer', () => {
     const open = await startPeer(cleanup, { tracker: address });
     const team = await (await startTeam(cleanup)).join();
     for (const member of [open, team]) {
-      assert.equal((await member.peer.snapshot()).reachability, 'unknown');
+      assert.deepEqual((await member.peer.snapshot()).reachability, UNKNOWN);
       await member.publish('a.txt');
       await reached(member);
       await member.peer.disconnect();
-      assert.equal((await member.peer.snapshot()).reachability, 'unknown');
+      assert.deepEqual((await member.peer.snapshot()).reachability, UNKNOWN);
     }
   });
 
@@ -194,9 +195,9 @@ describe('where a peer can be reached', () => {
     return serving;
   };
   const nextReachable = async ({ peer }: TestPeer): Promise<void> => {
-    const told = nextEvent(peer.onDidChangeReachability, (state) => state === 'reachable');
+    const told = nextEvent(peer.onDidChangeReachability, ({ kind }) => kind === 'reachable');
     const { reachability } = await peer.snapshot();
-    if (reachability === 'reachable') told.catch(() => undefined);
+    if (reachability.kind === 'reachable') told.catch(() => undefined);
     else await told;
   };
   const listedBy = async ({ peer }: TestPeer) => {
@@ -232,6 +233,6 @@ describe('where a peer can be reached', () => {
     await alice.publish('a.txt');
     const [listed] = await listedBy(bob);
     assert.equal(listed?.address.host, 'fd00:0:0::7');
-    assert.equal((await alice.peer.snapshot()).reachability, 'unknown');
+    assert.deepEqual((await alice.peer.snapshot()).reachability, UNKNOWN);
   });
 });

@@ -18,7 +18,9 @@ export interface SessionDescription {
  * Whether others reach the port of this peer, as the tracker has tried: `unknown` when it has not, as
  * before anything is published, or where another address is advertised than the tracker sees.
  */
-export type Reachability = 'unknown' | 'reachable' | 'unreachable';
+export type Reachability =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'reachable' | 'unreachable'; readonly port: number };
 
 export type Notice =
   /** The files of these names are gone, and so the names are not offered any more. */

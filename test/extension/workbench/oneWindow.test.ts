@@ -3,11 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { formatHostPort } from '../../../src/protocol/address';
 import type { PeerWindow } from '../../support/peerWindows';
+import { startRelay } from '../../support/relay';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { publish } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 
+/** One more address of this computer. */
+const ELSEWHERE = '127.0.0.3';
 const START = 'Start Team Session (Local Tracker)';
 
 /** What one user is asked and told, and what comes of the answers. */
@@ -19,12 +22,15 @@ describe('one window', () => {
 
   before(async () => {
     const { address: tracker } = await startTracker(cleanup);
-    address = formatHostPort(tracker);
+    // The tracker sees the window come from an address where nobody listens.
+    const relay = await startRelay(cleanup, tracker.port, ELSEWHERE);
+    address = formatHostPort({ host: '127.0.0.1', port: relay.port });
     bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob', displayName: 'Bob' } });
     for (const name of ['a.txt', 'b.txt', 'package.json', 'sub/Makefile'])
       await bob.publish(name, `${name} of Bob`);
     window = await windows.add('Erin', {
       files: { 'own.txt': 'mine' },
+      machineSettings: { 'peershelf.advertiseAddress': ELSEWHERE },
     });
   });
 
@@ -70,6 +76,16 @@ describe('one window', () => {
     await workbench.inputBox.answer(address);
     await workbench.view('Network Files').row('Bob', /4 files/u);
     await workbench.view('Published Files').welcomed(/Nothing is published from this window/u);
+  });
+
+  it('says what to do when the tracker finds that others cannot reach it', async () => {
+    const { workbench } = window;
+    await publish(workbench, 'own.txt');
+    await workbench.notifications.shown(/Published own\.txt/u);
+    await workbench.openView('Peershelf');
+    await workbench
+      .view('Published Files')
+      .says(/^Others cannot reach this computer\. Allow port \d+ in its firewall/u);
   });
 
   it('fetches what it can of a selection, asks once about what is risky, and tells all at once', async () => {

@@ -6,6 +6,8 @@ import { matches, normalise, until, wholeText, type Expected } from './waits';
 
 /** Less than the height of a view, so that no row is passed over. */
 const SCROLL_PIXELS = 150;
+/** Some letters of a label. */
+const MIN_LABEL_PIXELS = 40;
 /** A tooltip comes when the mouse has rested. */
 const HOVER_MS = 2_000;
 
@@ -34,6 +36,11 @@ export class View {
 
   async isShown(): Promise<boolean> {
     return this.pane().isVisible();
+  }
+
+  /** Waits until keys go to the rows. */
+  async focused(): Promise<void> {
+    await this.pane().locator('.pane-body .monaco-list:focus').waitFor();
   }
 
   /** Waits for the view and unfolds it. */
@@ -191,6 +198,21 @@ export class View {
     return contrastOf((await this.find(label)).locator('.label-name'));
   }
 
+  /** Whether label and buttons of a row are drawn within the view, and the label is in sight at all. */
+  async fits(label: Expected): Promise<boolean> {
+    const row = await this.find(label);
+    await row.hover();
+    const view = await this.pane().boundingBox();
+    const parts = row.locator('.label-name, .actions .action-label');
+    const boxes = await Promise.all((await parts.all()).map((part) => part.boundingBox()));
+    const [name] = boxes;
+    if (view === null || name === undefined || name === null) return false;
+    const end = view.x + view.width;
+    const isLabelThere = name.x < end - MIN_LABEL_PIXELS;
+    const buttons = boxes.slice(1);
+    return isLabelThere && buttons.every((box) => box === null || box.x + box.width <= end);
+  }
+
   /** Saves a picture of the view alone. */
   async screenshot(file: string): Promise<void> {
     await this.page.mouse.move(0, 0);
@@ -216,6 +238,19 @@ export class View {
     }
     await this.header().locator('.actions .codicon-toolbar-more').click();
     await this.menu.choose(title);
+  }
+
+  /** Waits for the text above the rows. */
+  async says(expected: Expected): Promise<void> {
+    const message = this.pane().locator('.pane-body .message');
+    const shown = async (): Promise<string> => normalise((await message.allInnerTexts()).join(' '));
+    await until(
+      `"${expected}" above "${this.title}"`,
+      async () => matches(await shown(), expected),
+      {
+        seen: shown,
+      },
+    );
   }
 
   /** The text of an empty view, button labels included. */
