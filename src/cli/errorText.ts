@@ -63,6 +63,7 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     `${d.owner} has changed the file since it was published. Ask for it to be published again.`,
   CONTENT_MISMATCH: (d) =>
     `${d.owner} sent other bytes than the published ones. Nothing wrong was kept; fetch from somebody else.`,
+  DECLINED: (d) => `${d.owner} has ended this transfer. Ask them, or try again in a minute.`,
   DESTINATION_EXISTS: (d) =>
     `${d.path} exists with other content. Use --force to replace it, or --output for another place.`,
   DESTINATION_IS_FOLDER: (d) => `${d.path} is a folder. Name a file with --output.`,

@@ -7,6 +7,7 @@ import { formatMoment } from './format';
 /** Failures that the user can mend right away are warnings; the others are errors. */
 const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'AMBIGUOUS_NAME',
+  'DECLINED',
   'DESTINATION_EXISTS',
   'INVALID_ADDRESS',
   'INVITE_DAMAGED',
@@ -90,6 +91,8 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       '{0} sent other data than was published. Nothing wrong was kept; fetch from someone else.',
       d.owner,
     ),
+  DECLINED: (d) =>
+    l10n.t('{0} has ended this transfer. Ask them, or try again in a minute.', d.owner),
   DESTINATION_EXISTS: (d) =>
     l10n.t(
       '{0} exists with other content. Fetch it to another place, or choose Overwrite.',

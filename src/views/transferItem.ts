@@ -77,6 +77,8 @@ export function describeState(transfer: Transfer): string[] {
         ...(leftOutFiles > 0 ? [describeLeftOut(leftOutFiles)] : []),
       ];
     case 'failed':
+      // Whoever fetches may pause or have had enough: nothing here went wrong.
+      if (isEndedByOther(transfer)) return [vscode.l10n.t('ended by the other side')];
       return [
         vscode.l10n.t('failed'),
         ...(error === undefined ? [] : [errorMessage(fromPlainError(error))]),
@@ -92,7 +94,13 @@ function describeLeftOut(files: number): string {
     : vscode.l10n.t('{0} files left out', files);
 }
 
-function iconOf({ state, direction }: Transfer): string {
+function isEndedByOther({ direction, error }: Transfer): boolean {
+  return direction === 'upload' && error?.code === 'CONNECTION_LOST';
+}
+
+function iconOf(transfer: Transfer): string {
+  const { state, direction } = transfer;
+  if (state === 'failed' && isEndedByOther(transfer)) return ICONS.cancelled;
   if (state !== 'running') return ICONS[state];
   return direction === 'upload' ? 'arrow-up' : 'arrow-down';
 }

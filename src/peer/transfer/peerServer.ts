@@ -84,7 +84,7 @@ export class PeerServer {
       clock,
       logger,
       offer: dependencies,
-      uploads: new Uploads(transfers),
+      uploads: new Uploads(transfers, clock),
       blocks: new UploadBlocks(),
       queue: new FairQueue({
         limit: () => options.maxUploads,

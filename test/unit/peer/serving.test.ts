@@ -93,8 +93,9 @@ describe('ConnectionTransfer', () => {
   const create = () => {
     const clock = new FakeClock();
     const transfers = new TransferList(clock);
-    const uploads = new Uploads(transfers);
-    const transfer = new ConnectionTransfer(uploads, clock);
+    let cancelled = 0;
+    const uploads = new Uploads(transfers, clock);
+    const transfer = new ConnectionTransfer(uploads, clock, () => (cancelled += 1));
     const about = (name: string) => ({ name, peer: 'p', totalBytes: 100 });
     const states = (): string[] =>
       transfers.all().map(({ name, state, bytes }) => `${name} ${state} ${bytes}`);

@@ -36,6 +36,7 @@ const LIES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CONTENT_MISMATCH', 'IN
 
 /** The source does not have the content any more, or cannot give it, or is not there at all. */
 const HAS_NOTHING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'DECLINED',
   'NOT_PUBLISHED',
   'CONTENT_CHANGED',
   'FILE_GONE',

@@ -16,6 +16,7 @@ const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
   404: 'NOT_PUBLISHED',
   409: 'CONTENT_CHANGED',
   410: 'FILE_GONE',
+  429: 'DECLINED',
   500: 'FILE_UNREADABLE',
   503: 'PEER_BUSY',
 };

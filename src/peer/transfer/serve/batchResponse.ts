@@ -46,12 +46,12 @@ async function sendBatch(
   const totalBytes = ids.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const name = nameOf(ids, context);
   transfer.end(); // A batch is an upload of its own.
-  const running = transfer.begin('batch', { name, peer: address, totalBytes });
+  const running = transfer.begin('batch', { name, peer: address, totalBytes, isBatch: true });
   const { signal } = running;
   const writer = new PacedWriter(response, { clock, limiter, signal, stallMs });
   try {
     response.writeHead(200, BYTES_HEADERS);
-    const batch = new Batch(context, running);
+    const batch = new Batch(context, running, address);
     await writer.run(batch.send(ids, writer, (bytes) => transfer.setBytes(bytes)));
     transfer.rest();
   } catch (error) {
@@ -79,6 +79,7 @@ class Batch {
   constructor(
     private readonly context: ServingContext,
     private readonly running: RunningUpload,
+    private readonly address: string,
   ) {}
 
   async send(
@@ -123,6 +124,7 @@ class Batch {
   private read(id: ContentId, position: number): ProblemCode | undefined {
     const entry = this.context.offer.findContent(id);
     if (entry === undefined) return 'not_published';
+    if (this.context.uploads.isDeclined(this.address, entry.name)) return 'declined';
     if (id.sizeBytes > MAX_BATCH_OBJECT_BYTES) return 'too_large';
     this.running.addName(entry.name);
     try {

@@ -19,9 +19,11 @@ export class ConnectionTransfer {
   /** What ends the transfer between two requests. */
   private readonly pause = new DisposableStore();
 
+  /** @param onCancelled it was ended between two requests: what is on its way has to be stopped. */
   constructor(
     private readonly uploads: Uploads,
     private readonly clock: Clock,
+    private readonly onCancelled: () => void,
   ) {}
 
   /** Goes on with the upload of the object `key`, or starts it and ends that of another one. */
@@ -46,7 +48,10 @@ export class ConnectionTransfer {
   rest(): void {
     const { signal } = this.current?.upload ?? {};
     this.pause.add(this.clock.after(IDLE_MS, () => this.end()));
-    const onCancel = (): void => this.end(new PeershelfError('CANCELLED', 'cancelled'));
+    const onCancel = (): void => {
+      this.end(new PeershelfError('CANCELLED', 'cancelled'));
+      this.onCancelled();
+    };
     this.pause.add(onAbort(signal, onCancel));
   }
 

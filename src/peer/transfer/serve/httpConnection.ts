@@ -45,7 +45,9 @@ export class HttpConnection {
     private readonly context: ServingContext,
     private readonly options: HttpConnectionOptions,
   ) {
-    this.transfer = new ConnectionTransfer(context.uploads, context.clock);
+    this.transfer = new ConnectionTransfer(context.uploads, context.clock, () => {
+      socket.destroy();
+    });
     this.setDeadline(options.firstHeadMs);
     // What the server calls after the last answer: never over input that has not been read.
     socket.destroySoon = () => this.close();

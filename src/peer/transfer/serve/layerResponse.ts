@@ -21,6 +21,7 @@ export async function respondWithLayer(
   return whenAdmitted(exchange, context, async () => {
     const entry = context.offer.findContent(id);
     if (entry === undefined) return { code: 'not_published' };
+    if (context.uploads.isDeclined(exchange.address, entry.name)) return { code: 'declined' };
     const layer = await layerOf(entry, exchange, context);
     if (!Buffer.isBuffer(layer)) return layer;
     // Unpublished while it was looked for.

@@ -53,6 +53,7 @@ async function sendRange(
   const { response, transfer } = exchange;
   const entry = context.offer.findContent(id);
   if (entry === undefined) return { code: 'not_published' };
+  if (context.uploads.isDeclined(exchange.address, entry.name)) return { code: 'declined' };
   const source = openContent(entry, context);
   if (!(source instanceof PublishedSource)) return { code: source };
   const about = { name: entry.name, peer: exchange.address, totalBytes: id.sizeBytes };

@@ -14,6 +14,7 @@ export const PROBLEM_STATUS = {
   too_large: 413,
   bad_range: 416,
   expectation_failed: 417,
+  declined: 429,
   head_too_large: 431,
   unreadable: 500,
   busy: 503,
