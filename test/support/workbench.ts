@@ -22,6 +22,8 @@ const VIEWPORT = { width: 1400, height: 1000 };
 /** How long a command may take to be listed, before the palette is opened anew. */
 const PALETTE_RETRY_MS = 2_000;
 const KEY_RETRY_MS = 2_000;
+/** Of the width of the sidebar, so that its least width is reached. */
+const DRAGGED_SHARE = 0.6;
 const KEPT_CONSOLE_LINES = 500;
 /** Length of the key that the workbench asks for. */
 const SECRET_KEY_BYTES = 32;
@@ -31,6 +33,13 @@ export interface OpenOptions extends WindowOptions {
   folder?: string;
   /** Give the one of another window to share its storage (secrets, trust); else a fresh one. */
   context?: BrowserContext;
+}
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** One VS Code window in a browser page, driven the way a user would. */
@@ -133,6 +142,21 @@ export class Workbench {
       await this.page.mouse.move(0, 0);
       await until(`container "${containerTitle}" open`, () => hasClass(tab, 'checked'));
     }
+  }
+
+  /** Drags the edge of the sidebar until it is as narrow as can be; gives its width in pixels. */
+  async narrowSidebar(): Promise<number> {
+    const sidebar = this.page.locator('.part.sidebar');
+    const before = await boxOf(sidebar);
+    const edge = before.x + before.width;
+    const middle = before.y + before.height / 2;
+    await this.page.mouse.move(edge, middle);
+    await this.page.mouse.down();
+    // Much further would close it.
+    await this.page.mouse.move(edge - before.width * DRAGGED_SHARE, middle, { steps: 10 });
+    await this.page.mouse.up();
+    await this.page.mouse.move(0, 0);
+    return (await boxOf(sidebar)).width;
   }
 
   /** Waits until the icon of a container has this number; none for an empty text. */
@@ -338,6 +362,12 @@ async function newContext(browser: Browser): Promise<BrowserContext> {
 function nothingWhileLoading(error: Error): string[] {
   if (error.message.includes('Execution context was destroyed')) return [];
   throw error;
+}
+
+async function boxOf(locator: Locator): Promise<Box> {
+  const box = await locator.boundingBox();
+  if (box === null) throw new Error('an element is not in sight');
+  return box;
 }
 
 async function hasClass(locator: Locator, name: string): Promise<boolean> {

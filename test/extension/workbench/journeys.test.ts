@@ -37,7 +37,14 @@ describe('two users, each in a window', () => {
         files: {
           ...Object.fromEntries(many.map((name) => [name, name])),
           ...{ 'docs/guide.txt': 'the guide', 'docs/deep/more.txt': 'more', 'note.txt': 'a note' },
-          ...{ '.env': 'TOKEN=1', 'large.bin': LARGE, 'both.txt': 'equal', 'mine.txt': 'of Alice' },
+          ...{ 'docs/.gitignore': 'build/\n', 'docs/build/out.js': 'made' },
+          ...{
+            '.env': 'TOKEN=1',
+            'large.bin': LARGE,
+            'late.bin': LARGE.subarray(1),
+            'both.txt': 'equal',
+            'mine.txt': 'of Alice',
+          },
         },
         userSettings: { 'explorer.confirmDelete': false, 'files.autoSave': 'off' },
       },
@@ -63,21 +70,22 @@ describe('two users, each in a window', () => {
 
   it('publishes a folder; the other browses it by peer and by folder, filters and searches', async () => {
     await publish(alice.workbench, 'docs');
-    await alice.workbench.notifications.shown(/Published 2 files\./u);
+    await alice.workbench.notifications.shown(/Published 3 files\./u);
     await seen.open('docs');
+    await seen.noRow('build');
     await seen.row('guide.txt', 'new · 9 B');
     await seen.titleAction('Group by Folder');
     await seen.noRow('Alice');
     await seen.open('docs');
     await seen.row('guide.txt', /^new · 9 B · Alice$/u);
     await seen.titleAction('Group by Peer');
-    await seen.row('Alice', '2 files');
+    await seen.row('Alice', '3 files');
     await seen.titleAction('Filter');
     await bob.workbench.inputBox.answer('more');
     await seen.row('more.txt');
     await seen.noRow('guide.txt');
     await seen.titleAction('Clear Filter');
-    await seen.row('docs', '2 files');
+    await seen.row('docs', '3 files');
     await seen.open('docs');
     await seen.row('guide.txt');
     await fetchByPalette(bob.workbench, 'docs/guide.txt');
@@ -111,18 +119,18 @@ describe('two users, each in a window', () => {
     assert.match(detail, /many\/f1000\.txt.*many\/f1019\.txt.*and 600 more/u);
     await workbench.dialog.press('Publish');
     await workbench.notifications.shown(/Published 620 files\./u);
-    await seen.row('Alice', `${MANY + 4} files`);
+    await seen.row('Alice', `${MANY + 5} files`);
     await workbench.openView('Peershelf');
     await published.select('.env');
     await workbench.press('End');
-    await published.row('Show more… (124 left)');
-    await published.select('Show more… (124 left)');
+    await published.row('Show more… (125 left)');
+    await published.select('Show more… (125 left)');
     await published.noRow(/Show more/u);
     await workbench.press('End');
-    await published.row('many/f1619.txt');
+    await published.row('note.txt');
     await workbench.openView('Explorer');
     await workbench.explorer.contextMenu('many', 'Peershelf', 'Unpublish from Network');
-    await seen.row('Alice', '4 files');
+    await seen.row('Alice', '5 files');
   });
 
   it('publishes and takes back from the tab of an editor', async () => {
@@ -251,11 +259,13 @@ describe('two users, each in a window', () => {
     const uploads = alice.workbench.view('Transfers');
     const transfers = workbench.view('Transfers');
     await fetchByPalette(workbench, 'large.bin');
-    await transfers.row('large.bin', /\d+ % · .*from Alice/u);
+    const { ariaLabel } = await transfers.row('large.bin', /\d+ % · .*from Alice/u);
+    assert.match(ariaLabel, /^Download, large\.bin, /u);
     await uploads.row('large.bin', / · to /u);
     await published.row('large.bin', /1 upload/u);
     await transfers.inlineAction('large.bin', 'Pause');
     await transfers.row('large.bin', /^paused · \d+ %/u);
+    await uploads.row('large.bin', /^ended by the other side · /u);
     await transfers.inlineAction('large.bin', 'Resume');
     await transfers.row('large.bin', /^done/u, DONE_MS);
     assert.ok(readFileSync(path.join(bob.workspace, 'shared/large.bin')).equals(LARGE));
@@ -268,6 +278,19 @@ describe('two users, each in a window', () => {
     await network.row('Bob', '1 file');
     await workbench.view('Published Files').inlineAction('shared/large.bin', 'Unpublish');
     await network.noRow('Bob');
+  });
+
+  it('ends an upload, and the other is told so', async () => {
+    await publish(alice.workbench, 'late.bin');
+    await alice.workbench.openView('Peershelf');
+    const uploads = alice.workbench.view('Transfers');
+    await fetchByPalette(bob.workbench, 'late.bin');
+    await uploads.row('late.bin', /\d+ % · .* · to /u);
+    await uploads.inlineAction('late.bin', 'Cancel');
+    await uploads.row('late.bin', /^cancelled/u);
+    const told = 'Alice has ended this transfer. Ask them, or try again in a minute.';
+    await bob.workbench.notifications.shown(told);
+    await bob.workbench.view('Transfers').row('late.bin', `failed · ${told} · from Alice`);
   });
 
   it('is shown as away when it is cut off, and as back when it comes again', async () => {

@@ -13,6 +13,8 @@ const ROUNDS = 20;
 const MAX_ROW_MS = 500;
 /** What the extension host may grow by. */
 const MAX_GROWTH_MIB = 150;
+/** How long the main thread may run in one go; waiting for a processor is not of its making. */
+const MAX_RUN_MS = 50;
 
 /** One window among very many files of others. */
 describe('a network of 100,000 files', () => {
@@ -52,14 +54,15 @@ describe('a network of 100,000 files', () => {
     await window.workbench.inputBox.answer(formatHostPort(tracker));
   });
 
-  /** Since the last time: the longest pause of the extension host, and how much it has grown. */
-  const measured = async (): Promise<{ text: string; grownMiB: number }> => {
+  /** Since the last time: how long the extension host ran in one go, and how much it has grown. */
+  const measured = async (): Promise<{ text: string; runMs: number; grownMiB: number }> => {
     const { workbench } = window;
     await workbench.notifications.clear();
     await workbench.runCommand('Fixture: Measure');
     const text = await workbench.notifications.shown(/Measured: .* MiB/u);
     await workbench.notifications.clear();
-    return { text, grownMiB: Number(/(-?[\d.]+) MiB/u.exec(text)?.[1]) };
+    const read = (pattern: RegExp): number => Number(pattern.exec(text)?.[1]);
+    return { text, runMs: read(/([\d.]+) ms at most ran/u), grownMiB: read(/(-?[\d.]+) MiB/u) };
   };
 
   it('is shown, folders and files, while the extension host stays small', async () => {
@@ -69,9 +72,10 @@ describe('a network of 100,000 files', () => {
     await network.row('module-0', '334 files');
     await network.open('module-0');
     await network.row('Source File 0.txt', /new · 0 B/u);
-    const { text, grownMiB } = await measured();
+    const { text, runMs, grownMiB } = await measured();
     process.stdout.write(`      opening it: ${text}\n`);
     assert.ok(grownMiB < MAX_GROWTH_MIB, text);
+    assert.ok(runMs < MAX_RUN_MS, text);
     await network.fold('project');
   });
 
@@ -95,10 +99,11 @@ describe('a network of 100,000 files', () => {
     }
     times.sort((one, other) => one - other);
     const rare = times[Math.ceil(ROUNDS * 0.95) - 1] ?? Infinity;
-    const { text } = await measured();
+    const { text, runMs } = await measured();
     const shown = `ACK to row: median ${times[ROUNDS / 2]?.toFixed(0)} ms, 95 % ${rare.toFixed(0)} ms`;
     process.stdout.write(`      ${shown}. ${text}\n`);
     assert.ok(rare <= MAX_ROW_MS, shown);
+    assert.ok(runMs < MAX_RUN_MS, text);
   });
 
   it('finds files by a filter', async () => {

@@ -1,6 +1,7 @@
 import * as assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { PICTURES } from '../../../scripts/host/paths';
 import type { HostPort } from '../../../src/protocol/address';
 import { until } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
@@ -13,6 +14,8 @@ import { useWindows } from '../../support/useWindows';
 const MANY = 620;
 /** Of one button, while everything around it changes. */
 const PRESSES = 5;
+/** No sidebar of VS Code is narrower than 170. */
+const NARROW_PIXELS = 180;
 
 /** What one user sees of others. Every test builds on the one before. */
 describe('the views of the network', () => {
@@ -249,6 +252,22 @@ describe('the views of the network', () => {
     await workbench.badge('Peershelf', '1');
     await workbench.openView('Peershelf');
     await workbench.view('Published Files').row('own.txt', /changed since published/u);
+  });
+
+  it('can be read and worked in a narrow sidebar', async () => {
+    const { workbench, workspace } = window;
+    const network = workbench.view('Network Files');
+    const width = await workbench.narrowSidebar();
+    assert.ok(width <= NARROW_PIXELS, `${width} pixels`);
+    await network.open('docs');
+    for (const name of ['docs', 'guide.txt', 'same.txt']) assert.ok(await network.fits(name), name);
+    const file = path.join(workspace, 'shared/docs/guide.txt');
+    rmSync(file);
+    await network.row('guide.txt', /^new/u);
+    await network.inlineAction('guide.txt', 'Fetch from Network…');
+    await workbench.notifications.shown(/Fetched shared\/docs\/guide\.txt/u);
+    assert.equal(readFileSync(file, 'utf8'), 'the guide');
+    await workbench.screenshot(path.join(PICTURES, 'narrow-sidebar.png'));
   });
 
   it('is grouped as before when the window is loaded again', async () => {

@@ -33,6 +33,16 @@ describe('sharing between two windows', () => {
     );
   });
 
+  it('is offered in both windows by views and commands', async () => {
+    for (const { workbench } of [alice, bob]) {
+      await workbench.openView('Peershelf');
+      for (const title of ['Published Files', 'Network Files'])
+        await workbench.view(title).expand();
+      const titles = await workbench.paletteTitles('Peershelf: ');
+      assert.ok(titles.includes('Peershelf: Show Log'), titles.join(', '));
+    }
+  });
+
   it('says what to do while nothing is connected', async () => {
     const { workbench } = alice;
     await workbench.statusBarItem(/Peershelf/u);
