@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock';
 import type { Logger } from '../common/logger';
 import type { LayerStore } from './hash/layerStore';
+import type { NetworkIndex } from './network/networkIndex';
 import type { PeerSettings } from './peerApi';
 import type { Publisher } from './publisher';
 import type { TrackerSession } from './trackerSession';
@@ -12,21 +13,23 @@ export interface PeerServerParts {
   readonly logger: Logger;
   readonly transfers: TransferList;
   readonly layers: LayerStore;
-  /** Asked when somebody fetches: both need the server when they are made. */
+  /** Asked when somebody fetches: all of them need the server when they are made. */
   readonly session: () => TrackerSession;
   readonly publisher: () => Publisher;
+  readonly network: () => NetworkIndex;
   /** Milliseconds without progress after which an upload is given up. */
   readonly slowReaderMs: number | undefined;
 }
 
 /** The serving port of a peer, which offers what its session's catalogue has. */
 export function createPeerServer(
-  { clock, logger, transfers, layers, session, publisher, slowReaderMs }: PeerServerParts,
+  { clock, logger, transfers, layers, session, publisher, network, slowReaderMs }: PeerServerParts,
   { maxUploads, maxUploadBytesPerSecond = 0 }: PeerSettings,
 ): PeerServer {
   return new PeerServer(
     {
       ...{ clock, transfers, logger: logger.child('server') },
+      nameAt: (address) => network().nameAt(address),
       security: () => session().member,
       find: (name) => session().catalogue?.get(name),
       signatures: () => session().signatures,

@@ -375,6 +375,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         ...{ clock, logger, layers, transfers, slowReaderMs },
         session: () => this.session,
         publisher: () => this.publisher,
+        network: () => this.network,
       },
       this.settings,
     );

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { unlinkSync } from 'node:fs';
 import type { HostPort } from '../../src/protocol/address';
 import { MAX_PUBLISH_ENTRIES } from '../../src/protocol/limits';
 import { MAX_CHANGE_LOG_BYTES } from '../../src/tracker/limits';
@@ -146,6 +147,27 @@ describe('subscribing to a tracker', () => {
     // Who only looks is not seen.
     await carol.peer.refreshNetwork();
     assert.deepEqual(await carol.peer.networkPeers(), []);
+  });
+
+  it('is named where its uploads are shown, as long as nobody else is at its address', async () => {
+    const start = (hostname: string): Promise<TestPeer> =>
+      startPeer(cleanup, {
+        tracker: address,
+        settings: { hostname, displayName: hostname.toUpperCase() },
+        presence: true,
+      });
+    const [carol, dora] = [await start('carol'), await start('dora')];
+    await carol.publish('hello.txt', 'hello');
+    const sentTo = async (): Promise<string | undefined> => {
+      await Promise.all([carol, dora].map(({ peer }) => peer.refreshNetwork()));
+      const destination = dora.path('hello.txt');
+      await dora.peer.fetch({ name: 'hello.txt', destination, ifExists: 'overwrite' });
+      unlinkSync(destination);
+      return (await carol.peer.snapshot()).transfers.at(-1)?.peer;
+    };
+    assert.equal(await sentTo(), 'DORA');
+    await start('eve');
+    assert.equal(await sentTo(), '127.0.0.1');
   });
 
   it('tells 1,000 changes in a few events', async () => {

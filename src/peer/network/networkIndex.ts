@@ -107,6 +107,14 @@ export class NetworkIndex extends DisposableBase {
     };
   }
 
+  /** The display name of the only host that is here and at an address; undefined for none or several. */
+  nameAt(address: string): string | undefined {
+    const there = this.shownHosts().filter(
+      ({ facts }) => facts.ip === address && facts.awayMs === undefined,
+    );
+    return there.length === 1 ? there[0]?.displayName : undefined;
+  }
+
   /** How long a host has been away; undefined when it is not, or is not known. */
   awayForMs(hostname: string): number | undefined {
     const host = this.model.hosts.get(hostname);

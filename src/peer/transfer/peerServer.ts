@@ -40,6 +40,8 @@ export interface PeerServerDependencies extends Offer {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly transfers: TransferList;
+  /** Who is at an address, as users call them, where only one is known to be there. */
+  readonly nameAt: (address: string) => string | undefined;
   /** Asked when it starts to listen: decides what the port speaks. */
   readonly security: SecuritySource;
 }
@@ -84,7 +86,7 @@ export class PeerServer {
       clock,
       logger,
       offer: dependencies,
-      uploads: new Uploads(transfers, clock),
+      uploads: new Uploads(transfers, clock, dependencies.nameAt),
       blocks: new UploadBlocks(),
       queue: new FairQueue({
         limit: () => options.maxUploads,

@@ -76,7 +76,7 @@ function newService(clock: FakeClock): HttpService {
       layerOf: () => undefined,
       onSeen: () => undefined,
     },
-    uploads: new Uploads(new TransferList(clock), clock),
+    uploads: new Uploads(new TransferList(clock), clock, () => undefined),
     queue: new FairQueue({ limit: () => 0, limitPerKey: 4, maxWaiting: 10 }),
     limiter: new RateLimiter(clock, () => 0),
   });

@@ -46,7 +46,7 @@ async function sendBatch(
   const totalBytes = ids.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const name = nameOf(ids, context);
   transfer.end(); // A batch is an upload of its own.
-  const running = transfer.begin('batch', { name, peer: address, totalBytes, isBatch: true });
+  const running = transfer.begin('batch', { name, address, totalBytes, isBatch: true });
   const { signal } = running;
   const writer = new PacedWriter(response, { clock, limiter, signal, stallMs });
   try {

@@ -67,7 +67,7 @@ async function send(
   { entry, id, layer }: FoundLayer,
   { clock, limiter, slowReaderMs: stallMs }: ServingContext,
 ): Promise<void> {
-  const about = { name: entry.name, peer: address, totalBytes: id.sizeBytes };
+  const about = { name: entry.name, address, totalBytes: id.sizeBytes };
   const { signal } = transfer.begin(formatContentId(id), about);
   const writer = new PacedWriter(response, { clock, limiter, signal, stallMs });
   try {

@@ -56,7 +56,8 @@ async function sendRange(
   if (context.uploads.isDeclined(exchange.address, entry.name)) return { code: 'declined' };
   const source = openContent(entry, context);
   if (!(source instanceof PublishedSource)) return { code: source };
-  const about = { name: entry.name, peer: exchange.address, totalBytes: id.sizeBytes };
+  const { address } = exchange;
+  const about = { name: entry.name, address, totalBytes: id.sizeBytes };
   const running = transfer.begin(formatContentId(id), about);
   try {
     response.writeHead(range === 'whole' ? 200 : 206, headersOf(id, range));

@@ -20,7 +20,8 @@ export interface RunningUpload {
 export interface UploadAbout {
   /** Published name, as it is shown. */
   readonly name: string;
-  readonly peer: string;
+  /** Where it is sent. */
+  readonly address: string;
   readonly totalBytes: number;
   /** One of many files of a folder: who ends it does not want the others sent either. */
   readonly isBatch?: boolean;
@@ -40,15 +41,17 @@ export class Uploads {
   constructor(
     private readonly transfers: TransferList,
     clock: Clock,
+    private readonly nameAt: (address: string) => string | undefined,
   ) {
     this.declined = new Declined(clock);
   }
 
-  start({ name, peer, totalBytes, isBatch = false }: UploadAbout): RunningUpload {
+  start({ name, address, totalBytes, isBatch = false }: UploadAbout): RunningUpload {
+    const peer = this.nameAt(address) ?? address;
     const handle = this.transfers.start({ direction: 'upload', name, peer, totalBytes });
     const names = new Set([name]);
     const declining = onAbort(handle.signal, () => {
-      this.declined.add(peer, isBatch ? 'everything' : names);
+      this.declined.add(address, isBatch ? 'everything' : names);
     });
     this.running.set(handle, { names, declining });
     return {

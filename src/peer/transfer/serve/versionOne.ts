@@ -56,7 +56,7 @@ async function sendOpened(
 ): Promise<void> {
   const running = uploads.start({
     name: entry.name,
-    peer: addressOf(socket),
+    address: addressOf(socket),
     totalBytes: source.sizeBytes,
   });
   try {
