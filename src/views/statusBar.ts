@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
 import { fromPlainError } from '../common/errors';
 import { formatHostPort } from '../protocol/address';
-import type { ConnectionState, NetworkSummary } from '../peer/peerApi';
+import type { ConnectionState, NetworkSummary, Transfer } from '../peer/peerApi';
 import { COMMANDS } from '../editor/contributions';
 import type { Engine } from '../editor/engine';
 import { errorMessage } from '../editor/errorMessages';
@@ -70,26 +70,50 @@ export class StatusBar extends DisposableBase {
             text: vscode.l10n.t('Nothing can be offered'),
             tooltip: errorMessage(fromPlainError(connection.problem)),
           };
-        const speed = this.describeTransfers();
-        const peers = describePeers(network);
-        const icon = speed === undefined ? 'broadcast' : 'arrow-swap';
         const { team } = connection;
+        const session = describeSession(team, describePeers(network));
+        const running = this.engine.state.transfers.filter(({ state }) => state === 'running');
+        if (running.length > 0)
+          return {
+            icon: 'arrow-swap',
+            text: describeProgress(running),
+            tooltip: [...countTransfers(running), session, ...describeConnection(connection)].join(
+              '\n',
+            ),
+          };
         return {
-          icon: team === undefined && speed === undefined ? 'unlock' : icon,
-          text: speed ?? describeSession(team, peers),
-          tooltip: describeConnection(connection),
+          icon: team === undefined ? 'unlock' : 'broadcast',
+          text: session,
+          tooltip: describeConnection(connection).join('\n'),
         };
       }
     }
   }
+}
 
-  /** Speed of what runs, or undefined. */
-  private describeTransfers(): string | undefined {
-    const running = this.engine.state.transfers.filter(({ state }) => state === 'running');
-    if (running.length === 0) return undefined;
-    const bytesPerSecond = running.reduce((sum, transfer) => sum + transfer.bytesPerSecond, 0);
-    return vscode.l10n.t('{0}/s', formatSize(bytesPerSecond));
-  }
+/** How far all that is fetched is, if anything is, and the speed of everything. */
+function describeProgress(running: readonly Transfer[]): string {
+  const sum = (of: (transfer: Transfer) => number, transfers = running): number =>
+    transfers.reduce((all, transfer) => all + of(transfer), 0);
+  const speed = vscode.l10n.t('{0}/s', formatSize(sum(({ bytesPerSecond }) => bytesPerSecond)));
+  const downloads = running.filter(isDownload);
+  const totalBytes = sum((transfer) => transfer.totalBytes, downloads);
+  if (totalBytes === 0) return speed;
+  const percent = Math.floor((sum(({ bytes }) => bytes, downloads) / totalBytes) * 100);
+  return `${percent} % · ${speed}`;
+}
+
+function countTransfers(running: readonly Transfer[]): string[] {
+  const fetched = running.filter(isDownload).length;
+  const sent = running.length - fetched;
+  return [
+    ...(fetched > 0 ? [vscode.l10n.t('Fetching: {0}', fetched)] : []),
+    ...(sent > 0 ? [vscode.l10n.t('Sending: {0}', sent)] : []),
+  ];
+}
+
+function isDownload({ direction }: Transfer): boolean {
+  return direction === 'download';
 }
 
 /** The name of the team's session; of an open one, that it is open. */
@@ -99,7 +123,7 @@ function describeSession(team: string | undefined, peers: string): string {
     : vscode.l10n.t('{0}: {1}', foreignText(team, MAX_SESSION_NAME_LENGTH), peers);
 }
 
-function describeConnection({ team, tracker, hostname }: Connected): string {
+function describeConnection({ team, tracker, hostname }: Connected): string[] {
   const address = foreignText(formatHostPort(tracker));
   const lines =
     team === undefined
@@ -111,7 +135,7 @@ function describeConnection({ team, tracker, hostname }: Connected): string {
           vscode.l10n.t('Team session {0}, tracker at {1}', foreignText(team), address),
           vscode.l10n.t('Encrypted, for members only'),
         ];
-  return [...lines, vscode.l10n.t('This window is {0}', foreignText(hostname))].join('\n');
+  return [...lines, vscode.l10n.t('This window is {0}', foreignText(hostname))];
 }
 
 /** Before the tracker was asked the first time nobody knows how many there are. */

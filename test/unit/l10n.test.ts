@@ -6,6 +6,9 @@ import ts from 'typescript';
 const ROOT = join(__dirname, '../..');
 const BUNDLE = 'l10n/bundle.l10n.json';
 
+/** A name, a word that is used in Vietnamese as well, and what has no words. */
+const SAME_IN_VIETNAMESE = new Set(['submenu.explorer', 'command.pingPeer', '{0}: {1}']);
+
 /** First arguments of every call of `l10n.t` in a source file; undefined where it is no literal. */
 function textsOf(path: string): (string | undefined)[] {
   const source = ts.createSourceFile(
@@ -56,6 +59,8 @@ describe('the texts of the extension', () => {
       for (const [key, text] of Object.entries(source)) {
         assert.deepEqual(fixed(target[key]), fixed(text), key);
         assert.equal(target[key], target[key]?.normalize('NFC'), key);
+        assert.notEqual(target[key]?.trim(), '', key);
+        assert.equal(target[key] === text, SAME_IN_VIETNAMESE.has(key), key);
       }
     });
 });

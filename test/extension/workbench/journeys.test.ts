@@ -263,6 +263,8 @@ describe('two users, each in a window', () => {
     assert.match(ariaLabel, /^Download, large\.bin, /u);
     await uploads.row('large.bin', / · to Bob$/u);
     await published.row('large.bin', /1 upload/u);
+    await workbench.statusBarItem(/\d+ % · [\d.]+ [KM]?B\/s$/u);
+    await alice.workbench.statusBarItem(/^[^%]*\/s$/u);
     await transfers.inlineAction('large.bin', 'Pause');
     await transfers.row('large.bin', /^paused · \d+ %/u);
     await uploads.row('large.bin', /^ended by the other side · /u);
