@@ -45,7 +45,9 @@ const inPlace = (place) => [
 export const shownLiterals = [
   ...inPlace(`Property[key.name=${SHOWN}]`),
   ...inPlace(`AssignmentExpression[left.property.name=${SHOWN}]`),
-  ...inPlace("NewExpression[callee.property.name='TreeItem']"),
+  ...inPlace('NewExpression[callee.property.name=/^(TreeItem|FileDecoration)$/]'),
+  ...inPlace("CallExpression[callee.object.property.name='FileSystemError']"),
+  ...inPlace("CallExpression > MemberExpression[property.name='join'] > ArrayExpression"),
   ...inPlace('CallExpression[callee.name=/^(ask|withPercent)$/]'),
   // The first argument is how serious it is.
   `CallExpression[callee.name=/^notify(WithLog)?$/] > Literal[value=${WORDS}]:nth-child(2)`,

@@ -50,7 +50,7 @@ function contextOf({ direction, state, kind, canRetry, path }: Transfer): string
   const isInside =
     path !== undefined && vscode.workspace.getWorkspaceFolder(vscode.Uri.file(path)) !== undefined;
   const end = canRetry ? ['retry'] : isInside ? ['inside'] : [];
-  return ['transfer', direction, state, kind, ...end].join(':');
+  return `transfer:${[direction, state, kind, ...end].join(':')}`;
 }
 
 /** Progress in words: state alone would be told by an icon only. */

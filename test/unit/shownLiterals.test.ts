@@ -28,6 +28,9 @@ describe('the rule for texts that users read', () => {
     'notifyWithLog("error", `failed ${x}`);',
     "ask('Really?', detail);",
     "new vscode.TreeItem('Files');",
+    "new vscode.FileDecoration('P', 'Published');",
+    "throw vscode.FileSystemError.Unavailable('Too large');",
+    "item.description = [size, 'new'].join(' · ');",
   ])
     it(`finds ${code}`, () => assert.equal(findings(code), 1));
 
@@ -38,6 +41,9 @@ describe('the rule for texts that users read', () => {
     "notify('info', vscode.l10n.t('Done'));",
     "action({ title: '' });",
     'item.tooltip = `${a} · ${b}`;',
+    "new vscode.FileDecoration('✓', vscode.l10n.t('The same'));",
+    'throw vscode.FileSystemError.FileNotFound(uri);',
+    "const key = [host, name].join(' ');",
   ])
     it(`passes ${code}`, () => assert.equal(findings(code), 0));
 });
