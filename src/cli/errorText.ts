@@ -72,7 +72,10 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   ENGINE_STOPPED: () => 'The engine has stopped. Start the command again.',
   ENTRY_INVALID: (d) =>
     `What is said of this file is not what ${d.owner} has signed last. Nothing was fetched. Try again; if that does not help, ask them to publish it again.`,
-  FILE_CHANGED: (d) => `${d.name} changed while it was sent. Try again.`,
+  FILE_CHANGED: (d) =>
+    d.has('path')
+      ? `${d.path} changed while it was read. Share it when nothing writes to it.`
+      : 'The file has changed since it was published. Share it again.',
   FILE_GONE: (d) =>
     !d.has('path')
       ? `${d.owner} published the file but no longer has it. Ask for it to be published again.`

@@ -109,7 +109,10 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       'What is said of this file is not what {0} has signed last. Nothing was fetched. Refresh Network Files; if that does not help, ask them to publish it again.',
       d.owner,
     ),
-  FILE_CHANGED: (d) => l10n.t('{0} changed while it was sent. Try again.', d.name),
+  FILE_CHANGED: (d) =>
+    d.has('path')
+      ? l10n.t('{0} changed while it was read. Publish it when nothing writes to it.', d.path)
+      : l10n.t('The file has changed since it was published. Publish it again.'),
   FILE_GONE: (d) =>
     !d.has('path')
       ? l10n.t(

@@ -174,7 +174,8 @@ export class Publishing {
     const failures = this.failuresOf(summary.failed);
     if (failures.length > 0)
       reportFailures(summary.published, { failures, count: summary.failedCount });
-    else reportPublished(summary);
+    else
+      reportPublished(summary, this.dependencies.engine.state.reachability.kind === 'unreachable');
   }
 
   private async fetchTheirs({ name, hostname }: { name: string; hostname: string }): Promise<void> {
@@ -289,10 +290,26 @@ function saved(uri: vscode.Uri | undefined): vscode.Uri {
   return uri;
 }
 
-function reportPublished({ names, published, isPending }: PublishSummary): void {
+function reportPublished(summary: PublishSummary, isUnreachable: boolean): void {
+  const { names, published, isPending } = summary;
   const [first] = names;
   if (first === undefined) {
     notify('info', vscode.l10n.t('There is no file to publish there.'));
+    return;
+  }
+  if (isUnreachable && !isPending) {
+    notify(
+      'warning',
+      published > 1
+        ? vscode.l10n.t(
+            'Published {0} files, but others cannot reach this computer. Published Files says what to do.',
+            published,
+          )
+        : vscode.l10n.t(
+            'Published {0}, but others cannot reach this computer. Published Files says what to do.',
+            foreignText(first),
+          ),
+    );
     return;
   }
   notify('info', published > 1 ? manyText(published, isPending) : oneText(first, isPending));

@@ -29,7 +29,7 @@ export function createPeerServer(
   return new PeerServer(
     {
       ...{ clock, transfers, logger: logger.child('server') },
-      nameAt: (address) => network().nameAt(address),
+      nameOf: (recipient) => network().nameOf(recipient),
       security: () => session().member,
       find: (name) => session().catalogue?.get(name),
       signatures: () => session().signatures,

@@ -8,6 +8,7 @@ import type { Engine, EngineState } from '../editor/engine';
 import { errorMessage } from '../editor/errorMessages';
 import { foreignText } from '../editor/foreignText';
 import { formatSize } from '../editor/format';
+import { byName } from '../editor/publishedOrder';
 import { moreItem } from './moreItem';
 import { type MoreRow, RowList } from './rowList';
 import { Settling } from './settling';
@@ -92,11 +93,6 @@ export class PublishedView extends DisposableBase implements vscode.TreeDataProv
     const { state } = this.engine;
     this.tree.message = state.published.length > 0 ? notOffered(state) : '';
   }
-}
-
-/** As the files of others are ordered. */
-function byName({ name: one }: PublishedFile, { name: other }: PublishedFile): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 function publishedItem(file: PublishedFile): vscode.TreeItem {

@@ -22,21 +22,24 @@ export function transferItem(transfer: Transfer): vscode.TreeItem {
   const name = foreignText(transfer.name);
   const state = describeState(transfer);
   const isUpload = transfer.direction === 'upload';
+  const sources = isUpload ? '' : sourcesOf(transfer);
   const who = isUpload
-    ? vscode.l10n.t('to {0}', foreignText(transfer.peer))
-    : vscode.l10n.t('from {0}', sourcesOf(transfer));
+    ? [vscode.l10n.t('to {0}', foreignText(transfer.peer))]
+    : sources === ''
+      ? []
+      : [vscode.l10n.t('from {0}', sources)];
   const item = new vscode.TreeItem(name);
   item.id = transfer.id;
   item.iconPath = new vscode.ThemeIcon(iconOf(transfer));
-  item.description = [...state, who].join(' · ');
-  item.tooltip = [name, ...state, who].join('\n');
+  item.description = [...state, ...who].join(' · ');
+  item.tooltip = [name, ...state, ...who].join('\n');
   item.contextValue = contextOf(transfer);
   item.accessibilityInformation = {
     label: [
       isUpload ? vscode.l10n.t('Upload') : vscode.l10n.t('Download'),
       name,
       ...state,
-      who,
+      ...who,
     ].join(', '),
   };
   return item;
@@ -55,14 +58,16 @@ function contextOf({ direction, state, kind, canRetry, path }: Transfer): string
 
 /** Progress in words: state alone would be told by an icon only. */
 export function describeState(transfer: Transfer): string[] {
-  const { state, bytes, totalBytes, bytesPerSecond, error, leftOutFiles } = transfer;
+  const { direction, kind, state, bytes, totalBytes, bytesPerSecond, error, leftOutFiles } =
+    transfer;
   const percent = `${totalBytes === 0 ? 100 : Math.floor((bytes / totalBytes) * 100)} %`;
   switch (state) {
     case 'waiting':
       return [vscode.l10n.t('waiting')];
     case 'running':
       return [
-        percent,
+        // What a folder holds is known when who offers it has been asked.
+        ...(totalBytes > 0 || kind === 'file' ? [percent] : []),
         vscode.l10n.t('{0}/s', formatSize(bytesPerSecond)),
         ...(bytesPerSecond > 0
           ? [vscode.l10n.t('{0} left', formatDuration((totalBytes - bytes) / bytesPerSecond))]
@@ -73,7 +78,8 @@ export function describeState(transfer: Transfer): string[] {
     case 'done':
       return [
         vscode.l10n.t('done'),
-        formatSize(totalBytes),
+        // Who fetches from several takes only a part from each.
+        formatSize(direction === 'upload' ? bytes : totalBytes),
         ...(leftOutFiles > 0 ? [describeLeftOut(leftOutFiles)] : []),
       ];
     case 'failed':
@@ -95,7 +101,7 @@ function describeLeftOut(files: number): string {
 }
 
 function isEndedByOther({ direction, error }: Transfer): boolean {
-  return direction === 'upload' && error?.code === 'CONNECTION_LOST';
+  return direction === 'upload' && (error?.code === 'CONNECTION_LOST' || error?.code === 'STALLED');
 }
 
 function iconOf(transfer: Transfer): string {

@@ -165,7 +165,7 @@ describe('subscribing to a tracker', () => {
       unlinkSync(destination);
       return (await carol.peer.snapshot()).transfers.at(-1)?.peer;
     };
-    assert.equal(await sentTo(), 'DORA');
+    assert.equal(await sentTo(), 'DORA (127.0.0.1)');
     await start('eve');
     assert.equal(await sentTo(), '127.0.0.1');
   });

@@ -64,7 +64,7 @@ export async function startServer(
       clock,
       logger: createLogger(log ?? (() => undefined)),
       transfers,
-      nameAt: () => undefined,
+      nameOf: () => undefined,
       security: openSession,
       find: (name) => entries.get(name),
       findContent: (id) =>

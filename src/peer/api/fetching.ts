@@ -87,7 +87,7 @@ export interface Transfer {
   readonly id: string;
   readonly direction: 'upload' | 'download';
   readonly name: string;
-  /** Display name of the publisher, or the address of the one that fetches. */
+  /** Display name of the publisher, or of who fetches; the address of the latter where it is not known. */
   readonly peer: string;
   readonly bytes: number;
   readonly totalBytes: number;

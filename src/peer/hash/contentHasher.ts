@@ -210,7 +210,9 @@ export class ContentHasher {
       options,
     );
     if (!isSameStamp(readStamp(path), stamp))
-      throw new PeershelfError('FILE_CHANGED', `${path} changed while it was read`);
+      throw new PeershelfError('FILE_CHANGED', `${path} changed while it was read`, {
+        details: { path },
+      });
     const { contentId, layer }: HashedContent = contentOfBlocks(blocks, stamp.sizeBytes);
     this.dependencies.layers.put(contentId, layer);
     return this.keep(path, { stamp, contentId });

@@ -107,12 +107,20 @@ export class NetworkIndex extends DisposableBase {
     };
   }
 
-  /** The display name of the only host that is here and at an address; undefined for none or several. */
-  nameAt(address: string): string | undefined {
-    const there = this.shownHosts().filter(
-      ({ facts }) => facts.ip === address && facts.awayMs === undefined,
+  /**
+   * What users call who has this certificate or, without one, seems to be at this address: the only host
+   * that is here and says so. Undefined where there is none, or several.
+   */
+  nameOf(who: { readonly address: string; readonly fingerprint?: string }): string | undefined {
+    const { address, fingerprint } = who;
+    const there = this.shownHosts().filter((host) =>
+      fingerprint === undefined
+        ? host.facts.ip === address && host.facts.awayMs === undefined
+        : host.fingerprint === fingerprint,
     );
-    return there.length === 1 ? there[0]?.displayName : undefined;
+    const [host] = there;
+    if (host === undefined || there.length > 1) return undefined;
+    return fingerprint === undefined ? `${host.displayName} (${address})` : host.displayName;
   }
 
   /** How long a host has been away; undefined when it is not, or is not known. */

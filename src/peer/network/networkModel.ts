@@ -26,6 +26,8 @@ export interface IndexedHost {
   facts: Omit<ListedHost, 'files'>;
   /** As the host itself says it, where that is known. */
   displayName: string;
+  /** Of its certificate, by its verified record; in a team's session alone. */
+  fingerprint: string | undefined;
   record: SealedHostRecord | undefined;
   /** When `facts` were told, by the clock that only grows. */
   toldMs: number;
@@ -141,7 +143,7 @@ export class NetworkModel {
       const { displayName } = facts;
       host = {
         ...{ hostname, facts, displayName, record, toldMs: 0, isShown: false },
-        revision: 0,
+        ...{ fingerprint: undefined, revision: 0 },
         ...{ files: new Map<string, IndexedFile>(), generation: this.generation },
         ...emptyList(),
       };
@@ -159,8 +161,9 @@ export class NetworkModel {
   private identifyHost(host: IndexedHost): void {
     const { hostname, facts, record, displayName } = host;
     const known = this.identify(hostname, record);
-    host.displayName =
-      known === undefined || known === 'anybody' ? facts.displayName : known.displayName;
+    const isKnown = known !== undefined && known !== 'anybody';
+    host.displayName = isKnown ? known.displayName : facts.displayName;
+    host.fingerprint = isKnown ? known.fingerprint : undefined;
     const isShown = known !== undefined && hostname !== this.dependencies.ownHostname();
     if (isShown && host.displayName !== displayName) this.changes += 1;
     if (isShown === host.isShown) return;

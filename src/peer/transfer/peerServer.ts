@@ -14,7 +14,7 @@ import {
 import type { PortRange } from '../peerApi';
 import { listenInRange } from './listen';
 import { RateLimiter } from './rateLimiter';
-import { type ConnectionLimits, Connections } from './serve/connections';
+import { type ConnectionLimits, Connections, type Recipient } from './serve/connections';
 import { FairQueue } from './serve/fairQueue';
 import { conversationOf, readFirstLine } from './serve/firstLine';
 import { HttpService } from './serve/httpService';
@@ -40,8 +40,8 @@ export interface PeerServerDependencies extends Offer {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly transfers: TransferList;
-  /** Who is at an address, as users call them, where only one is known to be there. */
-  readonly nameAt: (address: string) => string | undefined;
+  /** What users call who is sent something; undefined where that is not known. */
+  readonly nameOf: (recipient: Recipient) => string | undefined;
   /** Asked when it starts to listen: decides what the port speaks. */
   readonly security: SecuritySource;
 }
@@ -86,7 +86,7 @@ export class PeerServer {
       clock,
       logger,
       offer: dependencies,
-      uploads: new Uploads(transfers, clock, dependencies.nameAt),
+      uploads: new Uploads(transfers, clock, dependencies.nameOf),
       blocks: new UploadBlocks(),
       queue: new FairQueue({
         limit: () => options.maxUploads,
@@ -135,6 +135,8 @@ export class PeerServer {
     const { server } = this;
     this.server = undefined;
     if (server === undefined) return;
+    // Nobody else has ended them.
+    this.context.uploads.cancelAll();
     const closed = deferred<undefined>();
     server.close(() => closed.resolve(undefined));
     this.connections.destroyAll();

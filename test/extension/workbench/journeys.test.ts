@@ -261,7 +261,7 @@ describe('two users, each in a window', () => {
     await fetchByPalette(workbench, 'large.bin');
     const { ariaLabel } = await transfers.row('large.bin', /\d+ % · .*from Alice/u);
     assert.match(ariaLabel, /^Download, large\.bin, /u);
-    await uploads.row('large.bin', / · to Bob$/u);
+    await uploads.row('large.bin', / · to Bob \(127\.0\.0\.1\)$/u);
     await published.row('large.bin', /1 upload/u);
     await workbench.statusBarItem(/\d+ % · [\d.]+ [KM]?B\/s$/u);
     await alice.workbench.statusBarItem(/^[^%]*\/s$/u);
@@ -287,7 +287,7 @@ describe('two users, each in a window', () => {
     await alice.workbench.openView('Peershelf');
     const uploads = alice.workbench.view('Transfers');
     await fetchByPalette(bob.workbench, 'late.bin');
-    await uploads.row('late.bin', /\d+ % · .* · to Bob$/u);
+    await uploads.row('late.bin', /\d+ % · .* · to Bob \(127\.0\.0\.1\)$/u);
     await uploads.inlineAction('late.bin', 'Cancel');
     await uploads.row('late.bin', /^cancelled/u);
     const told = 'Alice has ended this transfer. Ask them, or try again in a minute.';

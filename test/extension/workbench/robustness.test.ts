@@ -34,7 +34,7 @@ describe('a window with several folders', () => {
       workspace,
       fixture: true,
       tracker: address,
-      userSettings: PROXY,
+      userSettings: { ...PROXY, 'scm.defaultViewMode': 'tree' },
     });
     await window.workbench.statusBarItem(/1 other peer/u);
   });
@@ -78,17 +78,20 @@ describe('a window with several folders', () => {
     const git = (...args: string[]): unknown =>
       execFileSync('git', args, { cwd: path.join(folder, 'two/app'), stdio: 'ignore' });
     git('init');
+    for (const name of ['a.txt', 'b.txt']) write(`two/app/changed/${name}`, name);
     await workbench.openView('Source Control');
     await workbench.runCommand('Git: Refresh');
-    const row = workbench.page.locator('.scm-view .monaco-list-row', { hasText: 'second.txt' });
-    const published = /Published app-2\/second\.txt/u;
-    await until('the changed file published', async () => {
-      await workbench.menu.openOn(row.first());
-      await workbench.menu.choose('Publish to Network');
-      const text = await workbench.notifications.shown(/Published|The list was just changing/u);
-      await workbench.notifications.clear(); // Source control lists anew whenever it likes.
-      return published.test(text);
-    });
+    const publishRow = (name: string, published: RegExp): Promise<unknown> =>
+      until(`${name} published`, async () => {
+        const rows = workbench.page.locator('.scm-view .monaco-list-row', { hasText: name });
+        await workbench.menu.openOn(rows.first());
+        await workbench.menu.choose('Publish to Network');
+        const text = await workbench.notifications.shown(/Published|The list was just changing/u);
+        await workbench.notifications.clear(); // Source control lists anew whenever it likes.
+        return published.test(text);
+      });
+    await publishRow('second.txt', /Published app-2\/second\.txt/u);
+    await publishRow('changed', /Published 2 files/u);
   });
 
   it('fetches into the first folder, and where a setting says from then on', async () => {
@@ -132,6 +135,7 @@ describe('a window with several folders', () => {
     await workbench.runCommand('Extensions: Enable All Extensions for this Workspace');
     await workbench.statusBarItem(/1 other peer/u);
     await eventually(async () => ((await isHere()) ? true : undefined), 'here again');
-    await offers('app/first.txt', 'app-2/second.txt', 'three/third.txt');
+    const changed = ['a.txt', 'b.txt'].map((name) => `app-2/changed/${name}`);
+    await offers('app/first.txt', 'app-2/second.txt', 'three/third.txt', ...changed);
   });
 });

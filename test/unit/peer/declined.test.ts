@@ -3,31 +3,44 @@ import { Declined } from '../../../src/peer/transfer/serve/declined';
 import { FakeClock } from '../../support/fakeClock';
 
 describe('Declined', () => {
-  it('holds for one address, for what was named, and for half a minute', () => {
+  const create = (): { clock: FakeClock; declined: Declined } => {
     const clock = new FakeClock();
-    const declined = new Declined(clock);
-    declined.add('1.2.3.4', ['a', 'b']);
-    assert.ok(declined.has('1.2.3.4', 'a') && declined.has('1.2.3.4', 'b'));
-    assert.ok(!declined.has('1.2.3.4', 'c') && !declined.has('1.2.3.5', 'a'));
+    return { clock, declined: new Declined(clock) };
+  };
+  const files = (...names: string[]): { names: Set<string> } => ({ names: new Set(names) });
+
+  it('holds for one recipient, for what was named, and for half a minute', () => {
+    const { clock, declined } = create();
+    declined.add('bob', files('a', 'b'));
+    assert.ok(declined.has('bob', 'a') && declined.has('bob', 'b'));
+    assert.ok(!declined.has('bob', 'c') && !declined.has('carol', 'a'));
     clock.advance(29_999);
-    assert.ok(declined.has('1.2.3.4', 'a'));
+    assert.ok(declined.has('bob', 'a'));
     clock.advance(1);
-    assert.ok(!declined.has('1.2.3.4', 'a'));
+    assert.ok(!declined.has('bob', 'a'));
   });
 
-  it('can be of everything', () => {
-    const clock = new FakeClock();
-    const declined = new Declined(clock);
-    declined.add('1.2.3.4', 'everything');
-    assert.ok(declined.has('1.2.3.4', 'whatever') && !declined.has('1.2.3.5', 'whatever'));
-    clock.advance(30_000);
-    assert.ok(!declined.has('1.2.3.4', 'whatever'));
+  it('can be of a folder', () => {
+    const { declined } = create();
+    declined.add('bob', { folder: 'docs/' });
+    assert.ok(declined.has('bob', 'docs/a') && declined.has('bob', 'docs/deep/b'));
+    assert.ok(!declined.has('bob', 'docs.txt') && !declined.has('carol', 'docs/a'));
   });
 
-  it('forgets the oldest when there are too many', () => {
-    const declined = new Declined(new FakeClock());
-    const names = Array.from({ length: 1_001 }, (_, index) => `${index}`);
-    declined.add('a', names);
-    assert.ok(!declined.has('a', '0') && declined.has('a', '1') && declined.has('a', '1000'));
+  it('ends when what was declined is taken back', () => {
+    const { declined } = create();
+    declined.add('bob', files('a'));
+    declined.add('bob', files('b'));
+    declined.add('bob', { folder: 'docs/' });
+    declined.forget(new Set(['a', 'docs/x']));
+    assert.ok(!declined.has('bob', 'a') && !declined.has('bob', 'docs/y'));
+    assert.ok(declined.has('bob', 'b'));
+  });
+
+  it('forgets the oldest when there is too much', () => {
+    const { declined } = create();
+    for (let index = 0; index <= 1_000; index += 1) declined.add('bob', files(`${index}`));
+    assert.ok(!declined.has('bob', '0'));
+    assert.ok(declined.has('bob', '1') && declined.has('bob', '1000'));
   });
 });

@@ -94,9 +94,9 @@ describe('ConnectionTransfer', () => {
     const clock = new FakeClock();
     const transfers = new TransferList(clock);
     let cancelled = 0;
-    const uploads = new Uploads(transfers, clock, (address) => address.toUpperCase());
+    const uploads = new Uploads(transfers, clock, ({ address }) => address.toUpperCase());
     const transfer = new ConnectionTransfer(uploads, clock, () => (cancelled += 1));
-    const about = (name: string) => ({ name, address: 'p', totalBytes: 100 });
+    const about = (name: string) => ({ name, recipient: { address: 'p' }, totalBytes: 100 });
     const states = (): string[] =>
       transfers.all().map(({ name, state, bytes }) => `${name} ${state} ${bytes}`);
     return { clock, transfers, uploads, transfer, about, states };

@@ -21,7 +21,7 @@ import type { FetchResult, FolderFetchRequest, FolderFetchResult } from '../../p
 import { Destination } from '../destination';
 import type { Leftovers } from '../leftovers';
 import type { Offers } from '../offers';
-import { askPeer } from '../pieces/peerHttp';
+import { askPeer, errorForStatus } from '../pieces/peerHttp';
 import type { RateLimiter } from '../rateLimiter';
 import type { SourceDialer } from '../sourceDialer';
 import type { Fetcher, StartOptions } from '../fetcher';
@@ -60,6 +60,8 @@ interface FolderJob {
   readonly hosts: ReadonlyMap<string, ListedHost>;
   readonly handle: TransferHandle;
   readonly tell: Progress;
+  /** Hostnames of those who have ended it: nobody of them is asked again. */
+  readonly declinedBy: Set<string>;
 }
 
 /** What has become of the files so far. */
@@ -136,7 +138,7 @@ export class FolderFetcher {
     } as const;
     const tell = throttled(clock, options.onProgress);
     return transfers.run(about, options, (handle) =>
-      this.run({ request, hosts, handle, tell }).finally(saveHashes),
+      this.run({ request, hosts, handle, tell, declinedBy: new Set() }).finally(saveHashes),
     );
   }
 
@@ -233,11 +235,14 @@ export class FolderFetcher {
   private async fetchOne(file: FolderFile, job: FolderJob, tally: Tally): Promise<void> {
     throwIfAborted(job.handle.signal);
     try {
+      const sources = file.sources.filter(({ hostname }) => !job.declinedBy.has(hostname));
+      const [first] = file.sources;
+      if (sources.length === 0 && first !== undefined) throw declined(first);
       const { folder, ifExists } = job.request;
       const request = { name: file.name, destination: placeOf(file, job), folder, ifExists };
       const { outcome, receivedBytes } = await this.dependencies.fetcher.fetchPart(
         request,
-        file.sources,
+        sources,
         { handle: job.handle, onBytes: (bytes) => tally.move(file, bytes) },
       );
       tally.receivedBytes += receivedBytes;
@@ -245,9 +250,27 @@ export class FolderFetcher {
     } catch (error) {
       throwIfAborted(job.handle.signal);
       this.dependencies.logger.info(`${file.name}: ${describeError(error)}`);
+      noteDeclined(error, job);
       tally.fail(file, error);
     }
   }
+}
+
+/** The error of a single file says who it was. */
+function noteDeclined(error: unknown, { declinedBy }: FolderJob): void {
+  if (!isDeclined(error)) return;
+  const { hostname } = error.details;
+  if (typeof hostname === 'string') declinedBy.add(hostname);
+}
+
+function isDeclined(error: unknown): error is PeershelfError {
+  return PeershelfError.is(error, 'DECLINED');
+}
+
+function declined({ hostname, displayName }: SourceInfo): PeershelfError {
+  return new PeershelfError('DECLINED', `${hostname} has ended this transfer`, {
+    details: { hostname, displayName },
+  });
 }
 
 /** Files that travel together. */
@@ -264,6 +287,7 @@ class SmallFiles {
   async fetch(files: readonly SmallFile[], tally: Tally): Promise<SmallFile[]> {
     const { sources } = files[0] ?? { sources: [] };
     for (const source of sources.slice(0, SOURCES_OF_BATCH)) {
+      if (this.job.declinedBy.has(source.hostname)) continue;
       try {
         return await this.job.handle.throughPauses((signal) => {
           this.job.handle.begin();
@@ -273,6 +297,7 @@ class SmallFiles {
         throwIfAborted(this.job.handle.signal);
         if (PeershelfError.is(error, 'DISK_FULL')) throw error;
         this.dependencies.logger.info(`${source.hostname}: ${describeError(error)}`);
+        if (isDeclined(error)) this.job.declinedBy.add(source.hostname);
       }
     }
     return [...files];
@@ -300,6 +325,8 @@ class SmallFiles {
       },
     });
     const items = reply.end();
+    if (items.some(({ status }) => status !== 200 && isDeclined(errorForStatus(status))))
+      this.job.declinedBy.add(source.hostname);
     this.job.handle.addSource(source.displayName);
     const arrived: { file: SmallFile; start: number; path: string }[] = [];
     const left: SmallFile[] = [];

@@ -25,14 +25,14 @@ export async function whenAdmitted(
 }
 
 async function enter(
-  { address, signal }: Exchange,
+  { recipient, signal }: Exchange,
   { clock, queue }: ServingContext,
 ): Promise<Disposable | undefined> {
   const giveUp = new AbortController();
   const late = clock.after(MAX_QUEUE_MS, () => giveUp.abort());
   const gone = onAbort(signal, () => giveUp.abort());
   try {
-    return await queue.enter(address, giveUp.signal);
+    return await queue.enter(recipient.address, giveUp.signal);
   } catch (error) {
     const isBusy =
       PeershelfError.is(error, 'LIMIT_EXCEEDED') || PeershelfError.is(error, 'CANCELLED');

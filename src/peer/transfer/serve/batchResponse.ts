@@ -4,6 +4,7 @@ import { MAX_BATCH_OBJECT_BYTES, MAX_BATCH_OBJECTS } from '../../../protocol/lim
 import { PacedWriter } from '../pacedWriter';
 import { whenAdmitted } from './admission';
 import { BatchReader } from './batchReader';
+import type { Recipient } from './connections';
 import { BYTES_HEADERS, type Exchange } from './exchange';
 import { noteTrouble, troubleWith } from './openContent';
 import { type Problem, PROBLEM_STATUS, type ProblemCode } from './problems';
@@ -25,7 +26,13 @@ export async function respondWithBatch(
   if (body === 'too_large') return { code: 'too_large', closes: true };
   const ids = parseIds(body);
   if (!Array.isArray(ids)) return { code: ids };
-  return whenAdmitted(exchange, context, () => sendBatch(exchange, ids, context));
+  return whenAdmitted(exchange, context, () => {
+    const names = ids.flatMap((id) => context.offer.findContent(id)?.name ?? []);
+    const isDeclined = (name: string): boolean =>
+      context.uploads.isDeclined(exchange.recipient, name);
+    if (names.length > 0 && names.every(isDeclined)) return Promise.resolve({ code: 'declined' });
+    return sendBatch(exchange, { ids, names }, context);
+  });
 }
 
 function parseIds(body: Buffer): ContentId[] | ProblemCode {
@@ -38,20 +45,23 @@ function parseIds(body: Buffer): ContentId[] | ProblemCode {
 
 async function sendBatch(
   exchange: Exchange,
-  ids: readonly ContentId[],
+  { ids, names }: { readonly ids: readonly ContentId[]; readonly names: readonly string[] },
   context: ServingContext,
 ): Promise<undefined> {
-  const { response, transfer, address } = exchange;
+  const { response, transfer, recipient } = exchange;
   const { clock, limiter, slowReaderMs: stallMs } = context;
   const totalBytes = ids.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const name = nameOf(ids, context);
+  const [first = ''] = names;
+  // In any language: a name of a file in it, and how many others there are.
+  const name = ids.length === 1 ? first : `${first} (+${ids.length - 1})`.trim();
   transfer.end(); // A batch is an upload of its own.
-  const running = transfer.begin('batch', { name, address, totalBytes, isBatch: true });
+  const about = { name, recipient, totalBytes, folder: folderOf(names) };
+  const running = transfer.begin('batch', about);
   const { signal } = running;
   const writer = new PacedWriter(response, { clock, limiter, signal, stallMs });
   try {
     response.writeHead(200, BYTES_HEADERS);
-    const batch = new Batch(context, running, address);
+    const batch = new Batch(context, running, recipient);
     await writer.run(batch.send(ids, writer, (bytes) => transfer.setBytes(bytes)));
     transfer.rest();
   } catch (error) {
@@ -64,10 +74,12 @@ async function sendBatch(
   return undefined;
 }
 
-/** What the upload is called, in any language: a name of a file in it, and how many others there are. */
-function nameOf(ids: readonly ContentId[], { offer }: ServingContext): string {
-  const [first = ''] = ids.flatMap((id) => offer.findContent(id)?.name ?? []);
-  return ids.length === 1 ? first : `${first} (+${ids.length - 1})`.trim();
+/** The folder that all lie in, `/` at its end; empty when it is that of the whole. */
+function folderOf([first = '', ...others]: readonly string[]): string {
+  let end = first.lastIndexOf('/') + 1;
+  while (end > 0 && !others.every((name) => name.startsWith(first.slice(0, end))))
+    end = first.lastIndexOf('/', end - 2) + 1;
+  return first.slice(0, end);
 }
 
 /** Puts together the answer to one batch. */
@@ -79,7 +91,7 @@ class Batch {
   constructor(
     private readonly context: ServingContext,
     private readonly running: RunningUpload,
-    private readonly address: string,
+    private readonly recipient: Recipient,
   ) {}
 
   async send(
@@ -124,7 +136,7 @@ class Batch {
   private read(id: ContentId, position: number): ProblemCode | undefined {
     const entry = this.context.offer.findContent(id);
     if (entry === undefined) return 'not_published';
-    if (this.context.uploads.isDeclined(this.address, entry.name)) return 'declined';
+    if (this.context.uploads.isDeclined(this.recipient, entry.name)) return 'declined';
     if (id.sizeBytes > MAX_BATCH_OBJECT_BYTES) return 'too_large';
     this.running.addName(entry.name);
     try {

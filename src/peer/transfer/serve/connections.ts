@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { unmapIpv4 } from '../../../protocol/address';
+import { fingerprintOf } from '../../../protocol/certificate';
 
 export interface ConnectionLimits {
   readonly total: number;
@@ -56,6 +58,21 @@ export class Connections {
     quiet.destroy();
     return true;
   }
+}
+
+/** Who is sent something. */
+export interface Recipient {
+  readonly address: string;
+  /** Of the certificate, in the session of a team; who has it has proven to be a member. */
+  readonly fingerprint?: string;
+}
+
+export function recipientOf(socket: Socket): Recipient {
+  const address = addressOf(socket);
+  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  return certificate === undefined
+    ? { address }
+    : { address, fingerprint: fingerprintOf(certificate.raw) };
 }
 
 /** Where a connection comes from: who it is counted for. */

@@ -7,43 +7,41 @@ import type { Clock } from '../../../common/clock';
 const DECLINE_MS = 30_000;
 const MAX_DECLINED = 1_000;
 
-/** In the place of a name: everything. */
-const ALL = '';
+/** What is declined: files by their published names, or everything in a folder, `/` at its end. */
+export type DeclinedPart = { readonly names: ReadonlySet<string> } | { readonly folder: string };
 
-/** What whom is declined for a while; the oldest is forgotten when there are too many. */
+interface Entry {
+  readonly recipient: string;
+  readonly part: DeclinedPart;
+  readonly untilMs: number;
+}
+
+/** What whom is declined for a while; the oldest is forgotten when there is too much. */
 export class Declined {
-  private readonly untilMs = new Map<string, number>();
+  private entries: Entry[] = [];
 
   constructor(private readonly clock: Clock) {}
 
-  /** @param names published names; of `everything`, what is in a batch is not even named. */
-  add(address: string, names: Iterable<string> | 'everything'): void {
+  /** @param recipient a fingerprint or, where there is none, an address. */
+  add(recipient: string, part: DeclinedPart): void {
     const untilMs = this.clock.monotonic() + DECLINE_MS;
-    for (const name of names === 'everything' ? [ALL] : names) {
-      const key = keyOf(address, name);
-      // The order is that of adding.
-      this.untilMs.delete(key);
-      this.untilMs.set(key, untilMs);
-    }
-    for (const key of this.untilMs.keys()) {
-      if (this.untilMs.size <= MAX_DECLINED) break;
-      this.untilMs.delete(key);
-    }
+    this.entries = [...this.entries, { recipient, part, untilMs }].slice(-MAX_DECLINED);
   }
 
-  has(address: string, name: string): boolean {
-    return this.isRunning(keyOf(address, name)) || this.isRunning(keyOf(address, ALL));
+  has(recipient: string, name: string): boolean {
+    const nowMs = this.clock.monotonic();
+    this.entries = this.entries.filter(({ untilMs }) => untilMs > nowMs);
+    return this.entries.some((entry) => entry.recipient === recipient && covers(entry.part, name));
   }
 
-  private isRunning(key: string): boolean {
-    const untilMs = this.untilMs.get(key);
-    if (untilMs === undefined) return false;
-    if (untilMs > this.clock.monotonic()) return true;
-    this.untilMs.delete(key);
-    return false;
+  /** Who takes these names back and offers them again starts afresh. */
+  forget(names: ReadonlySet<string>): void {
+    this.entries = this.entries.filter(
+      ({ part }) => ![...names].some((name) => covers(part, name)),
+    );
   }
 }
 
-function keyOf(address: string, name: string): string {
-  return JSON.stringify([address, name]);
+function covers(part: DeclinedPart, name: string): boolean {
+  return 'names' in part ? part.names.has(name) : name.startsWith(part.folder);
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Recipient } from './connections';
 import type { ConnectionTransfer } from './connectionTransfer';
 import { type Problem, PROBLEM_STATUS, problemBody } from './problems';
 
@@ -7,7 +8,7 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Who asks. */
-  readonly address: string;
+  readonly recipient: Recipient;
   /** Aborted when the connection ends. */
   readonly signal: AbortSignal;
   /** What the user sees of the connection's uploads. */

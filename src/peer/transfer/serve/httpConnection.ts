@@ -7,7 +7,7 @@ import {
   MAX_PIPELINED_REQUESTS,
   REQUEST_DEADLINE_MS,
 } from '../../../protocol/limits';
-import { addressOf } from './connections';
+import { type Recipient, recipientOf } from './connections';
 import { ConnectionTransfer } from './connectionTransfer';
 import { type Exchange, rawProblem } from './exchange';
 import { lingeringClose } from './lingeringClose';
@@ -38,6 +38,7 @@ export class HttpConnection {
   private readonly transfer: ConnectionTransfer;
   private readonly waiting: Pick<Exchange, 'request' | 'response'>[] = [];
   private current: ServerResponse | undefined;
+  private recipient: Recipient | undefined;
   private state: State = 'head';
 
   constructor(
@@ -99,7 +100,9 @@ export class HttpConnection {
       if (next === undefined) break;
       this.current = next.response;
       const finished = closeOf(next.response, socket);
-      await this.options.answer({ ...next, address: addressOf(socket), signal, transfer });
+      // Not before the first request: a handshake of TLS may not be over.
+      this.recipient ??= recipientOf(socket);
+      await this.options.answer({ ...next, recipient: this.recipient, signal, transfer });
       this.setDeadline(this.context.slowReaderMs); // For what the reader has not taken yet.
       await finished;
       this.current = undefined;
@@ -128,12 +131,17 @@ export class HttpConnection {
     this.deadline.dispose();
     this.waiting.length = 0;
     this.closed.abort();
-    this.transfer.end();
+    // In the middle of an answer: not all that was asked for has been sent.
+    this.transfer.end(this.current === undefined ? undefined : connectionLost());
   }
 
   private setDeadline(delayMs: number): void {
     this.deadline.set(this.context.clock.after(delayMs, () => this.socket.destroy()));
   }
+}
+
+function connectionLost(): PeershelfError {
+  return new PeershelfError('CONNECTION_LOST', 'the reader closed the connection');
 }
 
 /** Resolves when a response has been sent, or never will be. */

@@ -21,7 +21,7 @@ export async function respondWithLayer(
   return whenAdmitted(exchange, context, async () => {
     const entry = context.offer.findContent(id);
     if (entry === undefined) return { code: 'not_published' };
-    if (context.uploads.isDeclined(exchange.address, entry.name)) return { code: 'declined' };
+    if (context.uploads.isDeclined(exchange.recipient, entry.name)) return { code: 'declined' };
     const layer = await layerOf(entry, exchange, context);
     if (!Buffer.isBuffer(layer)) return layer;
     // Unpublished while it was looked for.
@@ -33,7 +33,7 @@ export async function respondWithLayer(
       'Content-Length': layer.length,
     };
     exchange.response.writeHead(200, headers);
-    await send(exchange, { entry, id, layer }, context);
+    await send(exchange, layer, context);
     return undefined;
   });
 }
@@ -61,29 +61,17 @@ async function layerOf(
   }
 }
 
-/** The layer is a part of the transfer of its object, which shows the bytes of the object only. */
+/** Not shown as an upload: no byte of the object itself is in it, and it has a connection of its own. */
 async function send(
-  { response, transfer, address }: Exchange,
-  { entry, id, layer }: FoundLayer,
+  { response, signal }: Exchange,
+  layer: Buffer,
   { clock, limiter, slowReaderMs: stallMs }: ServingContext,
 ): Promise<void> {
-  const about = { name: entry.name, address, totalBytes: id.sizeBytes };
-  const { signal } = transfer.begin(formatContentId(id), about);
   const writer = new PacedWriter(response, { clock, limiter, signal, stallMs });
   try {
     await writer.run(writer.writeAll(layer));
-    transfer.rest();
-  } catch (error) {
-    transfer.end(error);
-    throw error;
   } finally {
     writer.dispose();
   }
   response.end();
-}
-
-interface FoundLayer {
-  readonly entry: CatalogueEntry;
-  readonly id: ContentId;
-  readonly layer: Buffer;
 }

@@ -50,14 +50,13 @@ async function sendRange(
   id: ContentId,
   { range, context }: { readonly range: ByteRange | 'whole'; readonly context: ServingContext },
 ): Promise<Problem | undefined> {
-  const { response, transfer } = exchange;
+  const { response, transfer, recipient } = exchange;
   const entry = context.offer.findContent(id);
   if (entry === undefined) return { code: 'not_published' };
-  if (context.uploads.isDeclined(exchange.address, entry.name)) return { code: 'declined' };
+  if (context.uploads.isDeclined(recipient, entry.name)) return { code: 'declined' };
   const source = openContent(entry, context);
   if (!(source instanceof PublishedSource)) return { code: source };
-  const { address } = exchange;
-  const about = { name: entry.name, address, totalBytes: id.sizeBytes };
+  const about = { name: entry.name, recipient, totalBytes: id.sizeBytes };
   const running = transfer.begin(formatContentId(id), about);
   try {
     response.writeHead(range === 'whole' ? 200 : 206, headersOf(id, range));

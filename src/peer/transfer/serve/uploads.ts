@@ -3,6 +3,7 @@ import type { Clock } from '../../../common/clock';
 import type { Disposable } from '../../../common/disposable';
 import type { TransferHandle } from '../transferHandle';
 import type { TransferList } from '../transferList';
+import type { Recipient } from './connections';
 import { Declined } from './declined';
 
 /** One running upload of one name or, in a batch, of many. */
@@ -20,11 +21,10 @@ export interface RunningUpload {
 export interface UploadAbout {
   /** Published name, as it is shown. */
   readonly name: string;
-  /** Where it is sent. */
-  readonly address: string;
+  readonly recipient: Recipient;
   readonly totalBytes: number;
-  /** One of many files of a folder: who ends it does not want the others sent either. */
-  readonly isBatch?: boolean;
+  /** Where its files lie, when they are many: who ends it does not want the others there sent either. */
+  readonly folder?: string;
 }
 
 interface Sent {
@@ -41,17 +41,17 @@ export class Uploads {
   constructor(
     private readonly transfers: TransferList,
     clock: Clock,
-    private readonly nameAt: (address: string) => string | undefined,
+    private readonly nameOf: (recipient: Recipient) => string | undefined,
   ) {
     this.declined = new Declined(clock);
   }
 
-  start({ name, address, totalBytes, isBatch = false }: UploadAbout): RunningUpload {
-    const peer = this.nameAt(address) ?? address;
+  start({ name, recipient, totalBytes, folder }: UploadAbout): RunningUpload {
+    const peer = this.nameOf(recipient) ?? recipient.address;
     const handle = this.transfers.start({ direction: 'upload', name, peer, totalBytes });
     const names = new Set([name]);
     const declining = onAbort(handle.signal, () => {
-      this.declined.add(address, isBatch ? 'everything' : names);
+      this.declined.add(keyOf(recipient), folder === undefined ? { names } : { folder });
     });
     this.running.set(handle, { names, declining });
     return {
@@ -72,13 +72,19 @@ export class Uploads {
     return [...this.running.values()].filter(({ names }) => names.has(name)).length;
   }
 
-  /** Whether the user has just ended sending this file, or all of a folder, to this address. */
-  isDeclined(address: string, name: string): boolean {
-    return this.declined.has(address, name);
+  /** Whether the user has just ended sending this file, or its folder, to this recipient. */
+  isDeclined(recipient: Recipient, name: string): boolean {
+    return this.declined.has(keyOf(recipient), name);
+  }
+
+  /** Ends all. */
+  cancelAll(): void {
+    for (const handle of this.running.keys()) this.transfers.cancel(handle.id);
   }
 
   /** Ends the uploads of these names: unpublished means not served, at once. */
   cancelOf(names: ReadonlySet<string>): void {
+    this.declined.forget(names);
     for (const [handle, sent] of this.running) {
       if (![...sent.names].some((name) => names.has(name))) continue;
       // What is published again is served at once.
@@ -86,4 +92,9 @@ export class Uploads {
       this.transfers.cancel(handle.id);
     }
   }
+}
+
+/** Several people may share an address, and in an open session nothing else tells them apart. */
+function keyOf({ address, fingerprint }: Recipient): string {
+  return fingerprint ?? address;
 }

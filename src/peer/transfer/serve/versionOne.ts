@@ -9,7 +9,7 @@ import {
 import type { CatalogueEntry } from '../../catalogue/catalogue';
 import { PublishedSource } from '../publishedSource';
 import { upload } from '../upload';
-import { addressOf } from './connections';
+import { recipientOf } from './connections';
 import { lingeringClose } from './lingeringClose';
 import type { ServingContext } from './servingContext';
 
@@ -33,6 +33,8 @@ async function send(
   entry: CatalogueEntry,
   context: ServingContext,
 ): Promise<TransferError | undefined> {
+  // Version 1 has no word of its own for it.
+  if (context.uploads.isDeclined(recipientOf(socket), entry.name)) return 'interrupted';
   const place = context.queue.tryEnter();
   if (place === undefined) return 'interrupted';
   try {
@@ -56,7 +58,7 @@ async function sendOpened(
 ): Promise<void> {
   const running = uploads.start({
     name: entry.name,
-    address: addressOf(socket),
+    recipient: recipientOf(socket),
     totalBytes: source.sizeBytes,
   });
   try {
