@@ -38,6 +38,8 @@ const WORDS = '/(?<![$(\\-\\w:\\x2f])(?!peershelf)[a-z]{2}/i';
 const inPlace = (place) => [
   `${place} > Literal[value=${WORDS}]`,
   `${place} > ConditionalExpression > Literal[value=${WORDS}]`,
+  `${place} > LogicalExpression > Literal[value=${WORDS}]`,
+  `${place} > BinaryExpression[operator='+'] > Literal[value=${WORDS}]`,
   `${place} > TemplateLiteral > TemplateElement[value.raw=${WORDS}]`,
 ];
 
@@ -46,6 +48,9 @@ export const shownLiterals = [
   ...inPlace(`Property[key.name=${SHOWN}]`),
   ...inPlace(`AssignmentExpression[left.property.name=${SHOWN}]`),
   ...inPlace('NewExpression[callee.property.name=/^(TreeItem|FileDecoration)$/]'),
+  ...inPlace("NewExpression[callee.property.name='MarkdownString']"),
+  ...inPlace("NewExpression[callee.name='Refusal']"),
+  ...inPlace("CallExpression[callee.property.name='appendText']"),
   ...inPlace("CallExpression[callee.object.property.name='FileSystemError']"),
   ...inPlace("CallExpression > MemberExpression[property.name='join'] > ArrayExpression"),
   ...inPlace('CallExpression[callee.name=/^(ask|withPercent)$/]'),

@@ -105,7 +105,6 @@ async function browse({ windows, alice, bob }: Users): Promise<void> {
   }
   await alice.workbench.view('Network Files').row('lecture 4.md');
   await picture(alice, path.join(WALKTHROUGH, 'browse.png'));
-  await picture(alice, path.join(IMAGES, 'views.png'));
   await sideBySide(windows, path.join(IMAGES, 'workbench.png'));
 }
 
@@ -123,6 +122,7 @@ async function search({ alice }: Users): Promise<void> {
 
 async function transfer({ alice }: Users): Promise<void> {
   await alice.workbench.view('Transfers').row('lecture 4.md', /^done/u);
+  await alice.workbench.view('Network Files').row('lecture 4.md', /^same/u);
   await picture(alice, path.join(IMAGES, 'fetched.png'));
   await alice.workbench.notifications.clear();
 }

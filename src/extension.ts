@@ -20,6 +20,7 @@ import { createOutput } from './editor/output';
 import { OwnSession } from './editor/ownSession';
 import { Publishing } from './editor/publishing';
 import { Session } from './editor/session';
+import { workspacePlace } from './editor/workspacePlace';
 import { SessionActions } from './editor/sessionActions';
 import { Startup } from './editor/startup';
 import { TransferActions } from './editor/transferActions';
@@ -50,10 +51,12 @@ function build(context: vscode.ExtensionContext): void {
   const logger = createLogger(output.sink);
   const bundle = (name: string): string => join(context.extensionPath, 'dist', name);
   const windowId = randomUUID();
+  const { workspaceState, globalState, globalStorageUri } = context;
+  const place = workspacePlace(workspaceState, logger);
+  const storageFolder = join(globalStorageUri.fsPath, 'workspaces', place);
   const engine = new Engine({
     bundle: bundle('engine.js'),
-    options: () =>
-      engineOptions(context.globalStorageUri, { windowId, hashWorker: bundle('hashWorker.js') }),
+    options: () => engineOptions({ storageFolder, windowId, hashWorker: bundle('hashWorker.js') }),
     log: output.sink,
   });
   stopEngine = async () => {
@@ -62,7 +65,6 @@ function build(context: vscode.ExtensionContext): void {
     output.dispose();
   };
   const keyring = new Keyring(context.secrets, () => engine.calls.createIdentity());
-  const { workspaceState, globalState } = context;
   const membership = new Membership({ workspaceState, globalState, keyring });
   const session = new Session({ engine, membership, keyring });
   const localTracker = new LocalTracker({

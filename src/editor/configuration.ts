@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { PeershelfError } from '../common/errors';
 import type { EngineOptions, PeerSettings, PortRange } from '../peer/peerApi';
@@ -39,16 +37,14 @@ export function readPeerSettings(): PeerSettings {
   };
 }
 
-/** What the engine of this window is started with: a place of its own for each workspace. */
-export function engineOptions(
-  globalStorage: vscode.Uri,
-  { windowId, hashWorker }: Pick<EngineOptions, 'windowId' | 'hashWorker'>,
-): EngineOptions {
-  const { workspaceFile, workspaceFolders } = vscode.workspace;
-  const workspace = (workspaceFile ?? workspaceFolders?.[0]?.uri)?.toString() ?? 'none';
-  const key = createHash('sha256').update(workspace).digest('hex').slice(0, 32);
+/** What the engine of this window is started with. */
+export function engineOptions({
+  storageFolder,
+  windowId,
+  hashWorker,
+}: Pick<EngineOptions, 'storageFolder' | 'windowId' | 'hashWorker'>): EngineOptions {
   return {
-    storageFolder: join(globalStorage.fsPath, 'workspaces', key),
+    storageFolder,
     // In Restricted Mode a window only looks: others do not see it, and nothing is offered, not even
     // what was published before.
     presence: vscode.workspace.isTrusted,

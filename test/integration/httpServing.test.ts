@@ -271,14 +271,14 @@ describe('serving by version 2', () => {
       assert.equal(codeOf(await get(`/v2/layers/${UNKNOWN}`)), 'not_published');
     });
 
-    it('belong to the transfer of their file, and end when it is unpublished', async () => {
+    it('are not shown as an upload of their file, and end when it is unpublished', async () => {
       const options = { maxUploadBytesPerSecond: 10_000 };
       await start({ options, offer: { layerOf: () => Buffer.alloc(500_000) } });
       const id = alice.publish('a', 'x');
       const raw = await RawHttp.open(cleanup, alice.port);
       raw.send(requestFor(`/v2/layers/${id}`));
       await raw.readBytes(1);
-      assert.equal(alice.server.uploadsOf('a'), 1);
+      assert.equal(alice.server.uploadsOf('a'), 0);
       alice.unpublish('a');
       await raw.readAll();
       assert.ok(raw.receivedBytes < 500_000);

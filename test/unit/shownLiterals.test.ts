@@ -31,6 +31,11 @@ describe('the rule for texts that users read', () => {
     "new vscode.FileDecoration('P', 'Published');",
     "throw vscode.FileSystemError.Unavailable('Too large');",
     "item.description = [size, 'new'].join(' · ');",
+    "item.label = name ?? 'Unknown';",
+    "item.description = 'from ' + name;",
+    "new vscode.MarkdownString('Text');",
+    "text.appendText('More');",
+    "throw new Refusal('No such file');",
   ])
     it(`finds ${code}`, () => assert.equal(findings(code), 1));
 

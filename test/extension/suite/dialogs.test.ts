@@ -21,6 +21,7 @@ import type {
   FileSelection,
   FindFilesRequest,
   NetworkFile,
+  Reachability,
   SelectionWish,
 } from '../../../src/peer/peerApi';
 import { formatInvite, formatInviteLink } from '../../../src/protocol/invite';
@@ -76,6 +77,7 @@ describe('questions to the user', () => {
   const createPublishing = (
     duplicates: readonly FileDuplicates[] = [],
     found: Partial<FileSelection> = {},
+    reachability: Reachability = { kind: 'unknown' },
   ): { publishing: Publishing; requests: FindFilesRequest[]; wishes: SelectionWish[] } => {
     const requests: FindFilesRequest[] = [];
     const wishes: SelectionWish[] = [];
@@ -93,12 +95,23 @@ describe('questions to the user', () => {
       },
     };
     const publishing = new Publishing({
-      engine: { calls } as unknown as Engine,
+      engine: { calls, state: { reachability } } as unknown as Engine,
       logger: nullLogger,
       ensureConnected: () => Promise.resolve(true),
     });
     return { publishing, requests, wishes };
   };
+
+  it('says of what it publishes that others cannot reach this computer, when that is known', async () => {
+    const told = instead(vscode.window, 'showWarningMessage', undefined);
+    const uri = vscode.Uri.joinPath(folder, 'alone.txt');
+    await vscode.workspace.fs.writeFile(uri, Buffer.from('alone'));
+    const { publishing, wishes } = createPublishing([], {}, { kind: 'unreachable', port: 6000 });
+    await publishing.publish([uri]);
+    await eventually(() => wishes.length === 1 || undefined, 'the publication');
+    await eventually(() => told.length === 1 || undefined, 'the message');
+    assert.match(String(told[0]?.[0]), /^Published x, but others cannot reach this computer\./u);
+  });
 
   it('offers a safe name to save a file whose own name is none', async () => {
     const asked = instead(vscode.window, 'showSaveDialog', undefined);

@@ -9,6 +9,12 @@ import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { eventually } from '../../support/waitFor';
 
+/** A picture of one pixel. */
+const DOT = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
 describe('files of others that are opened without being fetched', () => {
   const cleanup = new Cleanup();
   let bob: TestPeer;
@@ -33,7 +39,10 @@ describe('files of others that are opened without being fetched', () => {
     vscode.commands.executeCommand(command, ...args);
 
   /** What the tree would pass for a file that Bob publishes now. */
-  const publish = async (name: string, content: string): Promise<{ file: NetworkFile }> => {
+  const publish = async (
+    name: string,
+    content: string | Uint8Array,
+  ): Promise<{ file: NetworkFile }> => {
     await bob.publish(name, content);
     const [outcome] = await bob.peer
       .discover({ hostname: 'bob' })
@@ -57,6 +66,17 @@ describe('files of others that are opened without being fetched', () => {
     assert.equal(permissions, vscode.FilePermission.Readonly);
     assert.equal(size, Buffer.byteLength('# Xin chào\n'));
     await assert.rejects(async () => vscode.workspace.fs.writeFile(input.uri, Buffer.from('x')));
+  });
+
+  it('shows a picture as a picture', async () => {
+    await run(COMMANDS.openRemote, await publish('dot.png', DOT));
+    const { input } = await eventually(() => {
+      const tab = activeTab();
+      return tab.label === 'dot.png' ? tab : undefined;
+    }, 'a tab for the picture');
+    assert.ok(input instanceof vscode.TabInputCustom);
+    assert.equal(input.uri.scheme, 'peershelf');
+    assert.match(input.viewType, /image/iu);
   });
 
   it('keeps what an editor shows, whatever its publisher does', async () => {

@@ -74,6 +74,8 @@ describe('two users, each in a window', () => {
     await seen.open('docs');
     await seen.noRow('build');
     await seen.row('guide.txt', 'new · 9 B');
+    assert.ok(await seen.hasFileIcon('guide.txt'));
+    assert.equal(await seen.hasFileIcon('Alice'), false);
     await seen.titleAction('Group by Folder');
     await seen.noRow('Alice');
     await seen.open('docs');
@@ -124,7 +126,8 @@ describe('two users, each in a window', () => {
     await published.select('.env');
     await workbench.press('End');
     await published.row('Show more… (125 left)');
-    await published.select('Show more… (125 left)');
+    // By keys: it is the last row, and has the focus.
+    await workbench.press('Enter');
     await published.noRow(/Show more/u);
     await workbench.press('End');
     await published.row('note.txt');
@@ -186,7 +189,14 @@ describe('two users, each in a window', () => {
   it('says that the other offers the same, and fetches that instead if wished for', async () => {
     const { workbench } = bob;
     await publish(alice.workbench, 'both.txt');
-    await workbench.openView('Explorer');
+    await publish(workbench, 'mine.txt');
+    await workbench.notifications.press(
+      /^Alice offers mine\.txt with other content \(14 B, changed .*\)\./u,
+      'Publish Anyway',
+    );
+    await workbench.notifications.shown(/Published mine\.txt/u);
+    await workbench.explorer.contextMenu('mine.txt', 'Peershelf', 'Unpublish from Network');
+    await workbench.notifications.clear();
     await publish(workbench, 'both.txt');
     const theirs = /Alice offers both\.txt with the same content/u;
     assert.deepEqual(await workbench.notifications.buttons(theirs), [

@@ -49,6 +49,16 @@ describe('the packed extension', function () {
     assert.deepEqual(files.sort(), (await readFile(FILE_LIST, 'utf8')).trim().split('\n'));
   });
 
+  it('holds the pictures of what it says about itself', async () => {
+    const files = (await readFile(FILE_LIST, 'utf8')).trim().split('\n');
+    for (const page of files.filter((file) => file.endsWith('.md'))) {
+      const text = await readFile(path.join(REPOSITORY, page), 'utf8');
+      const pictures = [...text.matchAll(/!\[[^\]]*\]\(([^)]+)\)/gu)].map(([, link = '']) => link);
+      for (const picture of pictures)
+        assert.ok(files.includes(path.posix.join(path.posix.dirname(page), picture)), picture);
+    }
+  });
+
   it('is small, and so is what a window loads at its start', async () => {
     assert.ok((await stat(vsix)).size <= MAX_VSIX_BYTES);
     const startup = await stat(path.join(REPOSITORY, 'dist/extension.js'));

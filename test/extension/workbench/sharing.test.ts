@@ -140,8 +140,14 @@ describe('sharing between two windows', () => {
   it('unpublishes, and the other window stops showing it', async () => {
     await alice.workbench.openView('Peershelf');
     await alice.workbench.view('Published Files').inlineAction(NAME, 'Unpublish from Network');
-    await bob.workbench.view('Network Files').noRow(NAME);
-    await bob.workbench.view('Network Files').row('third.txt');
+    const network = bob.workbench.view('Network Files');
+    await network.noRow(NAME);
+    await network.row('third.txt');
+    const several = ['draft.txt', 'named.txt'];
+    const published = alice.workbench.view('Published Files');
+    await published.contextMenu(several, 'Unpublish from Network');
+    for (const name of several) await network.noRow(name);
+    await network.row('third.txt');
   });
 
   it('comes back by itself when the window is loaded again', async () => {

@@ -44,7 +44,7 @@ describe('a window in Vietnamese', () => {
     for (const peer of [minh, hoa]) await peer.publish('giống.txt', 'như nhau');
     window = await windows.add('Lan', {
       locale: 'vi',
-      files: { 'bài 1.txt': 'một', 'giống.txt': 'như nhau' },
+      files: { 'bài 1.txt': 'một', 'giống.txt': 'như nhau', 'riêng.txt': 'của Lan' },
       machineSettings: { 'peershelf.maxDownloadMegabytesPerSecond': 1 },
     });
   });
@@ -142,6 +142,26 @@ describe('a window in Vietnamese', () => {
     await network.row('giống.txt', /2 nguồn$/u);
     isVietnamese([...(await saidBy(network)), await network.tooltip('giống.txt')]);
     await workbench.runCommand('Peershelf: Nhóm theo người');
+  });
+
+  it('is shown in another window what it publishes, also in Vietnamese', async () => {
+    const mai = await windows.add('Mai', { locale: 'vi', tracker });
+    const { workbench } = window;
+    await workbench.openView('Explorer');
+    await workbench.explorer.contextMenu('riêng.txt', 'Chia sẻ lên mạng');
+    await workbench.notifications.shown(/Đã chia sẻ riêng\.txt/u);
+    await workbench.openView('Peershelf');
+    await mai.workbench.openView('Peershelf');
+    const network = mai.workbench.view('Tệp trên mạng');
+    await network.row('Lan', '1 tệp');
+    await network.row('riêng.txt', /^mới · /u);
+    isVietnamese(await saidBy(network));
+    await network.inlineAction('riêng.txt', FETCH.replace('Peershelf: ', ''));
+    const told = await mai.workbench.notifications.shown(/Đã tải .*riêng\.txt/u);
+    isVietnamese([told]);
+    await workbench.view('Truyền tệp').row('riêng.txt', /tới 127\.0\.0\.1$/u);
+    await mai.workbench.close();
+    await workbench.view('Thành viên').noRow('Mai');
   });
 
   it('shows transfers that run, wait, have ended and have failed', async () => {

@@ -157,6 +157,16 @@ export class QuickPick extends QuickInput {
     });
   }
 
+  /** Ticks the row that is left where several may be chosen, by keys, and takes it. */
+  async takeTicked(): Promise<void> {
+    await until('one row left', async () => (await this.rows().count()) === 1);
+    await this.page.keyboard.press('ArrowDown');
+    await this.page.keyboard.press('Space');
+    await until('row ticked', async () => (await this.items())[0]?.checked === true);
+    await this.page.keyboard.press('Enter');
+    await this.closed();
+  }
+
   /** Whether the list goes, loses a row, or becomes another one, within a short time. */
   private async hasLeft(title: string, label?: Expected): Promise<boolean> {
     const deadlineMs = Date.now() + CHOICE_MS;

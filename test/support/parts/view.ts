@@ -198,6 +198,11 @@ export class View {
     return contrastOf((await this.find(label)).locator('.label-name'));
   }
 
+  /** Whether a row has the icon that the theme has for its kind of file. */
+  async hasFileIcon(label: Expected): Promise<boolean> {
+    return (await (await this.find(label)).locator('.file-icon').count()) > 0;
+  }
+
   /** Whether label and buttons of a row are drawn within the view, and the label is in sight at all. */
   async fits(label: Expected): Promise<boolean> {
     const row = await this.find(label);

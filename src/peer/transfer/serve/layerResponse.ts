@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { abortable } from '../../../common/abort';
 import { delay } from '../../../common/clock';
 import { type ContentId, formatContentId } from '../../../protocol/contentId';
@@ -33,7 +34,9 @@ export async function respondWithLayer(
       'Content-Length': layer.length,
     };
     exchange.response.writeHead(200, headers);
-    await send(exchange, layer, context);
+    await context.uploads.whileOffered(entry.name, (ended) =>
+      send(exchange.response, layer, { ...context, signal: ended }),
+    );
     return undefined;
   });
 }
@@ -63,10 +66,11 @@ async function layerOf(
 
 /** Not shown as an upload: no byte of the object itself is in it, and it has a connection of its own. */
 async function send(
-  { response, signal }: Exchange,
+  response: ServerResponse,
   layer: Buffer,
-  { clock, limiter, slowReaderMs: stallMs }: ServingContext,
+  options: ServingContext & { readonly signal: AbortSignal },
 ): Promise<void> {
+  const { clock, limiter, signal, slowReaderMs: stallMs } = options;
   const writer = new PacedWriter(response, { clock, limiter, signal, stallMs });
   try {
     await writer.run(writer.writeAll(layer));

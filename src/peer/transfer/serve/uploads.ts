@@ -37,6 +37,8 @@ interface Sent {
 export class Uploads {
   private readonly running = new Map<TransferHandle, Sent>();
   private readonly declined: Declined;
+  /** What is sent about a file, by its name, and is not shown. */
+  private readonly unseen = new Map<AbortController, string>();
 
   constructor(
     private readonly transfers: TransferList,
@@ -67,6 +69,20 @@ export class Uploads {
     };
   }
 
+  /**
+   * Sends something about a file that is no byte of it, such as the hashes of its pieces: not shown as an
+   * upload, but ended with those of its name.
+   */
+  async whileOffered(name: string, send: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const ended = new AbortController();
+    this.unseen.set(ended, name);
+    try {
+      await send(ended.signal);
+    } finally {
+      this.unseen.delete(ended);
+    }
+  }
+
   /** How many uploads send this name. */
   countOf(name: string): number {
     return [...this.running.values()].filter(({ names }) => names.has(name)).length;
@@ -80,11 +96,13 @@ export class Uploads {
   /** Ends all. */
   cancelAll(): void {
     for (const handle of this.running.keys()) this.transfers.cancel(handle.id);
+    for (const ended of this.unseen.keys()) ended.abort();
   }
 
   /** Ends the uploads of these names: unpublished means not served, at once. */
   cancelOf(names: ReadonlySet<string>): void {
     this.declined.forget(names);
+    for (const [ended, name] of this.unseen) if (names.has(name)) ended.abort();
     for (const [handle, sent] of this.running) {
       if (![...sent.names].some((name) => names.has(name))) continue;
       // What is published again is served at once.
