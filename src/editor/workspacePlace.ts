@@ -16,7 +16,8 @@ export function workspacePlace(state: vscode.Memento, logger: Logger): string {
   const kept = state.get<unknown>(PLACE_KEY);
   if (typeof kept === 'string' && PLACE.test(kept)) return kept;
   const { workspaceFile, workspaceFolders } = vscode.workspace;
-  const file = workspaceFile?.scheme === 'untitled' ? undefined : workspaceFile;
+  // What nobody has saved lies elsewhere than on a disk.
+  const file = workspaceFile?.scheme === 'file' ? workspaceFile : undefined;
   const uri = file ?? workspaceFolders?.[0]?.uri;
   const place = createHash('sha256')
     .update(uri?.toString() ?? 'none')

@@ -195,7 +195,7 @@ describe('two users, each in a window', () => {
       'Publish Anyway',
     );
     await workbench.notifications.shown(/Published mine\.txt/u);
-    await workbench.explorer.contextMenu('mine.txt', 'Peershelf', 'Unpublish from Network');
+    await workbench.explorer.contextMenu('mine.txt', 'Unpublish from Network');
     await workbench.notifications.clear();
     await publish(workbench, 'both.txt');
     const theirs = /Alice offers both\.txt with the same content/u;

@@ -299,6 +299,7 @@ describe('with the keyboard alone', () => {
       ['Cancel', /^cancelled/u],
     ] as const) {
       await keys.focusOn('Transfers');
+      await workbench.press('Escape'); // None is selected.
       await workbench.press('Home');
       await workbench.press('ControlOrMeta+Shift+Enter');
       await workbench.press('Shift+ArrowDown');
