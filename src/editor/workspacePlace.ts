@@ -5,6 +5,8 @@ import type { Logger } from '../common/logger';
 
 const PLACE_KEY = 'place';
 const PLACE = /^[0-9a-f]{32}$/u;
+/** Where a server of VS Code keeps a workspace that nobody has saved; the desktop has a scheme for it. */
+const UNSAVED_PATH = /\/User\/Workspaces\/Untitled-\d+\.code-workspace$/u;
 
 /**
  * The name of the folder, in the extension's storage, of what belongs to this workspace: 32 hexadecimal
@@ -16,9 +18,8 @@ export function workspacePlace(state: vscode.Memento, logger: Logger): string {
   const kept = state.get<unknown>(PLACE_KEY);
   if (typeof kept === 'string' && PLACE.test(kept)) return kept;
   const { workspaceFile, workspaceFolders } = vscode.workspace;
-  // What nobody has saved lies elsewhere than on a disk.
-  const file = workspaceFile?.scheme === 'file' ? workspaceFile : undefined;
-  const uri = file ?? workspaceFolders?.[0]?.uri;
+  const isSaved = workspaceFile !== undefined && !isUnsaved(workspaceFile);
+  const uri = isSaved ? workspaceFile : workspaceFolders?.[0]?.uri;
   const place = createHash('sha256')
     .update(uri?.toString() ?? 'none')
     .digest('hex')
@@ -26,6 +27,10 @@ export function workspacePlace(state: vscode.Memento, logger: Logger): string {
   // An empty window becomes the first workspace that is opened in it, not the other way round.
   if (uri !== undefined) state.update(PLACE_KEY, place).then(undefined, notKept(logger));
   return place;
+}
+
+function isUnsaved({ scheme, path }: vscode.Uri): boolean {
+  return scheme === 'untitled' || UNSAVED_PATH.test(path);
 }
 
 function notKept(logger: Logger): (error: unknown) => void {

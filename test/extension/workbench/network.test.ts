@@ -40,6 +40,7 @@ describe('the views of the network', () => {
     const files = names.map((name) => ({ name, path: eve.write(name, name), folder: eve.folder }));
     await eve.peer.publish({ files });
     window = await windows.add('Fay', {
+      fixture: true,
       files: {
         ...{ 'same.txt': 'equal', 'differs.txt': 'of Fay', 'own.txt': 'mine' },
         'unwatched/own.txt': 'mine',
@@ -277,5 +278,23 @@ describe('the views of the network', () => {
     const network = workbench.view('Network Files');
     await network.row('docs', '3 files');
     await network.noRow('Bob');
+  });
+
+  it('goes on offering when a second folder is added, which makes another workspace of it', async () => {
+    const { workbench } = window;
+    const second = await cleanup.temporaryFolder('peershelf-second-');
+    writeFileSync(path.join(second, 'more.txt'), 'more');
+    await workbench.runCommand('Fixture: Add Folder');
+    await workbench.inputBox.answer(second);
+    await workbench.openView('Explorer');
+    await workbench.explorer.shows(path.basename(second));
+    await workbench.openView('Peershelf');
+    await workbench.view('Published Files').row('own.txt');
+    await bob.peer.refreshNetwork();
+    const { files } = await bob.peer.networkFiles({ limit: 1_000 });
+    assert.ok(files.some(({ hostname, name }) => hostname !== 'eve' && name === 'own.txt'));
+    await workbench.reload();
+    await workbench.openView('Peershelf');
+    await workbench.view('Published Files').row('own.txt');
   });
 });
