@@ -20,10 +20,10 @@ import { createOutput } from './editor/output';
 import { OwnSession } from './editor/ownSession';
 import { Publishing } from './editor/publishing';
 import { Session } from './editor/session';
-import { workspacePlace } from './editor/workspacePlace';
 import { SessionActions } from './editor/sessionActions';
 import { Startup } from './editor/startup';
 import { TransferActions } from './editor/transferActions';
+import { workspacePlace } from './editor/workspacePlace';
 import { createViews } from './views/createViews';
 
 /** What must end in order, after `context.subscriptions`: see `deactivate`. */

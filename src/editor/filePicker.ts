@@ -3,11 +3,10 @@ import type { PublishedFile } from '../peer/peerApi';
 import type { Engine } from './engine';
 import { foreignText } from './foreignText';
 import { formatSize } from './format';
-import { byName } from './publishedOrder';
 
 /** Lets the user choose among the files that this window offers. */
 export async function pickPublishedFiles(engine: Engine): Promise<string[]> {
-  const items = [...engine.state.published].sort(byName).map((file) => ({
+  const items = engine.state.published.map((file) => ({
     label: foreignText(file.name),
     description: formatSize(file.sizeBytes),
     file,

@@ -21,6 +21,7 @@ import type {
   PublishRequest,
   RenameRequest,
 } from './peerApi';
+import { compare } from './network/networkModel';
 import { resolveLinks } from './paths';
 import { toCatalogueEntry } from './publishing';
 import { movedFiles } from './renames';
@@ -138,8 +139,10 @@ export class Publisher extends DisposableBase {
     return outcomes;
   }
 
+  /** In the order of their names, as the files of others are. */
   all(): PublishedFile[] {
-    const entries = this.dependencies.session.catalogue?.all() ?? [];
+    const entries = [...(this.dependencies.session.catalogue?.all() ?? [])];
+    entries.sort((one, other) => compare(one.name, other.name));
     return entries.map((entry) => ({
       name: entry.name,
       path: entry.path,

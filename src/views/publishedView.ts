@@ -8,7 +8,6 @@ import type { Engine, EngineState } from '../editor/engine';
 import { errorMessage } from '../editor/errorMessages';
 import { foreignText } from '../editor/foreignText';
 import { formatSize } from '../editor/format';
-import { byName } from '../editor/publishedOrder';
 import { moreItem } from './moreItem';
 import { type MoreRow, RowList } from './rowList';
 import { Settling } from './settling';
@@ -79,7 +78,7 @@ export class PublishedView extends DisposableBase implements vscode.TreeDataProv
 
   private refresh(): void {
     const { published } = this.engine.state;
-    this.rows.show([...published].sort(byName));
+    this.rows.show(published);
     this.explain();
     this.tree.badge = badgeOf(published);
     setContext('hasPublished', published.length > 0);

@@ -22,12 +22,7 @@ export function transferItem(transfer: Transfer): vscode.TreeItem {
   const name = foreignText(transfer.name);
   const state = describeState(transfer);
   const isUpload = transfer.direction === 'upload';
-  const sources = isUpload ? '' : sourcesOf(transfer);
-  const who = isUpload
-    ? [vscode.l10n.t('to {0}', foreignText(transfer.peer))]
-    : sources === ''
-      ? []
-      : [vscode.l10n.t('from {0}', sources)];
+  const who = describeOthers(transfer);
   const item = new vscode.TreeItem(name);
   item.id = transfer.id;
   item.iconPath = new vscode.ThemeIcon(iconOf(transfer));
@@ -100,15 +95,23 @@ function describeLeftOut(files: number): string {
     : vscode.l10n.t('{0} files left out', files);
 }
 
-function isEndedByOther({ direction, error }: Transfer): boolean {
-  return direction === 'upload' && (error?.code === 'CONNECTION_LOST' || error?.code === 'STALLED');
+function isEndedByOther({ direction, state, error }: Transfer): boolean {
+  if (direction !== 'upload' || state !== 'failed') return false;
+  return error?.code === 'CONNECTION_LOST' || error?.code === 'STALLED';
 }
 
 function iconOf(transfer: Transfer): string {
   const { state, direction } = transfer;
-  if (state === 'failed' && isEndedByOther(transfer)) return ICONS.cancelled;
+  if (isEndedByOther(transfer)) return ICONS.cancelled;
   if (state !== 'running') return ICONS[state];
   return direction === 'upload' ? 'arrow-up' : 'arrow-down';
+}
+
+/** To whom or from whom; nothing as long as that is not known. */
+function describeOthers(transfer: Transfer): string[] {
+  if (transfer.direction === 'upload') return [vscode.l10n.t('to {0}', foreignText(transfer.peer))];
+  const sources = sourcesOf(transfer);
+  return sources === '' ? [] : [vscode.l10n.t('from {0}', sources)];
 }
 
 /** Who sends; before anybody has sent something, who is asked. */

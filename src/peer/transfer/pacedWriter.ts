@@ -99,7 +99,8 @@ export class PacedWriter implements Disposable {
   }
 }
 
-function connectionLost(cause?: unknown): PeershelfError {
+/** For a reader that has gone before the end. */
+export function connectionLost(cause?: unknown): PeershelfError {
   return new PeershelfError('CONNECTION_LOST', 'the reader closed the connection', { cause });
 }
 

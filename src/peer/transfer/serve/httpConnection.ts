@@ -7,6 +7,7 @@ import {
   MAX_PIPELINED_REQUESTS,
   REQUEST_DEADLINE_MS,
 } from '../../../protocol/limits';
+import { connectionLost } from '../pacedWriter';
 import { type Recipient, recipientOf } from './connections';
 import { ConnectionTransfer } from './connectionTransfer';
 import { type Exchange, rawProblem } from './exchange';
@@ -138,10 +139,6 @@ export class HttpConnection {
   private setDeadline(delayMs: number): void {
     this.deadline.set(this.context.clock.after(delayMs, () => this.socket.destroy()));
   }
-}
-
-function connectionLost(): PeershelfError {
-  return new PeershelfError('CONNECTION_LOST', 'the reader closed the connection');
 }
 
 /** Resolves when a response has been sent, or never will be. */
