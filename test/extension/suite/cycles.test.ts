@@ -20,7 +20,7 @@ const HEAP_TOLERANCE = 0.05;
 const OF_OTHERS = 5;
 const FUNCTIONS_OF_OTHERS = 100;
 /** The window is asked several times in each cycle, on a busy machine. */
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 180_000;
 /** On Linux: open files and sockets of the whole process, the engine's thread included. */
 const OPEN_FILES = '/proc/self/fd';
 
@@ -69,8 +69,8 @@ describe('an extension in its host', function () {
     await cleanup.run();
   });
 
-  const repeat = async (act: () => Promise<void>): Promise<void> => {
-    for (let cycle = 0; cycle < WARM_UP; cycle += 1) await act();
+  /** What is held more after 200 cycles than before, if anything is. */
+  const growth = async (act: () => Promise<void>): Promise<string | undefined> => {
     const before = { ...held(), heapBytes: heapBytes() };
     for (let cycle = 0; cycle < CYCLES; cycle += 1) await act();
     // What the last cycle has closed may still be on its way out.
@@ -84,11 +84,27 @@ describe('an extension in its host', function () {
         after.openFiles <= before.openFiles + OF_OTHERS
       );
     };
-    await eventually(isBack, 'as little held as before').catch(() =>
-      assert.fail(`more is held: ${JSON.stringify({ before, after })}`),
+    const isKept = await eventually(isBack, 'as little held as before').then(
+      () => false,
+      () => true,
     );
-    const growth = heapBytes() / before.heapBytes - 1;
-    assert.ok(growth <= HEAP_TOLERANCE, `the heap has grown by ${(growth * 100).toFixed(1)} %`);
+    if (isKept) return `more is held: ${JSON.stringify({ before, after })}`;
+    const heap = heapBytes() / before.heapBytes - 1;
+    return heap <= HEAP_TOLERANCE
+      ? undefined
+      : `the heap has grown by ${(heap * 100).toFixed(1)} %`;
+  };
+
+  /**
+   * Counts a second time when more is held: VS Code tells a view only some time after `focus` that it is in
+   * sight, and its watcher is held from then. What begins once is no more the second time; a leak is.
+   */
+  const repeat = async (act: () => Promise<void>): Promise<void> => {
+    for (let cycle = 0; cycle < WARM_UP; cycle += 1) await act();
+    const first = await growth(act);
+    if (first === undefined) return;
+    const second = await growth(act);
+    if (second !== undefined) assert.fail(`${first}; and again: ${second}`);
   };
 
   it('keeps nothing of 200 times connecting and disconnecting', async () => {
