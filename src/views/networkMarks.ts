@@ -28,6 +28,8 @@ interface Places {
  */
 export class NetworkMarks {
   private readonly places = new WeakMap<FileNode, Places>();
+  /** Those that only reading tells apart. Until then a row keeps what it says. */
+  private readonly unread = new WeakSet<FileNode>();
 
   constructor(private readonly dependencies: NetworkMarksDependencies) {}
 
@@ -36,18 +38,18 @@ export class NetworkMarks {
     nodes.forEach((node) => this.places.delete(node));
   }
 
-  /** Marks files as far as that needs no reading; the others are `unread`. @throws what the engine does. */
+  /** Marks files as far as that needs no reading; the others wait for `readSome`. @throws what the engine does. */
   async look(nodes: readonly FileNode[]): Promise<void> {
     for (let start = 0; start < nodes.length; start += FILES_PER_LOOK)
       await this.compare(nodes.slice(start, start + FILES_PER_LOOK), false);
   }
 
   /**
-   * Reads some of the files that are `unread`. Resolves to those that are marked now: call it again until
-   * there are none. @throws CANCELLED and what the engine does.
+   * Reads some of the files that only this tells apart. Resolves to those that are marked now: call it
+   * again until there are none. @throws CANCELLED and what the engine does.
    */
   async readSome(nodes: readonly FileNode[], signal: AbortSignal): Promise<readonly FileNode[]> {
-    const unread = nodes.filter(({ mark }) => mark === 'unread').slice(0, FILES_PER_READ);
+    const unread = nodes.filter((node) => this.unread.has(node)).slice(0, FILES_PER_READ);
     await this.compare(unread, true, signal);
     return unread;
   }
@@ -83,8 +85,10 @@ export class NetworkMarks {
     for (const node of nodes) {
       const { file } = node;
       const paths = await this.pathsOf(node);
-      if (paths.length === 0) node.mark = undefined;
-      else questions.push({ node, file, paths });
+      if (paths.length === 0) {
+        node.mark = undefined;
+        this.unread.delete(node);
+      } else questions.push({ node, file, paths });
     }
     if (questions.length === 0) return;
     const files = questions.map(({ file: { sizeBytes, contentId }, paths }) => ({
@@ -93,9 +97,14 @@ export class NetworkMarks {
     const answers = await this.dependencies.calls().compareFiles({ files, mayRead }, { signal });
     questions.forEach(({ node, file }, index) => {
       const { sizeBytes, contentId } = node.file;
+      const answer = answers[index];
+      this.unread.delete(node);
       // Something else may be offered under this name by now.
-      const isSame = sizeBytes === file.sizeBytes && contentId === file.contentId;
-      if (isSame) node.mark = answers[index];
+      if (sizeBytes !== file.sizeBytes || contentId !== file.contentId) return;
+      if (answer === 'unread') {
+        this.unread.add(node);
+        node.mark ??= answer;
+      } else node.mark = answer;
     });
   }
 }

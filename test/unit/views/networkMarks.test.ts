@@ -72,6 +72,22 @@ describe('NetworkMarks', () => {
     assert.deepEqual(new Set(nodes.map(({ mark }) => mark)), new Set(['different', 'same']));
   });
 
+  it('lets a row say what it said until its file is read again', async () => {
+    let isTouched = false;
+    const { marks } = create((_, mayRead) => (isTouched && !mayRead ? 'unread' : 'same'));
+    const nodes = [node('fetched'), node('touched')];
+    await marks.look(nodes);
+    isTouched = true;
+    await marks.look(nodes);
+    assert.deepEqual(
+      nodes.map(({ mark }) => mark),
+      ['same', 'same'],
+    );
+    const { signal } = new AbortController();
+    assert.deepEqual(await marks.readSome(nodes, signal), nodes);
+    assert.deepEqual(await marks.readSome(nodes, signal), []);
+  });
+
   it('finds the rows of files and folders that have changed', async () => {
     const { marks } = create(() => 'same');
     const nodes = [node('a/b/c.txt'), node('a/d.txt'), node('e.txt')];
