@@ -33,7 +33,10 @@ export function readPeerSettings(): PeerSettings {
     maxUploads: readSetting('maxUploads'),
     maxUploadBytesPerSecond: readSetting('maxUploadMegabytesPerSecond') * BYTES_PER_MEGABYTE,
     maxDownloadBytesPerSecond: readSetting('maxDownloadMegabytesPerSecond') * BYTES_PER_MEGABYTE,
-    autoRepublish: readSetting('autoRepublish'),
+    autoRepublish: (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => ({
+      folder: uri.fsPath,
+      isOn: readSetting('autoRepublish', uri),
+    })),
   };
 }
 

@@ -54,15 +54,18 @@ export class Startup extends DisposableBase {
           .then(() => dependencies.lookForSessions());
       }),
     );
+    const configure = (): void => {
+      if (engine.isRunning)
+        void runner.run('settings', () => engine.calls.configure(readPeerSettings()));
+    };
     this.register(
       vscode.workspace.onDidChangeConfiguration((event) => {
-        const isOurs = ENGINE_SETTINGS.some((name) =>
-          event.affectsConfiguration(`peershelf.${name}`),
-        );
-        if (isOurs && engine.isRunning)
-          void runner.run('settings', () => engine.calls.configure(readPeerSettings()));
+        if (ENGINE_SETTINGS.some((name) => event.affectsConfiguration(`peershelf.${name}`)))
+          configure();
       }),
     );
+    // Some settings are those of each folder.
+    this.register(vscode.workspace.onDidChangeWorkspaceFolders(configure));
     this.register(localTracker.onDidChange(() => this.updateContext()));
     this.register(session.onDidChange(() => this.onSessionChanged()));
     this.register(session.onDidEnd((error) => runner.report('session', error)));

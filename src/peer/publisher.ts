@@ -22,6 +22,7 @@ import type {
   RenameRequest,
 } from './peerApi';
 import { compare } from './network/networkModel';
+import { isOnFor } from './folderRules';
 import { resolveLinks } from './paths';
 import { toCatalogueEntry } from './publishing';
 import { movedFiles } from './renames';
@@ -69,7 +70,7 @@ export class Publisher extends DisposableBase {
       new Upkeep({
         ...{ clock, logger, session },
         check: (entry) => this.check(entry),
-        republishes: () => settings().autoRepublish === true,
+        republishes: ({ path }) => isOnFor(path, settings().autoRepublish ?? []),
         republish: (entry) => this.republish(entry),
         unpublish: (entries) => this.unpublishMissing(entries.map(({ name }) => name)),
       }),

@@ -30,8 +30,8 @@ export interface UpkeepDependencies {
   };
   /** Looks at the file of an entry, and tells whoever shows it. */
   readonly check: (entry: CatalogueEntry) => EntryCondition;
-  /** Whether changed files are published again. */
-  readonly republishes: () => boolean;
+  /** Whether the file of an entry is published again when it has changed. */
+  readonly republishes: (entry: CatalogueEntry) => boolean;
   readonly republish: (entry: CatalogueEntry) => Promise<void>;
   /** Takes back entries whose files are gone. */
   readonly unpublish: (entries: readonly CatalogueEntry[]) => Promise<void>;
@@ -84,7 +84,10 @@ export class Upkeep extends DisposableBase {
   look(entry: CatalogueEntry): void {
     this.seen.add(entry);
     const condition = this.dependencies.check(entry);
-    if (condition === 'same' || (condition === 'changed' && !this.dependencies.republishes())) {
+    if (
+      condition === 'same' ||
+      (condition === 'changed' && !this.dependencies.republishes(entry))
+    ) {
       this.deviations.delete(entry);
       return;
     }

@@ -41,6 +41,8 @@ describe('what becomes of published files', () => {
     bob.peer
       .fetch({ name, destination: bob.path('copy'), ifExists: 'overwrite' })
       .then(({ path }) => readFileSync(path, 'utf8'));
+  const republishAll = ({ peer, folder }: TestPeer): Promise<void> =>
+    peer.configure({ autoRepublish: [{ folder, isOn: true }] });
   const offered = async ({ peer }: TestPeer): Promise<string[]> =>
     (await peer.snapshot()).published.map(({ name, state }) => `${name} ${state}`);
   /** The stored number of the content under the only published name. */
@@ -116,7 +118,7 @@ describe('what becomes of published files', () => {
     clock.advance(LOOK_INTERVAL_MS);
     assert.deepEqual(await offered(alice), ['plan.md changed']);
 
-    await alice.peer.configure({ autoRepublish: true });
+    await republishAll(alice);
     clock.advance(2_000);
     await eventually(
       async () => (await offered(alice)).includes('plan.md offered') || undefined,
@@ -127,7 +129,8 @@ describe('what becomes of published files', () => {
   });
 
   it('does so by itself, with the time of this world', async () => {
-    const alice = await startAlice({ settings: { autoRepublish: true } });
+    const alice = await startAlice();
+    await republishAll(alice);
     const path = await alice.publish('plan.md', 'old');
     const again = nextEvent(
       alice.peer.onDidChangePublished,
@@ -143,10 +146,10 @@ describe('what becomes of published files', () => {
     const clock = new FakeClock();
     const logged: string[] = [];
     const alice = await startAlice({
-      settings: { autoRepublish: true },
       dependencies: { clock },
       log: (_level, _tag, message) => logged.push(message),
     });
+    await republishAll(alice);
     const path = await alice.publish('plan.md', 'old');
     const secret = alice.write('secret.txt', 'not for others');
     unlinkSync(path);

@@ -227,7 +227,7 @@ describe('the manifest', () => {
       displayName: 'application',
       allowToolsToPublish: 'application',
       fetchFolder: 'resource',
-      autoRepublish: 'window',
+      autoRepublish: 'resource',
       exclude: 'resource',
     });
   });

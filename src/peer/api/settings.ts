@@ -5,6 +5,12 @@ export interface PortRange {
   readonly last: number;
 }
 
+/** What holds in a folder (an absolute path), but in those within it that have a rule of their own. */
+export interface FolderRule {
+  readonly folder: string;
+  readonly isOn: boolean;
+}
+
 export interface PeerSettings {
   /** Wished hostname; `-2`, `-3` … follows when the tracker has it already. */
   readonly hostname: string;
@@ -21,8 +27,8 @@ export interface PeerSettings {
   readonly maxUploadBytesPerSecond?: number | undefined;
   /** All downloads together; 0 or nothing is no limit. */
   readonly maxDownloadBytesPerSecond?: number | undefined;
-  /** Publishes a published file again, under its name, when it has changed. */
-  readonly autoRepublish?: boolean | undefined;
+  /** In which folders a published file is published again, under its name, when it has changed. */
+  readonly autoRepublish?: readonly FolderRule[] | undefined;
 }
 
 /** What the engine worker is started with. */

@@ -2,6 +2,7 @@ import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
+import type { Locator } from 'playwright-core';
 import { eventually, until } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
 import { startPeerOf, type TestPeer } from '../../support/startPeer';
@@ -11,6 +12,10 @@ import { useWindows } from '../../support/useWindows';
 
 /** A proxy that nobody listens at: nothing of ours may go through it. */
 const PROXY = { 'http.proxy': 'http://127.0.0.1:9', 'http.proxySupport': 'override' };
+
+/** Published one by one, and by source control from a folder of two. */
+const SINGLE = ['app/first.txt', 'app-2/second.txt', 'three/third.txt'];
+const IN_FOLDERS = ['changed/a.txt', 'changed/b.txt', 'more/c.txt', 'more/d.txt'];
 
 /** What happens to a window while it shares: several folders, settings, restarts. */
 describe('a window with several folders', () => {
@@ -70,7 +75,7 @@ describe('a window with several folders', () => {
     await offers('app/first.txt', 'app-2/second.txt');
     await workbench.explorer.openFolder('three');
     await publish(workbench, 'third.txt');
-    await offers('app/first.txt', 'app-2/second.txt', 'three/third.txt');
+    await offers(...SINGLE);
   });
 
   it('publishes what source control shows as changed', async () => {
@@ -78,20 +83,25 @@ describe('a window with several folders', () => {
     const git = (...args: string[]): unknown =>
       execFileSync('git', args, { cwd: path.join(folder, 'two/app'), stdio: 'ignore' });
     git('init');
-    for (const name of ['a.txt', 'b.txt']) write(`two/app/changed/${name}`, name);
+    for (const name of IN_FOLDERS) write(`two/app/${name}`, name);
     await workbench.openView('Source Control');
     await workbench.runCommand('Git: Refresh');
-    const publishRow = (name: string, published: RegExp): Promise<unknown> =>
-      until(`${name} published`, async () => {
-        const rows = workbench.page.locator('.scm-view .monaco-list-row', { hasText: name });
-        await workbench.menu.openOn(rows.first());
+    const row = (name: string): Locator =>
+      workbench.page.locator('.scm-view .monaco-list-row', { hasText: name }).first();
+    const publishRows = (names: readonly string[], published: RegExp): Promise<unknown> =>
+      until(`${names.join()} published`, async () => {
+        for (const [index, name] of names.entries())
+          await row(name).click({ modifiers: index === 0 ? [] : ['Control'] });
+        await workbench.menu.openOn(row(names.at(-1) ?? ''));
         await workbench.menu.choose('Publish to Network');
         const text = await workbench.notifications.shown(/Published|The list was just changing/u);
         await workbench.notifications.clear(); // Source control lists anew whenever it likes.
         return published.test(text);
       });
-    await publishRow('second.txt', /Published app-2\/second\.txt/u);
-    await publishRow('changed', /Published 2 files/u);
+    await publishRows(['second.txt'], /Published app-2\/second\.txt/u);
+    await publishRows(['changed'], /Published 2 files/u);
+    await publishRows(['c.txt', 'd.txt'], /Published 2 files/u);
+    await offers(...SINGLE, ...IN_FOLDERS.map((name) => `app-2/${name}`));
   });
 
   it('fetches into the first folder, and where a setting says from then on', async () => {
@@ -110,18 +120,26 @@ describe('a window with several folders', () => {
     assert.equal(inFolder('from others'), 'of Bob');
   });
 
-  it('publishes a changed file again as soon as a setting says so', async () => {
+  it('publishes a changed file again as soon as a setting says so, in one folder or in all', async () => {
     const { workbench } = window;
     await workbench.openView('Peershelf');
-    write('one/app/first.txt', 'first, changed');
     const published = workbench.view('Published Files');
+    const offersAs = (name: string, size: number): Promise<true> =>
+      eventually(async () => {
+        const { files } = await bob.peer.networkFiles({ limit: 100 });
+        return files.some((file) => file.name === name && file.sizeBytes === size) || undefined;
+      }, 'the new content offered');
+    write('one/app/first.txt', 'first, changed');
+    write('two/app/second.txt', 'second, changed');
     await published.row('app/first.txt', /changed since published/u);
-    await changeSetting(workbench, 'peershelf.autoRepublish', true);
+    await published.row('app-2/second.txt', /changed since published/u);
+    write('one/app/.vscode/settings.json', '{ "peershelf.autoRepublish": true }');
     await published.row('app/first.txt', /^14 B$/u);
-    await eventually(async () => {
-      const { files } = await bob.peer.networkFiles({ limit: 100 });
-      return files.some(({ name, sizeBytes }) => name === 'app/first.txt' && sizeBytes === 14);
-    }, 'the new content offered');
+    await offersAs('app/first.txt', 14);
+    await published.row('app-2/second.txt', /changed since published/u);
+    await changeSetting(workbench, 'peershelf.autoRepublish', true);
+    await published.row('app-2/second.txt', /^15 B$/u);
+    await offersAs('app-2/second.txt', 15);
   });
 
   it('goes when its extensions are disabled, and offers everything again when they are enabled', async () => {
@@ -135,7 +153,6 @@ describe('a window with several folders', () => {
     await workbench.runCommand('Extensions: Enable All Extensions for this Workspace');
     await workbench.statusBarItem(/1 other peer/u);
     await eventually(async () => ((await isHere()) ? true : undefined), 'here again');
-    const changed = ['a.txt', 'b.txt'].map((name) => `app-2/changed/${name}`);
-    await offers('app/first.txt', 'app-2/second.txt', 'three/third.txt', ...changed);
+    await offers(...SINGLE, ...IN_FOLDERS.map((name) => `app-2/${name}`));
   });
 });
