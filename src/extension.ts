@@ -84,7 +84,7 @@ function build(context: vscode.ExtensionContext): void {
   });
   const runner = new CommandRunner(logger);
   const { fetching, comparing, offering, record } = createFetching({
-    ...{ engine, logger, publishing, runner, store: workspaceState },
+    ...{ engine, session, logger, publishing, runner, store: workspaceState },
   });
   const views = createViews({
     ...{ engine, logger, workspaceState },

@@ -7,9 +7,11 @@ import { Fetching } from './fetching';
 import { FetchRecord, type RecordStore } from './fetchRecord';
 import { OfferingFetched } from './offeringFetched';
 import type { Publishing } from './publishing';
+import type { Session } from './session';
 
 export interface CreateFetchingDependencies {
   readonly engine: Engine;
+  readonly session: Session;
   readonly logger: Logger;
   readonly publishing: Publishing;
   readonly runner: CommandRunner;
@@ -24,7 +26,7 @@ export function createFetching(dependencies: CreateFetchingDependencies): {
   readonly offering: OfferingFetched;
   readonly record: FetchRecord;
 } {
-  const { engine, logger, publishing, runner, store } = dependencies;
+  const { engine, session, logger, publishing, runner, store } = dependencies;
   const record = new FetchRecord(store);
   const comparing = new Comparing(record);
   const offering = new OfferingFetched({ engine, publishing, runner });
@@ -32,6 +34,6 @@ export function createFetching(dependencies: CreateFetchingDependencies): {
     ...{ engine, logger, comparing, record },
     onFetched: (paths) => offering.onFetched(paths),
   });
-  const commands = new FetchCommands({ engine, logger, fetching, comparing, record });
+  const commands = new FetchCommands({ engine, session, logger, fetching, comparing, record });
   return { fetching: commands, comparing, offering, record };
 }

@@ -8,9 +8,11 @@ import type { Fetching } from './fetching';
 import type { FetchRecord } from './fetchRecord';
 import { foreignText } from './foreignText';
 import { type NetworkChoice, NetworkPick, type NetworkPickOptions } from './networkPick';
+import type { Session } from './session';
 
 export interface FetchCommandsDependencies {
   readonly engine: Engine;
+  readonly session: Pick<Session, 'settled'>;
   readonly logger: Logger;
   readonly fetching: Fetching;
   readonly comparing: Comparing;
@@ -51,8 +53,9 @@ export class FetchCommands {
     else if (choice !== undefined) await this.follow(choice);
   }
 
-  private pick(options: NetworkPickOptions): Promise<NetworkChoice | undefined> {
-    const { engine } = this.dependencies;
+  private async pick(options: NetworkPickOptions): Promise<NetworkChoice | undefined> {
+    const { engine, session } = this.dependencies;
+    await session.settled('connected');
     if (engine.state.connection.kind !== 'connected')
       throw new PeershelfError('NOT_CONNECTED', 'nothing to choose from');
     return new NetworkPick(this.dependencies, options).choose();

@@ -127,7 +127,8 @@ export class NetworkPick {
     // Another text is another question; the same text may have another answer at any time.
     const keepActive = text === this.shownText;
     this.shownText = text;
-    this.show([...first, ...this.others(rows, first)], keepActive);
+    const items = [...first, ...this.others(rows, first)];
+    this.show(items.length === 0 ? [nothing(text)] : items, keepActive);
     pick.busy = false;
     pick.title = titleFor(this.options.title, rows.length, total);
   }
@@ -237,6 +238,15 @@ function titleFor(title: string, shown: number, total: number): string {
 
 function isRow({ choice }: NetworkItem): boolean {
   return choice !== undefined;
+}
+
+/** A list without a row does not look like an answer. */
+function nothing(text: string): NetworkItem {
+  const label =
+    text === ''
+      ? vscode.l10n.t('Nobody else shares anything yet.')
+      : vscode.l10n.t('Nothing that is shared matches this.');
+  return { label, alwaysShow: true, key: 'nothing' };
 }
 
 function separator(label: string): NetworkItem {

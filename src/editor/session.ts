@@ -1,5 +1,5 @@
 import { delay, systemClock } from '../common/clock';
-import { DisposableBase } from '../common/disposable';
+import { DisposableBase, DisposableStore } from '../common/disposable';
 import { fromPlainError, PeershelfError } from '../common/errors';
 import { Emitter, type Event } from '../common/events';
 import type { ConnectRequest, Transfer } from '../peer/peerApi';
@@ -12,6 +12,8 @@ import type { Membership, SessionTarget } from './membership';
 /** A tracker looks for a new token every second, and needs a moment to drop its connections. */
 const RENEWAL_DEADLINE_MS = 8_000;
 const RENEWAL_RETRY_MS = 300;
+/** Nobody waits longer for what the window does by itself. */
+const SETTLING_DEADLINE_MS = 10_000;
 
 export interface SessionDependencies {
   readonly engine: Engine;
@@ -28,6 +30,7 @@ export class Session extends DisposableBase {
   /** The session to go back to when the next one cannot be joined. */
   private standing: SessionTarget | undefined;
   private renewal: Promise<void> = Promise.resolve();
+  private comingBack: Promise<void> = Promise.resolve();
   private readonly endEmitter = this.register(new Emitter<PeershelfError>());
 
   private readonly changeEmitter = this.register(new Emitter<void>());
@@ -79,6 +82,16 @@ export class Session extends DisposableBase {
     this.standing = target;
     this.updateContext();
     await this.dependencies.membership.remember(target);
+  }
+
+  /** Rejoins the session that `recall` finds, if it finds one. */
+  comeBack(recall: () => Promise<SessionTarget | undefined>): Promise<void> {
+    const come = async (): Promise<void> => {
+      const target = await recall();
+      if (target !== undefined) await this.rejoin(target);
+    };
+    this.comingBack = come();
+    return this.comingBack;
   }
 
   /** Rejoins what is remembered; if the tracker is not there, attempts go on in the background. */
@@ -138,9 +151,21 @@ export class Session extends DisposableBase {
     return this.renewal;
   }
 
-  /** Resolves when the session is what it will be after trust has been given. Never rejects. */
-  async settled(): Promise<void> {
+  /**
+   * Resolves when the window has come as far as it comes by itself: into the session that it rejoins,
+   * connected to its tracker if that is wished for, or nowhere. Never rejects.
+   */
+  async settled(wish: 'joined' | 'connected'): Promise<void> {
     await Promise.allSettled([this.renewal]);
+    const isThere = (): boolean => (wish === 'joined' ? this.isJoined : this.isConnected);
+    if (isThere()) return;
+    const waiting = new DisposableStore();
+    const arrived = new Promise<void>((resolve) => {
+      waiting.add(this.onDidChange(() => isThere() && resolve()));
+      waiting.add(systemClock.after(SETTLING_DEADLINE_MS, resolve));
+    });
+    await Promise.race([arrived, Promise.allSettled([this.comingBack])]);
+    waiting.dispose();
   }
 
   private async renewNow(): Promise<void> {

@@ -96,7 +96,7 @@ export class SessionActions {
   /** Whether the window is in a session, after asking for one if it was not. */
   async ensureConnected(): Promise<boolean> {
     const { engine, session, membership } = this.dependencies;
-    await session.settled();
+    await session.settled('joined');
     // Also while the tracker is away: what is published is offered when it is back.
     if (session.isJoined) return true;
     await pickSessionAction(

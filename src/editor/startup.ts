@@ -9,7 +9,7 @@ import { foreignText } from './foreignText';
 import type { Invitations } from './invitations';
 import type { LocalTracker } from './localTracker';
 import { notify, notifyWithLog } from './notifier';
-import type { Membership } from './membership';
+import type { Membership, SessionTarget } from './membership';
 import type { Publishing } from './publishing';
 import type { Session } from './session';
 
@@ -140,11 +140,12 @@ export class Startup extends DisposableBase {
   /** Nothing is loaded and nothing is connected when this workspace is in no session. */
   private rejoin(): void {
     const { session, membership, runner } = this.dependencies;
-    void runner.run('rejoin', async () => {
+    const recall = async (): Promise<SessionTarget | undefined> => {
       const belonging = membership.automatic;
-      if (belonging === undefined || session.isJoined) return;
-      await session.rejoin(await membership.recall(belonging));
-    });
+      if (belonging === undefined || session.isJoined) return undefined;
+      return membership.recall(belonging);
+    };
+    void runner.run('rejoin', () => session.comeBack(recall));
   }
 }
 

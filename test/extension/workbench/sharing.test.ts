@@ -66,6 +66,17 @@ describe('sharing between two windows', () => {
     assert.equal(offered.includes('Peershelf: Copy Invite'), false);
   });
 
+  it('says that there is nothing to fetch, which cannot be chosen', async () => {
+    const { workbench } = bob;
+    await searchNetwork(workbench, '');
+    assert.ok(await workbench.quickPick.offers('Nobody else shares anything yet.', 5_000));
+    await workbench.quickPick.type('report');
+    assert.ok(await workbench.quickPick.offers('Nothing that is shared matches this.', 5_000));
+    await workbench.page.keyboard.press('Enter');
+    assert.ok(await workbench.quickPick.isOpen());
+    await workbench.quickPick.cancel();
+  });
+
   it('publishes by right-click, and the other window shows it', async () => {
     await publish(alice.workbench, NAME);
     await alice.workbench.notifications.shown(/Published Bài tập 1\.txt/u);
@@ -150,9 +161,16 @@ describe('sharing between two windows', () => {
     await network.row('third.txt');
   });
 
-  it('comes back by itself when the window is loaded again', async () => {
+  it('comes back by itself when the window is loaded again, and publishes meanwhile without a question', async () => {
+    writeFileSync(path.join(alice.workspace, 'early.txt'), 'before the window is connected');
+    await alice.workbench.openView('Explorer');
+    await alice.workbench.explorer.shows('early.txt');
     await alice.workbench.reload();
-    await alice.workbench.statusBarItem(/other peers? \(open\)/u);
+    // The command is what loads the extension.
+    await alice.workbench.explorer.contextMenu(['early.txt'], 'Publish to Network');
+    await alice.workbench.notifications.shown(/Published early\.txt/u);
+    await bob.workbench.view('Network Files').row('early.txt');
     await bob.workbench.view('Network Files').row('third.txt');
+    await alice.workbench.statusBarItem(/other peers? \(open\)/u);
   });
 });
