@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import { looksLikeSecret } from '../common/secretNames';
-import type { CallOptions, NetworkFile } from '../peer/peerApi';
+import { type CallOptions, type NetworkFile, notConnected } from '../peer/peerApi';
 import { readSetting, TOOLS, type ToolName } from './contributions';
 import { placeFor } from './destinations';
 import type { Engine } from './engine';
@@ -231,8 +231,8 @@ export class AgentTools {
   }
 
   private assertConnected(): void {
-    if (this.dependencies.engine.state.connection.kind !== 'connected')
-      throw new PeershelfError('NOT_CONNECTED', 'there is no session');
+    const { connection } = this.dependencies.engine.state;
+    if (connection.kind !== 'connected') throw notConnected(connection);
   }
 }
 

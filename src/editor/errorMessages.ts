@@ -190,8 +190,13 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   NOT_A_FILE: (d) => l10n.t('{0} is no file. Publish the files in it.', d.path),
   NOT_A_MEMBER: () =>
     l10n.t('The invite is not valid any more. Ask for a new one, and join again.'),
-  NOT_CONNECTED: () =>
-    l10n.t('This window is not connected. Start a team session or connect to a tracker first.'),
+  NOT_CONNECTED: (d) =>
+    d.has('tracker')
+      ? l10n.t(
+          'The tracker at {0} cannot be reached now. Check that it runs, or wait: the connection is tried again by itself.',
+          d.text('tracker', ''),
+        )
+      : l10n.t('This window is not connected. Start a team session or connect to a tracker first.'),
   NOT_FOUND: (d) =>
     l10n.t('Nobody offers {0} any more. Refresh Network Files to see what there is.', d.name),
   NOT_ON_DISK: (d) =>

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
+import { notConnected } from '../peer/peerApi';
 import { networkFilesOf, networkFoldersOf, selectionOf } from './commandArguments';
 import type { Comparing } from './comparing';
 import type { Engine } from './engine';
@@ -56,8 +57,8 @@ export class FetchCommands {
   private async pick(options: NetworkPickOptions): Promise<NetworkChoice | undefined> {
     const { engine, session } = this.dependencies;
     await session.settled('connected');
-    if (engine.state.connection.kind !== 'connected')
-      throw new PeershelfError('NOT_CONNECTED', 'nothing to choose from');
+    const { connection } = engine.state;
+    if (connection.kind !== 'connected') throw notConnected(connection);
     return new NetworkPick(this.dependencies, options).choose();
   }
 

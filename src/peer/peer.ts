@@ -24,30 +24,31 @@ import { NetworkIndex } from './network/networkIndex';
 import { toNetworkFiles } from './network/networkFiles';
 import type { Shown } from './network/networkQueries';
 import { searchTracker } from './network/searchTracker';
-import type {
-  CallOptions,
-  ConnectRequest,
-  EngineOptions,
-  FetchOptions,
-  FetchRequest,
-  FetchResult,
-  FileDuplicates,
-  FolderFetchRequest,
-  FolderFetchResult,
-  NetworkFile,
-  Notice,
-  PeerApi,
-  PeerEvents,
-  PeerSettings,
-  PeerSnapshot,
-  PreviewRequest,
-  PublishOutcome,
-  PublishRequest,
-  RenameRequest,
-  UnpublishRequest,
+import {
+  type CallOptions,
+  type ConnectRequest,
+  type EngineOptions,
+  type FetchOptions,
+  type FetchRequest,
+  type FetchResult,
+  type FileDuplicates,
+  type FolderFetchRequest,
+  type FolderFetchResult,
+  type NetworkFile,
+  notConnected,
+  type Notice,
+  type PeerApi,
+  type PeerEvents,
+  type PeerSettings,
+  type PeerSnapshot,
+  type PreviewRequest,
+  type PublishOutcome,
+  type PublishRequest,
+  type RenameRequest,
+  type UnpublishRequest,
 } from './peerApi';
 import { Previews } from './previews';
-import { notConnected, Publisher } from './publisher';
+import { Publisher } from './publisher';
 import { Selections } from './selection/selections';
 import { shownFile } from './team/shownFile';
 import { toSessionTarget } from './sessionTarget';
@@ -292,7 +293,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   }
 
   async refreshNetwork(): Promise<void> {
-    if (this.session.client === undefined) throw notConnected();
+    if (this.session.client === undefined) throw notConnected(this.session.connection);
     await this.network.refresh();
   }
 
@@ -435,7 +436,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   private get client(): TrackerClient {
     const { client } = this.session;
-    if (client === undefined) throw notConnected();
+    if (client === undefined) throw notConnected(this.session.connection);
     return client;
   }
 

@@ -12,14 +12,15 @@ import {
   entryCondition,
 } from './catalogue/catalogue';
 import type { ContentHasher } from './hash/contentHasher';
-import type {
-  FetchOptions,
-  Notice,
-  PeerSettings,
-  PublishedFile,
-  PublishOutcome,
-  PublishRequest,
-  RenameRequest,
+import {
+  notConnected,
+  type FetchOptions,
+  type Notice,
+  type PeerSettings,
+  type PublishedFile,
+  type PublishOutcome,
+  type PublishRequest,
+  type RenameRequest,
 } from './peerApi';
 import { compare } from './network/networkModel';
 import { isOnFor } from './folderRules';
@@ -91,7 +92,8 @@ export class Publisher extends DisposableBase {
     const catalogue = this.catalogue();
     const prepared = await this.hashAll(this.prepare(files, catalogue), { signal, onProgress });
     throwIfAborted(signal);
-    if (catalogue !== this.dependencies.session.catalogue) throw notConnected();
+    if (catalogue !== this.dependencies.session.catalogue)
+      throw notConnected(this.dependencies.session.connection);
     const entries = prepared.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
     await this.offer(entries, catalogue);
     return prepared.map(({ name, entry, error }) => {
@@ -225,7 +227,7 @@ export class Publisher extends DisposableBase {
 
   private catalogue(): Catalogue {
     const { catalogue } = this.dependencies.session;
-    if (catalogue === undefined) throw notConnected();
+    if (catalogue === undefined) throw notConnected(this.dependencies.session.connection);
     return catalogue;
   }
 
@@ -331,10 +333,6 @@ export class Publisher extends DisposableBase {
     if (condition !== 'same') return condition;
     return this.dependencies.session.isAnnounced(entry) ? 'offered' : 'pending';
   }
-}
-
-export function notConnected(): PeershelfError {
-  return new PeershelfError('NOT_CONNECTED', 'there is no connection to a tracker');
 }
 
 /** A name may move on to another file only when the one that had it is gone. */

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { HostPort } from '../../src/protocol/address';
+import { formatHostPort, type HostPort } from '../../src/protocol/address';
 import type { ConnectionState } from '../../src/peer/peerApi';
 import { useCleanup } from '../support/cleanup';
 import { HEARTBEAT_INTERVALS_MS, HOST_EXPIRY_MS } from '../../src/protocol/limits';
@@ -79,6 +79,8 @@ describe('the session with a tracker', () => {
     const lost = nextEvent(alice.peer.onDidChangeConnection, isKind('waiting'));
     await first.tracker.stop();
     await lost;
+    const { details } = await rejectsWith('NOT_CONNECTED', alice.peer.refreshNetwork());
+    assert.deepEqual(details, { tracker: formatHostPort(first.address) });
     await alice.publish('late.txt');
     assert.equal((await alice.peer.snapshot()).published[0]?.state, 'pending');
     const back = nextEvent(alice.peer.onDidChangeConnection, isKind('connected'));

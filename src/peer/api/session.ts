@@ -1,5 +1,5 @@
-import type { PlainError } from '../../common/errors';
-import type { HostPort } from '../../protocol/address';
+import { PeershelfError, type PlainError } from '../../common/errors';
+import { formatHostPort, type HostPort } from '../../protocol/address';
 import type { StoredIdentity } from '../identity/identity';
 
 /** What is asked and said of the session that this peer is in. */
@@ -69,4 +69,14 @@ export type ConnectionState =
 interface SessionKind {
   /** Name of the team's session; an open one has none. */
   readonly team?: string;
+}
+
+/** For a call that needs a tracker: in no session, or in one whose tracker is not reached. */
+export function notConnected(connection: ConnectionState): PeershelfError {
+  if (connection.kind === 'disconnected')
+    return new PeershelfError('NOT_CONNECTED', 'there is no session');
+  const tracker = formatHostPort(connection.tracker);
+  return new PeershelfError('NOT_CONNECTED', `the tracker at ${tracker} is not reached`, {
+    details: { tracker },
+  });
 }

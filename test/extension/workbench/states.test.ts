@@ -174,6 +174,8 @@ describe('states of a window', () => {
     await workbench.notifications.shown(
       /Published own\.txt\. Others can fetch it when the tracker/u,
     );
+    await workbench.runCommand('Peershelf: Fetch from Network…');
+    await workbench.notifications.shown(/The tracker at 127\.0\.0\.1:1 cannot be reached now/u);
     await workbench.openView('Peershelf');
     await network.welcomeAction('Leave Team Session');
     await network.welcomed(/Start a session on this computer/u);
