@@ -46,13 +46,14 @@ describe('kill -9', () => {
     const seed = Random.newSeed();
     try {
       const { address: tracker } = await startTracker(cleanup);
-      const content = randomBytes(48 * MIB - 12_345);
-      const path = writeOldFile(content);
       const worlds = Array.from({ length: WORLDS }, (_, index) => {
         const random = new Random(seed + index);
+        const content = randomBytes(48 * MIB - 12_345);
         return new KillWorld(cleanup, {
-          ...{ tracker, path, content, random },
+          ...{ tracker, content, random },
+          path: writeOldFile(content),
           hostname: `publisher-${index}`,
+          name: `large-${index}.bin`,
         });
       });
       const killed = (): number => worlds.reduce((sum, { kills }) => sum + kills, 0);

@@ -19,7 +19,6 @@ import type { Random } from './random';
 import type { TestProcess } from './startProcess';
 import { temporaryFolder } from './temporaryFolder';
 
-const NAME = 'large.bin';
 /** A fetch of the file takes about this long when nobody interrupts it. */
 const MAX_MOMENT_MS = 900;
 const MAX_MOMENT_PIECES = 16;
@@ -33,7 +32,8 @@ export type Phase = 'starting' | 'begun' | 'growing' | 'finished';
 export interface KillWorldOptions {
   readonly tracker: HostPort;
   readonly hostname: string;
-  /** The published file. */
+  /** The published file, which nobody else offers: those who do are killed as well. */
+  readonly name: string;
   readonly path: string;
   readonly content: Buffer;
   readonly random: Random;
@@ -104,13 +104,13 @@ export class KillWorld {
   }
 
   private get destination(): string {
-    return join(this.fetcher.folder, NAME);
+    return join(this.fetcher.folder, this.options.name);
   }
 
   private async share(): Promise<void> {
     if (this.sharing !== undefined) return;
-    const { path, tracker, hostname } = this.options;
-    const share = { path, tracker, hostname, more: ['--name', NAME] };
+    const { path, tracker, hostname, name } = this.options;
+    const share = { path, tracker, hostname, more: ['--name', name] };
     const { process, port } = await startSharing(this.cleanup, this.publisher, share);
     this.sharing = process;
     this.ports.add(port);
@@ -121,7 +121,7 @@ export class KillWorld {
     return startCommand(
       this.cleanup,
       this.fetcher,
-      ...['fetch', NAME, '--tracker', tracker, '--json', ...more],
+      ...['fetch', this.options.name, '--tracker', tracker, '--json', ...more],
     );
   }
 

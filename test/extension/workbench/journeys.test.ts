@@ -46,6 +46,8 @@ describe('two users, each in a window', () => {
             'mine.txt': 'of Alice',
           },
         },
+        // With the receiver alone slow, all of an answer is sent before it waits in the network.
+        machineSettings: { 'peershelf.maxUploadMegabytesPerSecond': 1 },
         userSettings: { 'explorer.confirmDelete': false, 'files.autoSave': 'off' },
       },
       {
