@@ -112,7 +112,7 @@ function build(context: vscode.ExtensionContext): void {
   });
   context.subscriptions.push(
     ...[startup, commands, ...views.all, localTracker, session, offering],
-    new AgentTools({ engine, publishing, logger }).register(),
+    new AgentTools({ engine, session, publishing, logger }).register(),
   );
   startup.start();
 }

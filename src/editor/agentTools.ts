@@ -12,6 +12,7 @@ import { errorMessage } from './errorMessages';
 import { foreignText } from './foreignText';
 import { formatSize } from './format';
 import type { Publishing } from './publishing';
+import type { Session } from './session';
 import { type FileWish, readFileWish, readListWish, readPathWish } from './toolInput';
 
 /** Files of one answer: a model that needs more searches more precisely. */
@@ -24,6 +25,7 @@ const ALLOW_PUBLISH = 'peershelf.allowToolsToPublish';
 
 export interface AgentToolsDependencies {
   readonly engine: Engine;
+  readonly session: Pick<Session, 'settled'>;
   readonly publishing: Publishing;
   readonly logger: Logger;
 }
@@ -103,7 +105,7 @@ export class AgentTools {
   }
 
   private async list(query: string): Promise<string> {
-    this.assertConnected();
+    await this.lookAround();
     const { files, total } = await this.dependencies.engine.calls.networkFiles({
       text: query,
       limit: MAX_LISTED,
@@ -186,8 +188,8 @@ export class AgentTools {
    * @throws NOT_FOUND, NOT_CONNECTED, a refusal when different people offer different content.
    */
   private async find({ name, hostname }: FileWish): Promise<NetworkFile> {
-    this.assertConnected();
     if (looksLikeSecret(name)) throw refused(name);
+    await this.lookAround();
     const { files } = await this.dependencies.engine.calls.networkFiles({
       ...{ prefix: name, hostname, limit: MAX_OWNERS },
     });
@@ -215,7 +217,7 @@ export class AgentTools {
         vscode.l10n.t('Publishing by tools is off: the setting {0} would allow it.', ALLOW_PUBLISH),
       );
     if (!vscode.workspace.isTrusted) throw new PeershelfError('NOT_TRUSTED', 'not trusted');
-    this.assertConnected();
+    await this.assertConnected();
     const uri = inWorkspace(path);
     const real = await realpath(uri.fsPath).catch((cause: unknown) => {
       throw new PeershelfError('FILE_GONE', `${uri.fsPath} is not there`, {
@@ -230,7 +232,15 @@ export class AgentTools {
     return uri;
   }
 
-  private assertConnected(): void {
+  /** What is listed is what is offered now: nobody else may have looked before. */
+  private async lookAround(): Promise<void> {
+    await this.assertConnected();
+    await this.dependencies.engine.calls.refreshNetwork();
+  }
+
+  /** A tool may be called in the first moment of a window. @throws NOT_CONNECTED. */
+  private async assertConnected(): Promise<void> {
+    await this.dependencies.session.settled('connected');
     const { connection } = this.dependencies.engine.state;
     if (connection.kind !== 'connected') throw notConnected(connection);
   }

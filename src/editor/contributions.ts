@@ -64,12 +64,14 @@ export const TOOLS = {
 export type ToolName = (typeof TOOLS)[keyof typeof TOOLS];
 
 /**
- * Context keys, for `when` clauses: `connection` is the kind of the connection's state,
+ * Context keys, for `when` clauses: `connection` is the kind of the connection's state, `belongs` says
+ * that there is a session to leave, be it joined or not,
  * `networkGrouping` is `peer` or `folder`.
  */
 export const CONTEXT_KEYS = {
   connected: 'peershelf.connected',
   connection: 'peershelf.connection',
+  belongs: 'peershelf.belongs',
   inTeam: 'peershelf.inTeam',
   ownsSession: 'peershelf.ownsSession',
   trackerRunning: 'peershelf.trackerRunning',

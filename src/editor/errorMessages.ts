@@ -95,13 +95,13 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t('{0} has ended this transfer. Ask them, or try again in a minute.', d.owner),
   DESTINATION_EXISTS: (d) =>
     l10n.t(
-      '{0} exists with other content. Fetch it to another place, or choose Overwrite.',
+      '{0} exists with other content. Fetch the file from Network Files to choose what becomes of it.',
       d.path,
     ),
   DESTINATION_IS_FOLDER: (d) =>
     l10n.t('{0} is a folder. Rename it, or fetch the file to another place.', d.path),
   DISK_FULL: (d) =>
-    l10n.t('There is not enough space at {0}. Make room, or fetch to another place.', d.path),
+    l10n.t('There is not enough space at {0}. Make room, or choose another place.', d.path),
   ENGINE_STOPPED: () =>
     l10n.t('The Peershelf engine has stopped. It starts again with your next action.'),
   ENTRY_INVALID: (d) =>
@@ -114,12 +114,17 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       ? l10n.t('{0} changed while it was read. Publish it when nothing writes to it.', d.path)
       : l10n.t('The file has changed since it was published. Publish it again.'),
   FILE_GONE: (d) =>
-    !d.has('path')
-      ? l10n.t(
-          '{0} published the file but no longer has it. Ask for it to be published again.',
-          d.owner,
-        )
-      : l10n.t('{0} does not exist any more. Check where it went, then publish it again.', d.path),
+    d.has('isInvite')
+      ? l10n.t('There is no file {0}. Check the path of the invite.', d.path)
+      : !d.has('path')
+        ? l10n.t(
+            '{0} published the file but no longer has it. Ask for it to be published again.',
+            d.owner,
+          )
+        : l10n.t(
+            '{0} does not exist any more. Check where it went, then publish it again.',
+            d.path,
+          ),
   FILE_UNREADABLE: (d) =>
     !d.has('path')
       ? l10n.t('{0} cannot read the file. Ask for it to be published again.', d.owner)
@@ -127,7 +132,7 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   FILE_TOO_LARGE: () =>
     l10n.t('This file is too large to be opened without fetching it. Fetch it instead.'),
   FOLDER_NOT_WRITABLE: (d) =>
-    l10n.t('Cannot write {0}. Check the permissions, or fetch to another place.', d.path),
+    l10n.t('Cannot write {0}. Check the permissions, or choose another place.', d.path),
   INTERNAL: () => l10n.t('Something unexpected went wrong. The log says more; please report it.'),
   INVALID_ADDRESS: (d) =>
     l10n.t('{0} is no address. Write host:port, such as 192.168.1.5:9000.', d.text('address', '')),
@@ -211,7 +216,12 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       'Publishing needs a trusted workspace. Trust it with "Manage Workspace Trust", then try again.',
     ),
   OUTSIDE_FOLDER: (d) =>
-    l10n.t('{0} leads out of the workspace folder. Use a file inside of it.', d.path),
+    d.has('folder')
+      ? l10n.t('{0} leads out of the workspace folder. Use a file inside of it.', d.path)
+      : l10n.t(
+          '{0} lies in no folder of this workspace. Open the folder that it is in first.',
+          d.path,
+        ),
   PEER_BUSY: (d) => l10n.t('{0} serves too many others now. Try again in a moment.', d.owner),
   PEER_IDENTITY_MISMATCH: (d) =>
     l10n.t(
@@ -246,7 +256,10 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       d.text('session', ''),
     ),
   STALLED: (d) => l10n.t('{0} stopped sending. Nothing was changed; try again.', d.owner),
-  TIMED_OUT: () => l10n.t('The tracker did not answer in time. Check the network and try again.'),
+  TIMED_OUT: (d) =>
+    d.has('isLocal')
+      ? l10n.t('The tracker did not start in time. Try again; the log says more.')
+      : l10n.t('The tracker did not answer in time. Check the network and try again.'),
   TOO_MANY_FILES: (d) =>
     l10n.t(
       'There are more than {0} files. Publish smaller folders, or leave files out with .peershelfignore or the setting peershelf.exclude.',

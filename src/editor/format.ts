@@ -28,10 +28,22 @@ export function formatAge(ageMs: number): string {
 
 /** A moment in the past, as everybody reads it: the time of today, with the day for another one. */
 export function formatMoment(atMs: number): string {
+  const isToday = new Date(atMs).toDateString() === new Date().toDateString();
+  return isToday ? timeOf(atMs) : formatDayAndTime(atMs);
+}
+
+/** The same for what may be read on another day than it was written. */
+export function formatDayAndTime(atMs: number): string {
   const moment = new Date(atMs);
-  const two = (part: number): string => part.toString().padStart(2, '0');
-  const time = `${two(moment.getHours())}:${two(moment.getMinutes())}`;
-  if (moment.toDateString() === new Date().toDateString()) return time;
   const day = [moment.getFullYear(), two(moment.getMonth() + 1), two(moment.getDate())].join('-');
-  return `${day} ${time}`;
+  return `${day} ${timeOf(atMs)}`;
+}
+
+function timeOf(atMs: number): string {
+  const moment = new Date(atMs);
+  return `${two(moment.getHours())}:${two(moment.getMinutes())}`;
+}
+
+function two(part: number): string {
+  return part.toString().padStart(2, '0');
 }

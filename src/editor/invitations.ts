@@ -148,9 +148,16 @@ export class Invitations {
     }
     if (!(await ensureDisplayName())) return;
     await session.join(target);
+    const offered = await session.offered();
     notify(
       'info',
-      vscode.l10n.t('Joined the session {0}. Nothing is shared until you publish it.', name),
+      offered === 0
+        ? vscode.l10n.t('Joined the session {0}. Nothing is shared until you publish it.', name)
+        : vscode.l10n.t(
+            'Joined the session {0}. Files that you published in it before are offered again: {1}.',
+            name,
+            offered,
+          ),
     );
   }
 
@@ -167,7 +174,7 @@ export class Invitations {
         ? []
         : [vscode.l10n.t('It leaves the session {0}.', foreignText(team.name))]),
       vscode.l10n.t(
-        'Nothing is shared until you publish it. Join only if you know who sent the link.',
+        'Nothing new is shared until you publish it. Join only if you know who sent the link.',
       ),
     ];
     return lines.join('\n');
@@ -192,7 +199,7 @@ function askForInvite(sessionName?: string): Promise<ReadInvite | undefined> {
       ? vscode.l10n.t('Join Team Session')
       : vscode.l10n.t('Join {0}: its invite is needed', foreignText(sessionName));
   box.prompt = vscode.l10n.t(
-    'Paste the invite, or write the path of an invite file. Nothing is shared until you publish it.',
+    'Paste the invite, or write the path of an invite file. Nothing new is shared until you publish it.',
   );
   box.placeholder = 'peershelf://join/…';
   box.ignoreFocusOut = true;

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
-import { PeershelfError } from '../common/errors';
+import { PeershelfError, systemCode } from '../common/errors';
 import { formatHostPort } from '../protocol/address';
 import { formatInvite, formatInviteLink, parseInvite } from '../protocol/invite';
 import { MAX_INVITE_TEXT_CHARACTERS } from '../protocol/limits';
@@ -80,9 +80,10 @@ function readStart(path: string): string {
     const buffer = Buffer.alloc(MAX_INVITE_TEXT_CHARACTERS);
     return buffer.subarray(0, readSync(file, buffer)).toString('utf8');
   } catch (cause) {
-    throw new PeershelfError('FILE_UNREADABLE', `cannot read ${path}`, {
+    const code = systemCode(cause) === 'ENOENT' ? 'FILE_GONE' : 'FILE_UNREADABLE';
+    throw new PeershelfError(code, `cannot read ${path}`, {
       cause,
-      details: { path },
+      details: { path, isInvite: true },
     });
   } finally {
     if (file !== undefined) closeSync(file);

@@ -47,10 +47,10 @@ export class Keyring {
     await this.keep(recordKey(team), record);
   }
 
-  /** Forgets all keys of a session. */
+  /** Forgets how to join a session. Who has started it can start it again, with the same invite. */
   async forget(team: string): Promise<void> {
-    for (const key of [inviteKey(team), recordKey(team)])
-      if ((await this.secrets.get(key)) !== undefined) await this.secrets.delete(key);
+    const key = inviteKey(team);
+    if ((await this.secrets.get(key)) !== undefined) await this.secrets.delete(key);
   }
 
   /** Not without need: a browser's window writes all it knows, and over what others have written. */

@@ -223,7 +223,7 @@ export class LocalTracker extends DisposableBase {
     // By its input, where no list of processes shows it. Whether it came through is seen below.
     child.stdin?.on('error', () => undefined).end(verifier);
     return new Promise((resolve, reject) => {
-      const details = { port, first: port, argument: `${host}:${port}` };
+      const details = { port, first: port, argument: `${host}:${port}`, isLocal: true };
       const fail = (code: ErrorCode, message: string, cause?: unknown): void => {
         settle();
         child.kill();

@@ -44,6 +44,12 @@ export class Membership {
     return stored === undefined || 'left' in stored ? undefined : stored;
   }
 
+  /** Whether there is a session that this workspace comes back to, also when that is not possible. */
+  get belongs(): boolean {
+    if (this.stored !== undefined) return this.joinedBefore !== undefined;
+    return [readSetting('inviteFile'), readSetting('tracker')].some((text) => text.trim() !== '');
+  }
+
   /** The session that this workspace belongs to, or undefined. A workspace cannot choose it. */
   get remembered(): Belonging | undefined {
     if (this.stored !== undefined) return this.joinedBefore;

@@ -128,7 +128,8 @@ export class NetworkPick {
     const keepActive = text === this.shownText;
     this.shownText = text;
     const items = [...first, ...this.others(rows, first)];
-    this.show(items.length === 0 ? [nothing(text)] : items, keepActive);
+    const isConnected = engine.state.connection.kind === 'connected';
+    this.show(items.length === 0 ? [nothing(text, isConnected)] : items, keepActive);
     pick.busy = false;
     pick.title = titleFor(this.options.title, rows.length, total);
   }
@@ -241,9 +242,10 @@ function isRow({ choice }: NetworkItem): boolean {
 }
 
 /** A list without a row does not look like an answer. */
-function nothing(text: string): NetworkItem {
-  const label =
-    text === ''
+function nothing(text: string, isConnected: boolean): NetworkItem {
+  const label = !isConnected
+    ? vscode.l10n.t('Not connected. Nothing can be found now.')
+    : text === ''
       ? vscode.l10n.t('Nobody else shares anything yet.')
       : vscode.l10n.t('Nothing that is shared matches this.');
   return { label, alwaysShow: true, key: 'nothing' };

@@ -89,6 +89,7 @@ export class Publishing {
    */
   async publishQuietly(uri: vscode.Uri, options: CallOptions): Promise<string | undefined> {
     const { calls } = this.dependencies.engine;
+    if (uri.scheme !== 'untitled') toFile(uri);
     const { path, name, folder } = toFile(await save(uri));
     const { id, secrets } = await calls.findFiles({ places: [{ path, name, folder }] }, options);
     if (secrets > 0) return undefined;
@@ -240,7 +241,7 @@ function toFile(uri: vscode.Uri): FileToPublish {
 /** A file, saved if need be, or a folder with what its settings leave out. */
 async function toPlace(uri: vscode.Uri): Promise<PlaceToPublish> {
   // Before anything is saved that could not be published.
-  if (uri.scheme !== 'untitled') assertOnDisk(uri);
+  if (uri.scheme !== 'untitled') toFile(uri);
   if (!(await isFolder(uri))) return toFile(await save(uri));
   const place = toFile(uri);
   const fetchFolder = readSetting('fetchFolder', uri).trim();

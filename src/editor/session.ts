@@ -12,8 +12,8 @@ import type { Membership, SessionTarget } from './membership';
 /** A tracker looks for a new token every second, and needs a moment to drop its connections. */
 const RENEWAL_DEADLINE_MS = 8_000;
 const RENEWAL_RETRY_MS = 300;
-/** Nobody waits longer for what the window does by itself. */
-const SETTLING_DEADLINE_MS = 10_000;
+/** Longer than it takes to find out that a tracker is not there. */
+const SETTLING_DEADLINE_MS = 20_000;
 
 export interface SessionDependencies {
   readonly engine: Engine;
@@ -31,6 +31,8 @@ export class Session extends DisposableBase {
   private standing: SessionTarget | undefined;
   private renewal: Promise<void> = Promise.resolve();
   private comingBack: Promise<void> = Promise.resolve();
+  /** The last join that a user has wished for. */
+  private lastJoin: Promise<void> = Promise.resolve();
   private readonly endEmitter = this.register(new Emitter<PeershelfError>());
 
   private readonly changeEmitter = this.register(new Emitter<void>());
@@ -56,6 +58,11 @@ export class Session extends DisposableBase {
     return this.dependencies.engine.state.connection.kind !== 'disconnected';
   }
 
+  /** Whether there is anything to leave: also a session that cannot be joined any more. */
+  get belongs(): boolean {
+    return this.isJoined || this.dependencies.membership.belongs;
+  }
+
   get isConnected(): boolean {
     return this.dependencies.engine.state.connection.kind === 'connected';
   }
@@ -70,7 +77,12 @@ export class Session extends DisposableBase {
    * Joins and remembers it. When the first attempt fails, the window is where it was before.
    * @throws TRACKER_UNREACHABLE and others; CANCELLED when another join or leave came later.
    */
-  async join(target: SessionTarget): Promise<void> {
+  join(target: SessionTarget): Promise<void> {
+    this.lastJoin = this.joinNow(target);
+    return this.lastJoin;
+  }
+
+  private async joinNow(target: SessionTarget): Promise<void> {
     const wish = ++this.wishes;
     try {
       await this.connect(target, wish);
@@ -82,13 +94,16 @@ export class Session extends DisposableBase {
     this.standing = target;
     this.updateContext();
     await this.dependencies.membership.remember(target);
+    this.updateContext();
   }
 
   /** Rejoins the session that `recall` finds, if it finds one. */
   comeBack(recall: () => Promise<SessionTarget | undefined>): Promise<void> {
+    const wish = this.wishes;
     const come = async (): Promise<void> => {
       const target = await recall();
-      if (target !== undefined) await this.rejoin(target);
+      // Keys may be long in coming: what the user has wished for meanwhile holds.
+      if (target !== undefined && wish === this.wishes) await this.rejoin(target);
     };
     this.comingBack = come();
     return this.comingBack;
@@ -125,6 +140,11 @@ export class Session extends DisposableBase {
     }
   }
 
+  /** How many files are offered: those that were published in this session before are, as soon as it is joined. */
+  async offered(): Promise<number> {
+    return (await this.dependencies.engine.calls.snapshot()).published.length;
+  }
+
   /** Leaves the session, and forgets its keys. */
   async leave(): Promise<void> {
     const { membership } = this.dependencies;
@@ -139,6 +159,7 @@ export class Session extends DisposableBase {
     this.wishes += 1;
     this.standing = undefined;
     await membership.leave();
+    this.updateContext();
     if (engine.isRunning) await engine.calls.disconnect();
   }
 
@@ -152,19 +173,21 @@ export class Session extends DisposableBase {
   }
 
   /**
-   * Resolves when the window has come as far as it comes by itself: into the session that it rejoins,
-   * connected to its tracker if that is wished for, or nowhere. Never rejects.
+   * Resolves when the window has come as far as it comes by itself: into the session that it joins or
+   * rejoins, connected to its tracker if that is wished for, or nowhere. Never rejects.
    */
   async settled(wish: 'joined' | 'connected'): Promise<void> {
-    await Promise.allSettled([this.renewal]);
     const isThere = (): boolean => (wish === 'joined' ? this.isJoined : this.isConnected);
-    if (isThere()) return;
     const waiting = new DisposableStore();
-    const arrived = new Promise<void>((resolve) => {
-      waiting.add(this.onDidChange(() => isThere() && resolve()));
+    const deadline = new Promise<void>((resolve) => {
       waiting.add(systemClock.after(SETTLING_DEADLINE_MS, resolve));
     });
-    await Promise.race([arrived, Promise.allSettled([this.comingBack])]);
+    const arrival = new Promise<void>((resolve) => {
+      waiting.add(this.onDidChange(() => isThere() && resolve()));
+    });
+    // A join that fails leads back to where the window was, or nowhere.
+    await Promise.race([Promise.allSettled([this.renewal, this.lastJoin]), deadline]);
+    if (!isThere()) await Promise.race([arrival, Promise.allSettled([this.comingBack]), deadline]);
     waiting.dispose();
   }
 
@@ -203,6 +226,7 @@ export class Session extends DisposableBase {
 
   private updateContext(): void {
     setContext('connection', this.dependencies.engine.state.connection.kind);
+    setContext('belongs', this.belongs);
     setContext('connected', this.isConnected);
     setContext('inTeam', this.team !== undefined);
     this.changeEmitter.fire();

@@ -84,12 +84,17 @@ export class SessionActions {
     if (text === undefined || !(await ensureDisplayName())) return;
     const tracker = parseHostPort(text, DEFAULT_TRACKER_PORT);
     await session.join({ tracker });
+    const address = foreignText(formatHostPort(tracker));
+    const offered = await session.offered();
     notify(
       'info',
-      vscode.l10n.t(
-        'Connected to {0}. The session is open: not encrypted.',
-        foreignText(formatHostPort(tracker)),
-      ),
+      offered === 0
+        ? vscode.l10n.t('Connected to {0}. The session is open: not encrypted.', address)
+        : vscode.l10n.t(
+            'Connected to {0}. The session is open: not encrypted. Files that you published in it before are offered again: {1}.',
+            address,
+            offered,
+          ),
     );
   }
 
@@ -134,7 +139,7 @@ export class SessionActions {
       if (localTracker.adopted?.team === session.team.team)
         add('key', vscode.l10n.t('New Invite (others must join again)'), COMMANDS.renewInvite);
     }
-    if (session.isJoined)
+    if (session.belongs)
       add('debug-disconnect', vscode.l10n.t('Leave Team Session'), COMMANDS.leave);
     if (!session.isConnected) {
       for (const { team, name } of membership.known)

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { foreignText } from '../editor/foreignText';
-import { formatAge, formatSize } from '../editor/format';
+import { formatDayAndTime, formatSize } from '../editor/format';
 import type { FileComparison } from '../peer/peerApi';
 import { formatHostPort } from '../protocol/address';
 import { moreItem } from './moreItem';
@@ -74,7 +74,8 @@ function fileItem(node: FileNode): vscode.TreeItem {
   const size = formatSize(file.sizeBytes);
   const away = awaySinceMs === undefined ? [] : [describePresence({ state: 'away' }, awaySinceMs)];
   const word = mark === undefined ? [] : describeMark(mark);
-  const age = vscode.l10n.t('published {0}', formatAge(Date.now() - file.publishedAtMs));
+  // No age: a row that nothing changes about stays as it was drawn.
+  const published = vscode.l10n.t('published {0}', formatDayAndTime(file.publishedAtMs));
   const owners = describeOwners(node);
   // Below a peer it is clear whose they are.
   const isBelowPeer = node.parent?.kind === 'peer' || node.parent?.hostname !== undefined;
@@ -88,13 +89,15 @@ function fileItem(node: FileNode): vscode.TreeItem {
     foreignText(file.name),
     ...namedSources(node),
     size,
-    age,
+    published,
     ...(mark === undefined ? [] : explainMark(mark)),
   ].join('\n');
   const availability = awaySinceMs === undefined ? 'available' : 'away';
   // What is not looked at yet may be here.
   item.contextValue = `networkFile:${availability}:${mark ?? 'unread'}`;
-  item.accessibilityInformation = { label: [name, owners, size, age, ...word, ...away].join(', ') };
+  item.accessibilityInformation = {
+    label: [name, owners, size, published, ...word, ...away].join(', '),
+  };
   return item;
 }
 

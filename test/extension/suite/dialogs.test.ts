@@ -311,7 +311,11 @@ describe('questions to the user', () => {
           : Promise.reject(new PeershelfError('SESSION_KEYS_MISSING', 'forgotten')),
     };
     const joined: unknown[] = [];
-    const session = { team: undefined, join: (target: unknown) => joined.push(target) };
+    const session = {
+      team: undefined,
+      join: (target: unknown) => joined.push(target),
+      offered: () => Promise.resolve(0),
+    };
     const dependencies = { session, membership } as unknown as InvitationsDependencies;
     instead(vscode.window, 'showInputBox', 'Me');
     const settings = vscode.workspace.getConfiguration('peershelf');
@@ -326,7 +330,11 @@ describe('questions to the user', () => {
   it('asks before a link does anything, with everything of others made harmless', async () => {
     const asked = instead(vscode.window, 'showWarningMessage', undefined);
     const joined: unknown[] = [];
-    const session = { team: undefined, join: (target: unknown) => joined.push(target) };
+    const session = {
+      team: undefined,
+      join: (target: unknown) => joined.push(target),
+      offered: () => Promise.resolve(0),
+    };
     const invitations = new Invitations({ session } as unknown as InvitationsDependencies);
     const link = (sessionName: string): vscode.Uri =>
       vscode.Uri.parse(
@@ -347,7 +355,10 @@ describe('questions to the user', () => {
       'Join the team session "[x] (command:workbench.action.quit) $ (error)"?',
     );
     assert.equal(options.modal, true);
-    assert.match(options.detail ?? '', /192\.0\.2\.1:9000[^]*Nothing is shared until you publish/u);
+    assert.match(
+      options.detail ?? '',
+      /192\.0\.2\.1:9000[^]*Nothing new is shared until you publish/u,
+    );
     assert.deepEqual(joined, []);
     await rejectsWith(
       'INVITE_NOT_FOUND',

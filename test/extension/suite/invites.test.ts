@@ -38,7 +38,7 @@ describe('what is typed, pasted or named as an invite', () => {
       assert.deepEqual(readInviteOrFile(typed).target, expected, typed);
     assert.deepEqual(readInviteOrFile(invite).addresses, ['192.0.2.1:9000']);
     assert.throws(() => readInviteOrFile('nothing'), { code: 'INVITE_NOT_FOUND' });
-    assert.throws(() => readInviteOrFile(join(folder, 'none')), { code: 'FILE_UNREADABLE' });
+    assert.throws(() => readInviteOrFile(join(folder, 'none')), { code: 'FILE_GONE' });
   });
 
   it('is not waited for where there is no file', function () {

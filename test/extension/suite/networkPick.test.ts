@@ -28,6 +28,7 @@ describe('choosing a file of the network', () => {
     let rows = names.map(row);
     const engine = {
       onDidChange: changed.event,
+      state: { connection: { kind: 'connected' } },
       calls: {
         refreshNetwork: () => Promise.resolve(),
         networkRows: (): Promise<NetworkRowPage> => Promise.resolve({ rows, total: rows.length }),
@@ -63,6 +64,7 @@ describe('choosing a file of the network', () => {
     const changed = new Emitter<'network'>();
     const engine = {
       onDidChange: changed.event,
+      state: { connection: { kind: 'connected' } },
       calls: {
         refreshNetwork: () => Promise.resolve(),
         networkRows: () => new Promise<NetworkRowPage>((resolve) => answers.push(resolve)),

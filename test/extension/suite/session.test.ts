@@ -62,6 +62,11 @@ class FakeEngine {
   }
 }
 
+/** Lets everything that is due run, as long as it takes; it never takes time. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await Promise.resolve();
+}
+
 class FakeMemento implements vscode.Memento {
   readonly kept = new Map<string, unknown>();
   keys(): readonly string[] {
@@ -183,6 +188,78 @@ describe('a session', () => {
     assert.deepEqual([...secrets.keys()], ['identity']);
     assert.deepEqual(membership.known, []);
     await rejectsWith('SESSION_KEYS_MISSING', membership.recall({ team: TEAM.team, name: 'x' }));
+  });
+
+  it('started here can be started again after it was left', async () => {
+    const { engine, session, keyring, secrets } = create();
+    engine.next().resolve(undefined);
+    await keyring.keepRecord(TEAM.team, 'a record');
+    await session.join(TEAM);
+    await session.leave();
+    assert.equal(await keyring.record(TEAM.team), 'a record');
+    assert.equal([...secrets.values()].includes(TEAM.invite), false);
+  });
+
+  it('can be left also when it cannot be joined', async () => {
+    const { engine, session } = create();
+    engine.next().resolve(undefined);
+    await session.join(TEAM);
+    engine.end('NOT_A_MEMBER');
+    assert.deepEqual([session.isJoined, session.belongs], [false, true]);
+    await session.leave();
+    assert.equal(session.belongs, false);
+  });
+
+  it('that the window comes back to is waited for, until it is joined or cannot be', async () => {
+    const { engine, session } = create();
+    const recalled = deferred<typeof FIRST | undefined>();
+    const connecting = engine.next();
+    const coming = session.comeBack(() => recalled.promise);
+    let isSettled = false;
+    const joined = session.settled('joined').then(() => (isSettled = true));
+    await Promise.resolve();
+    assert.equal(isSettled, false);
+    recalled.resolve(FIRST);
+    // The engine says that it is on its way, as it does at once.
+    await until(() => engine.told.length === 1);
+    engine.changed.fire('connection');
+    await joined;
+    assert.equal(session.isConnected, false);
+    const connected = session.settled('connected');
+    connecting.resolve(undefined);
+    await Promise.all([coming, connected]);
+    assert.equal(session.isConnected, true);
+
+    const other = create();
+    const nothing = other.session.comeBack(() => Promise.resolve(undefined));
+    await Promise.all([nothing, other.session.settled('joined')]);
+    assert.equal(other.session.isJoined, false);
+  });
+
+  it('that is being joined is waited for, and nothing is meant for it when that fails', async () => {
+    const { engine, session } = create();
+    const connecting = engine.next();
+    const joining = rejectsWith('TRACKER_UNREACHABLE', session.join(FIRST));
+    let isSettled = false;
+    const settled = session.settled('joined').then(() => (isSettled = true));
+    await until(() => session.isJoined);
+    engine.changed.fire('connection');
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(isSettled, false);
+    connecting.reject(unreachable());
+    await Promise.all([joining, settled]);
+    assert.equal(session.isJoined, false);
+  });
+
+  it('is the one that the user has joined, and not one whose keys were long in coming', async () => {
+    const { engine, session } = create();
+    const recalled = deferred<typeof FIRST | undefined>();
+    const coming = session.comeBack(() => recalled.promise);
+    engine.next().resolve(undefined);
+    await session.join(SECOND);
+    recalled.resolve(FIRST);
+    await coming;
+    assert.deepEqual(engine.told, ['connect 2']);
   });
 
   it('ended by others is told once, and not gone back to', async () => {

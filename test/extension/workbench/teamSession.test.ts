@@ -266,7 +266,7 @@ describe('a team in two windows', () => {
     const { detail } = await workbench.dialog.opened(/Join the team session "Alice's session"/u);
     assert.match(detail, /Its tracker: 127\.0\.0\.1:\d+/u);
     assert.match(detail, /This window joins: workspace/u);
-    assert.match(detail, /Nothing is shared until you publish it/u);
+    assert.match(detail, /Nothing new is shared until you publish it/u);
     await workbench.statusBarItem(/^\s*Peershelf\s*$/u);
     await workbench.dialog.press('Join', /Join the team session/u);
     await workbench.notifications.shown(/Joined the session Alice's session/u);
