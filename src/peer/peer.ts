@@ -52,6 +52,7 @@ import { Publisher } from './publisher';
 import { Selections } from './selection/selections';
 import { shownFile } from './team/shownFile';
 import { toSessionTarget } from './sessionTarget';
+import { changeFor } from './settingsChange';
 import { TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
 import type { Fetcher, StartOptions } from './transfer/fetcher';
@@ -338,13 +339,14 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   }
 
   async configure(change: Partial<PeerSettings>): Promise<void> {
-    const { hostname, displayName } = this.settings;
+    const before = this.settings;
     this.settings = { ...this.settings, ...change };
     this.server.options.maxUploads = this.settings.maxUploads;
     this.server.options.maxUploadBytesPerSecond = this.settings.maxUploadBytesPerSecond ?? 0;
     this.publisher.onSettingsChanged();
-    if (this.settings.hostname !== hostname || this.settings.displayName !== displayName)
-      await this.session.registerAgain();
+    const changed = changeFor(before, this.settings);
+    if (changed === 'place') await this.session.offerAnew();
+    else if (changed === 'name') await this.session.registerAgain();
   }
 
   stop(): Promise<void> {

@@ -224,7 +224,7 @@ export class TrackerSession extends DisposableBase {
   async announce(): Promise<void> {
     try {
       await this.greeted?.announcer.sync();
-      this.problem = undefined;
+      this.setProblem(undefined);
     } catch (error) {
       if (PeershelfError.is(error, 'REPLACED')) this.link.giveWay(error);
       if (!isConnectionFailure(error)) throw error;
@@ -246,9 +246,35 @@ export class TrackerSession extends DisposableBase {
     this.connectionEmitter.fire(this.connection);
   }
 
+  /**
+   * Offers what is published on the ports, and under the address, that are wished for now. Where that is
+   * not possible, the connection says why, as after a greeting.
+   */
+  async offerAnew(): Promise<void> {
+    const announcer = this.greeted?.announcer;
+    announcer?.forget();
+    try {
+      await this.announce();
+    } catch (error) {
+      const { logger } = this.dependencies;
+      logger.warn(`nothing is offered: ${describeError(error)}`);
+      this.setProblem(PeershelfError.from(error));
+      await announcer?.withdraw().catch((failure: unknown) => {
+        logger.info(`taking back what is offered: ${describeError(failure)}`);
+      });
+      this.catalogueEmitter.fire();
+    }
+  }
+
   /** The state of the peer changed: the next heartbeat may be due sooner. */
   updateHeartbeat(): void {
     this.currentHeartbeat?.update();
+  }
+
+  private setProblem(problem: PeershelfError | undefined): void {
+    if (problem === this.problem) return;
+    this.problem = problem;
+    this.connectionEmitter.fire(this.connection);
   }
 
   /** Ends the wait of a join that is under way: it would be left again at once. */

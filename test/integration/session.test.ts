@@ -206,6 +206,34 @@ describe('the session with a tracker', () => {
     assert.equal(connection.kind === 'connected' && connection.problem?.code, 'PORT_IN_USE');
     assert.equal(published[0]?.state, 'pending');
     await alice.peer.fetch({ name: 'b.txt', destination: alice.path('b'), ifExists: 'fail' });
+
+    const isWell = (state: ConnectionState): boolean =>
+      state.kind === 'connected' && state.problem === undefined;
+    const solved = nextEvent(alice.peer.onDidChangeConnection, isWell);
+    await alice.peer.configure({ ports: { first: 0, last: 0 } });
+    await solved;
+    await bob.peer.fetch({ name: 'a.txt', destination: bob.path('a'), ifExists: 'fail' });
+  });
+
+  it('tells of a problem with its port no longer than there is one', async () => {
+    const { address: tracker } = await startTracker(cleanup);
+    const [port, busy] = [await freePort(), await occupyPort(cleanup)];
+    const alice = await startPeer(cleanup, { tracker, settings: { hostname: 'alice' } });
+    await alice.publish('a.txt');
+    const problemOf = async (): Promise<string | undefined> => {
+      const { connection } = await alice.peer.snapshot();
+      return connection.kind === 'connected' ? connection.problem?.code : undefined;
+    };
+    await alice.peer.configure({ ports: { first: port, last: port } });
+    assert.equal((await alice.peer.snapshot()).serving?.port, port);
+    const bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob' } });
+    await bob.peer.fetch({ name: 'a.txt', destination: bob.path('a'), ifExists: 'fail' });
+    await alice.peer.configure({ ports: { first: busy, last: busy } });
+    assert.equal(await problemOf(), 'PORT_IN_USE');
+    assert.equal((await alice.peer.snapshot()).published[0]?.state, 'pending');
+    await alice.peer.configure({ ports: { first: 0, last: 0 } });
+    assert.equal(await problemOf(), undefined);
+    assert.equal((await alice.peer.snapshot()).published[0]?.state, 'offered');
   });
 
   it('keeps one file under one name', async () => {

@@ -111,6 +111,16 @@ export class Announcer {
     this.registeredFor = undefined;
   }
 
+  /** Takes this peer back from the tracker until the next `sync`: nobody could fetch from it. */
+  async withdraw(): Promise<void> {
+    const hostname = this.registeredAs;
+    this.registeredAs = undefined;
+    this.serves = false;
+    this.forget();
+    this.announced.clear();
+    if (hostname !== undefined) await this.client.unregister(hostname);
+  }
+
   /** Takes this peer back from the tracker, and says nothing after that. */
   async goodbye(): Promise<void> {
     this.ended.abort();

@@ -110,14 +110,15 @@ export class PeerServer {
   }
 
   /**
-   * Listens on an address of this machine, in the kind of session that there is now, if it does not
-   * yet; resolves to the port.
+   * Listens on an address of this machine, on one of these ports, in the kind of session that there is
+   * now, if it does not yet; resolves to the port. To come to another one ends what runs.
    * @throws PORT_IN_USE, NO_FREE_PORT.
    */
   async ensureListening(host: string, ports: PortRange): Promise<number> {
     const security = this.dependencies.security();
     const isAsWished = this.host === host && isSameSecurity(this.front?.security, security);
-    if (this.port !== undefined && isAsWished) return this.port;
+    const { port } = this;
+    if (port !== undefined && isAsWished && isAmong(port, ports)) return port;
     await this.stop();
     this.front = security && new SecureFront(security);
     this.lastPort = await this.start(host, ports);
@@ -228,4 +229,9 @@ export class PeerServer {
       refusalOf: (request) => gate.refusalOf(request),
     });
   }
+}
+
+/** Any port is what a system would choose. */
+function isAmong(port: number, { first, last }: PortRange): boolean {
+  return last === 0 || (port >= first && port <= last);
 }
