@@ -394,6 +394,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       ...{ logger: logger.child('control'), findTracker: this.dependencies.findTracker },
       onIdentityChanged: (hostname) =>
         this.noticeEmitter.fire({ kind: 'identityChanged', hostname }),
+      onLeave: () => this.unfinished.park(),
       server: this.server,
       settings: () => this.settings,
       heartbeatState: () =>

@@ -93,7 +93,7 @@ export class Publisher extends DisposableBase {
     const prepared = await this.hashAll(this.prepare(files, catalogue), { signal, onProgress });
     throwIfAborted(signal);
     if (catalogue !== this.dependencies.session.catalogue)
-      throw notConnected(this.dependencies.session.connection);
+      throw new PeershelfError('SESSION_CHANGED', 'another session was joined meanwhile');
     const entries = prepared.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
     await this.offer(entries, catalogue);
     return prepared.map(({ name, entry, error }) => {

@@ -49,6 +49,8 @@ export interface TrackerSessionDependencies {
   readonly server: PeerServer;
   readonly settings: () => PeerSettings;
   readonly heartbeatState: () => HeartbeatState;
+  /** This peer leaves its session, which is known still. */
+  readonly onLeave: () => void;
   /** In a team session a hostname came with another identity than before. */
   readonly onIdentityChanged: (hostname: string) => void;
   /** Where else a team's tracker may be; without it only where the invite says. */
@@ -298,6 +300,7 @@ export class TrackerSession extends DisposableBase {
 
   /** Stops what goes on without a connection, too. */
   private async endSession(): Promise<void> {
+    if (this.currentKey !== undefined) this.dependencies.onLeave();
     await this.dependencies.server.stop();
     this.currentServing = undefined;
     this.reachability.setPort(undefined);

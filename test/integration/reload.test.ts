@@ -183,6 +183,33 @@ describe('a download that was not finished', () => {
       await assert.rejects(running);
     }
 
+    it('ends when its session is left, and goes on there and nowhere else', async () => {
+      const { address: elsewhere } = await startTracker(cleanup);
+      const stranger = await startPeer(cleanup, {
+        ...{ tracker: elsewhere, settings: { hostname: 'alice' } },
+      });
+      await stranger.publish('large', 'of somebody else');
+      const window = await startWindow({ settings: SLOW });
+      const running = fetch(window);
+      running.catch(() => undefined);
+      await untilPieces(4);
+      await window.peer.connect({ tracker: elsewhere });
+      await rejectsWith('CANCELLED', running);
+      for (const { id, state, canRetry } of await transfersOf(window)) {
+        assert.equal(canRetry || state === 'paused' || state === 'running', false, state);
+        await window.peer.retryTransfer({ id });
+        await window.peer.resumeTransfer({ id });
+      }
+      assert.deepEqual(readdirSync(into), partsIn(into));
+      assert.equal(partsIn(into).length, 1);
+      await window.peer.connect({ tracker });
+      await eventually(async () => {
+        const all = await transfersOf(window);
+        return all.some(({ name, state }) => name === 'large' && state === 'done') || undefined;
+      }, 'gone on with');
+      assertRight();
+    });
+
     it('goes on by itself, and stays paused when it was', async () => {
       await leaveTwo();
       const again = await startWindow();

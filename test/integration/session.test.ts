@@ -215,25 +215,17 @@ describe('the session with a tracker', () => {
     await bob.peer.fetch({ name: 'a.txt', destination: bob.path('a'), ifExists: 'fail' });
   });
 
-  it('tells of a problem with its port no longer than there is one', async () => {
+  it('publishes nothing in a session that was joined meanwhile', async () => {
     const { address: tracker } = await startTracker(cleanup);
-    const [port, busy] = [await freePort(), await occupyPort(cleanup)];
+    const { address: other } = await startTracker(cleanup);
     const alice = await startPeer(cleanup, { tracker, settings: { hostname: 'alice' } });
-    await alice.publish('a.txt');
-    const problemOf = async (): Promise<string | undefined> => {
-      const { connection } = await alice.peer.snapshot();
-      return connection.kind === 'connected' ? connection.problem?.code : undefined;
-    };
-    await alice.peer.configure({ ports: { first: port, last: port } });
-    assert.equal((await alice.peer.snapshot()).serving?.port, port);
-    const bob = await startPeer(cleanup, { tracker, settings: { hostname: 'bob' } });
-    await bob.peer.fetch({ name: 'a.txt', destination: bob.path('a'), ifExists: 'fail' });
-    await alice.peer.configure({ ports: { first: busy, last: busy } });
-    assert.equal(await problemOf(), 'PORT_IN_USE');
-    assert.equal((await alice.peer.snapshot()).published[0]?.state, 'pending');
-    await alice.peer.configure({ ports: { first: 0, last: 0 } });
-    assert.equal(await problemOf(), undefined);
-    assert.equal((await alice.peer.snapshot()).published[0]?.state, 'offered');
+    const path = alice.write('large', Buffer.alloc(64 * 1024 * 1024, 1));
+    const files = [{ path, name: 'large', folder: alice.folder }];
+    let joining: Promise<void> | undefined;
+    const onProgress = (): void => void (joining ??= alice.peer.connect({ tracker: other }));
+    await rejectsWith('SESSION_CHANGED', alice.peer.publish({ files }, { onProgress }));
+    await joining;
+    assert.deepEqual((await alice.peer.snapshot()).published, []);
   });
 
   it('keeps one file under one name', async () => {

@@ -213,6 +213,21 @@ export class TransferList extends DisposableBase {
     this.notifySoon();
   }
 
+  /**
+   * Ends the downloads because this peer leaves its session. None can be tried again: names, and who is
+   * behind them, mean nothing in another one.
+   */
+  leaveSession(): void {
+    for (const [id, entry] of this.entries) {
+      if (entry.transfer.direction === 'upload') continue;
+      entry.wish = undefined;
+      // Nobody works on it, so nobody would say that it has ended.
+      if (entry.isRestored && !ENDED.includes(entry.stage)) this.entries.delete(id);
+      else this.change(entry, 'stopping');
+    }
+    this.notifySoon();
+  }
+
   /** Ends all of them because this peer stops. */
   stopAll(): void {
     for (const entry of this.entries.values()) this.change(entry, 'stopping');

@@ -76,11 +76,12 @@ export interface UnfinishedTransfersDependencies {
 
 /**
  * Downloads that have not ended when the window is loaded again, closed, or its engine crashes: kept in
- * a file, and shown again in the next run when it is in the same session. Those that were paused stay
+ * a file, and shown again in the next run when it is in the same session, or in this one when it comes
+ * back into the session. Those that were paused stay
  * so; the others go on.
  */
 export class UnfinishedTransfers extends DisposableBase {
-  /** Of sessions that this run has not been in. */
+  /** Of sessions that this peer is not in. */
   private waiting: readonly Remembered[] = [];
   private readonly sessions = new Map<string, string>();
   private written = '';
@@ -123,6 +124,16 @@ export class UnfinishedTransfers extends DisposableBase {
     } catch (error) {
       logger.info(`cannot remove what is left of ${found.name}: ${describeError(error)}`);
     }
+  }
+
+  /** This peer leaves its session: what is under way goes on when it is in it again. */
+  park(): void {
+    if (this.isStopped) return;
+    const parked = this.current().slice(0, MAX_REMEMBERED);
+    this.waiting = [...parked, ...this.waiting].slice(0, MAX_REMEMBERED);
+    this.dependencies.transfers.leaveSession();
+    this.sessions.clear();
+    this.save(true);
   }
 
   /** Notes how far everything is, for the last time: what ends from now on goes on in the next run. */
