@@ -93,6 +93,10 @@ function build(context: vscode.ExtensionContext): void {
     publish: (uris) => runner.run('drop', () => publishing.publish(uris)),
   });
   onActionFailed((title, error) => runner.report(title, error));
+  const transfers = new TransferActions({
+    ...{ engine, publishing },
+    onFetched: (paths) => offering.onFetched(paths),
+  });
   const commands = new Commands({
     runner,
     engine,
@@ -101,7 +105,7 @@ function build(context: vscode.ExtensionContext): void {
     invitations,
     publishing,
     ...{ fetching, comparing, offering },
-    transfers: new TransferActions(engine, publishing),
+    transfers,
     network: new NetworkCommands(engine, views.browser),
     showMore: views.showMore,
     showLog: () => output.show(),
@@ -111,7 +115,7 @@ function build(context: vscode.ExtensionContext): void {
     lookForSessions: views.lookForSessions,
   });
   context.subscriptions.push(
-    ...[startup, commands, ...views.all, localTracker, session, offering],
+    ...[startup, commands, ...views.all, localTracker, session, offering, transfers],
     new AgentTools({ engine, session, publishing, logger }).register(),
   );
   startup.start();

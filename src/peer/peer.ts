@@ -44,7 +44,7 @@ import {
   type PreviewRequest,
   type PublishOutcome,
   type PublishRequest,
-  type RenameRequest,
+  type StartedTransfer,
   type UnpublishRequest,
 } from './peerApi';
 import { Previews } from './previews';
@@ -229,12 +229,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     await this.publisher.unpublish(names);
   }
 
-  async followRenames(
-    request: RenameRequest,
-    options: FetchOptions = {},
-  ): Promise<PublishOutcome[]> {
-    return this.publisher.followRenames(request, options);
-  }
+  readonly followRenames: PeerApi['followRenames'] = (request, options = {}) =>
+    this.publisher.followRenames(request, options);
 
   async fetch(request: FetchRequest, options: StartOptions = {}): Promise<FetchResult> {
     this.noteActivity();
@@ -278,14 +274,15 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     });
   }
 
-  async resumeTransfer({ id }: { readonly id: string }): Promise<void> {
+  async resumeTransfer({ id }: { readonly id: string }): Promise<StartedTransfer> {
     this.noteActivity();
-    if (this.transfers.isRestored(id)) await retry(this.transfers, id, this);
-    else this.transfers.resume(id);
+    if (this.transfers.isRestored(id)) return this.retryTransfer({ id });
+    this.transfers.resume(id);
+    return { id: undefined };
   }
 
-  async retryTransfer({ id }: { readonly id: string }): Promise<void> {
-    await retry(this.transfers, id, this);
+  async retryTransfer({ id }: { readonly id: string }): Promise<StartedTransfer> {
+    return { id: await retry(this.transfers, id, this) };
   }
 
   clearTransfers(): Promise<void> {

@@ -21,6 +21,7 @@ import type {
   FolderFetchRequest,
   FolderFetchResult,
   PreviewRequest,
+  StartedTransfer,
   Transfer,
 } from './api/fetching';
 import type {
@@ -144,7 +145,7 @@ export interface PeerApi {
    * transfer. What is not paused is passed over.
    * @throws what keeps one of an earlier run from being started: NOT_CONNECTED, NOT_FOUND.
    */
-  resumeTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
+  resumeTransfer(request: { readonly id: string }, options?: CallOptions): Promise<StartedTransfer>;
 
   /**
    * Starts a failed or cancelled download again, as a new transfer with the same request. Resolves
@@ -152,7 +153,7 @@ export interface PeerApi {
    * is passed over.
    * @throws what keeps it from being started: NOT_CONNECTED, NOT_FOUND, DESTINATION_EXISTS.
    */
-  retryTransfer(request: { readonly id: string }, options?: CallOptions): Promise<void>;
+  retryTransfer(request: { readonly id: string }, options?: CallOptions): Promise<StartedTransfer>;
 
   /** Forgets the transfers that have ended. */
   clearTransfers(request?: undefined, options?: CallOptions): Promise<void>;

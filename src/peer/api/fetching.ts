@@ -106,3 +106,9 @@ export interface Transfer {
   /** Whether `retryTransfer` would start it again. */
   readonly canRetry: boolean;
 }
+
+/** A download that was started anew, as nobody waits for the one before any more. */
+export interface StartedTransfer {
+  /** Of its new row; undefined when nothing had to be started. */
+  readonly id: string | undefined;
+}

@@ -11,20 +11,25 @@ export interface Starter {
 
 /**
  * Starts a download again that has failed, was cancelled, or is of an earlier run; whatever else has this id is passed over.
+ * Resolves to the id of the transfer that it is now.
  * @throws what keeps it from being started; what goes wrong later is told by the transfer.
  */
-export async function retry(transfers: TransferList, id: string, starter: Starter): Promise<void> {
+export async function retry(
+  transfers: TransferList,
+  id: string,
+  starter: Starter,
+): Promise<string | undefined> {
   const wish = transfers.takeWish(id);
-  if (wish === undefined) return;
+  if (wish === undefined) return undefined;
   try {
-    await start(wish, starter);
+    return await start(wish, starter);
   } catch (error) {
     transfers.giveBackWish(id, wish);
     throw error;
   }
 }
 
-function start(wish: Wish, starter: Starter): Promise<void> {
+function start(wish: Wish, starter: Starter): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const options = { onStarted: resolve };
     const run =
@@ -32,6 +37,6 @@ function start(wish: Wish, starter: Starter): Promise<void> {
         ? starter.fetch(wish.request, options)
         : starter.fetchFolder(wish.request, options);
     // Changes nothing when it has started.
-    run.then(() => resolve(), reject);
+    run.then(() => resolve(undefined), reject);
   });
 }

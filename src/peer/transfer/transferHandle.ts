@@ -37,7 +37,7 @@ export interface RunOptions {
   /** Cancels it. */
   readonly signal?: AbortSignal | undefined;
   /** Called when it is a transfer: from then on events tell what becomes of it. */
-  readonly onStarted?: (() => void) | undefined;
+  readonly onStarted?: ((id: string) => void) | undefined;
 }
 
 /** One transfer as the one who runs it sees it. */

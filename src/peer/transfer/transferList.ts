@@ -145,7 +145,7 @@ export class TransferList extends DisposableBase {
     work: (handle: TransferHandle) => Promise<T>,
   ): Promise<T> {
     const handle = this.start(about);
-    onStarted?.();
+    onStarted?.(handle.id);
     const abort = onAbort(signal, () => this.cancel(handle.id));
     try {
       const result = await work(handle);

@@ -71,7 +71,7 @@ export interface UnfinishedTransfersDependencies {
   readonly session: () => string | undefined;
   readonly fetcher: Pick<Fetcher, 'discard'>;
   /** Starts a restored one again. */
-  readonly start: (id: string) => Promise<void>;
+  readonly start: (id: string) => Promise<unknown>;
 }
 
 /**

@@ -208,6 +208,17 @@ describe('fetching by the palette', () => {
     await search('docs/c');
     await workbench.quickPick.choose('docs/c.txt');
     await workbench.view('Published Files').row('shared/docs/c.txt', /for this session/u);
+    // Also what is tried again from its row, for which nobody waits.
+    await bob.publish('again.bin', LARGE.subarray(LARGE.length / 2));
+    const transfers = workbench.view('Transfers');
+    await search('again');
+    await workbench.quickPick.choose('again.bin');
+    await transfers.row('again.bin', /\d+ % · .*\/s/u);
+    await transfers.inlineAction('again.bin', 'Cancel');
+    await transfers.row('again.bin', /^cancelled/u);
+    await transfers.inlineAction('again.bin', 'Retry');
+    const offered = workbench.view('Published Files');
+    await offered.row('shared/again.bin', /for this session/u, DONE_MS);
     await workbench.runCommand('Peershelf: Stop Offering What I Fetch');
   });
 });
