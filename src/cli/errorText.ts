@@ -139,7 +139,7 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     'The same peer is connected from elsewhere, and has taken over. Close one of the two, then connect again.',
   RISKY_PLACE: (d) =>
     `${d.name} can make programs run on this computer. Fetch it only if you trust its publisher.`,
-  SESSION_CHANGED: () => 'The session has changed meanwhile. Nothing was published; try again.',
+  SESSION_CHANGED: () => 'The session was left before this was done. Join it again, and try again.',
   SESSION_KEYS_MISSING: (d) =>
     `The keys of the session ${d.text('session', '')} are not kept here. Join with its invite.`,
   STALLED: (d) => `${d.owner} stopped sending. Nothing was changed; try again.`,

@@ -65,8 +65,7 @@ export type ToolName = (typeof TOOLS)[keyof typeof TOOLS];
 
 /**
  * Context keys, for `when` clauses: `connection` is the kind of the connection's state, `belongs` says
- * that there is a session to leave, be it joined or not,
- * `networkGrouping` is `peer` or `folder`.
+ * that there is a session to leave, be it joined or not, `networkGrouping` is `peer` or `folder`.
  */
 export const CONTEXT_KEYS = {
   connected: 'peershelf.connected',

@@ -250,8 +250,10 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       '{0} can make programs run on this computer. Fetch it only if you trust its publisher.',
       d.name,
     ),
-  SESSION_CHANGED: () =>
-    l10n.t('The session has changed meanwhile, and nothing was published. Publish again.'),
+  SESSION_CHANGED: (d) =>
+    d.has('isPublishing')
+      ? l10n.t('The session has changed meanwhile, and nothing was published. Publish again.')
+      : l10n.t('The session was left before this was there. It goes on when you join it again.'),
   SESSION_KEYS_MISSING: (d) =>
     l10n.t(
       'The keys of the session {0} are not kept on this computer. Ask for its invite, and join again.',

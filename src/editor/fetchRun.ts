@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { mapConcurrently } from '../common/concurrency';
-import { describeError, fromPlainError, PeershelfError } from '../common/errors';
+import { describeError, type ErrorCode, fromPlainError, PeershelfError } from '../common/errors';
 import { isRiskyPath } from '../common/riskyPaths';
 import type { Logger } from '../common/logger';
 import type { EngineApi } from '../peer/enginePort';
@@ -11,6 +11,12 @@ import type { Wish } from './wantedFile';
 
 /** More than the engine runs at once: the next ones are ready, have their rows, and survive a reload. */
 const FETCHES_AT_ONCE = 16;
+/** What is wished for in a session ends with it: for the same name another one would have something else. */
+const LEFT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'NOT_A_MEMBER',
+  'REPLACED',
+  'SESSION_CHANGED',
+]);
 
 /** Where a file goes: an absolute path, and the folder that must contain it, if any must. */
 export interface Place {
@@ -101,6 +107,8 @@ export class FetchOutcome {
  */
 export class FetchRun {
   private readonly progress: ProgressSum;
+  /** The session was left in which everything was wished for. */
+  private hasLeft = false;
 
   constructor(
     private readonly dependencies: FetchRunDependencies,
@@ -213,7 +221,7 @@ export class FetchRun {
     const { wish, place, sizeBytes } = job;
     const { signal } = this.options;
     const { destination, folder } = place;
-    if (signal?.aborted === true) {
+    if (signal?.aborted === true || this.hasLeft) {
       this.outcome.cancelled += 1;
       return true;
     }
@@ -237,8 +245,9 @@ export class FetchRun {
   private fail(name: string, cause: unknown): void {
     const error = PeershelfError.from(cause);
     this.dependencies.logger.info(`fetch ${name}: ${describeError(error)}`);
+    this.hasLeft ||= LEFT.has(error.code);
     // Also one of many, in the view of transfers: the others go on.
-    if (error.code === 'CANCELLED') this.outcome.cancelled += 1;
+    if (error.code === 'CANCELLED' || this.hasLeft) this.outcome.cancelled += 1;
     else this.outcome.failures.push({ name, error });
   }
 }

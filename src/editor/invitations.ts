@@ -20,6 +20,7 @@ import type { Membership } from './membership';
 import { ask, notify } from './notifier';
 import type { OwnSession } from './ownSession';
 import type { Session } from './session';
+import { tellOffered } from './tellOffered';
 
 const FILE_NAME = 'peershelf-invite.txt';
 
@@ -148,17 +149,14 @@ export class Invitations {
     }
     if (!(await ensureDisplayName())) return;
     await session.join(target);
-    const offered = await session.offered();
+    const isFirst = (await session.offered()) === 0;
     notify(
       'info',
-      offered === 0
+      isFirst
         ? vscode.l10n.t('Joined the session {0}. Nothing is shared until you publish it.', name)
-        : vscode.l10n.t(
-            'Joined the session {0}. Files that you published in it before are offered again: {1}.',
-            name,
-            offered,
-          ),
+        : vscode.l10n.t('Joined the session {0}.', name),
     );
+    await tellOffered(session);
   }
 
   /** What is asked before a link is followed. */

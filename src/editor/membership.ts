@@ -106,7 +106,7 @@ export class Membership {
     await this.dependencies.workspaceState.update(MEMBERSHIP_KEY, { left: true } satisfies Stored);
   }
 
-  /** Forgets a session and its keys, for all windows. */
+  /** Forgets a session and its invite, for all windows. */
   async forget(team: string): Promise<void> {
     const { globalState, keyring } = this.dependencies;
     await keyring.forget(team);

@@ -57,6 +57,8 @@ export class NetworkPick {
   /** Counts questions: an answer to any but the last one is late. */
   private question = 0;
   private shownText: string | undefined;
+  /** Whether what others offer is known as it was when this was opened. */
+  private isRefreshed = false;
   /** What users read of the rows that are there. */
   private shownItems: string | undefined;
 
@@ -82,6 +84,7 @@ export class NetworkPick {
       const chosen = this.chosen();
       pick.show();
       await engine.calls.refreshNetwork();
+      this.isRefreshed = true;
       this.updateSafely();
       return await chosen;
     } finally {
@@ -129,8 +132,10 @@ export class NetworkPick {
     this.shownText = text;
     const items = [...first, ...this.others(rows, first)];
     const isConnected = engine.state.connection.kind === 'connected';
-    this.show(items.length === 0 ? [nothing(text, isConnected)] : items, keepActive);
-    pick.busy = false;
+    // Before, nobody knows that there is nothing.
+    const isNothing = items.length === 0 && this.isRefreshed;
+    this.show(isNothing ? [nothing(text, isConnected)] : items, keepActive);
+    pick.busy = !this.isRefreshed;
     pick.title = titleFor(this.options.title, rows.length, total);
   }
 

@@ -89,6 +89,7 @@ export class Publishing {
    */
   async publishQuietly(uri: vscode.Uri, options: CallOptions): Promise<string | undefined> {
     const { calls } = this.dependencies.engine;
+    // Before anything is saved that could not be published.
     if (uri.scheme !== 'untitled') toFile(uri);
     const { path, name, folder } = toFile(await save(uri));
     const { id, secrets } = await calls.findFiles({ places: [{ path, name, folder }] }, options);

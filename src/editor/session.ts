@@ -12,7 +12,7 @@ import type { Membership, SessionTarget } from './membership';
 /** A tracker looks for a new token every second, and needs a moment to drop its connections. */
 const RENEWAL_DEADLINE_MS = 8_000;
 const RENEWAL_RETRY_MS = 300;
-/** Longer than it takes to find out that a tracker is not there. */
+/** Nobody is kept waiting for longer by what the window does by itself. */
 const SETTLING_DEADLINE_MS = 20_000;
 
 export interface SessionDependencies {
@@ -140,12 +140,13 @@ export class Session extends DisposableBase {
     }
   }
 
-  /** How many files are offered: those that were published in this session before are, as soon as it is joined. */
+  /** How many files are offered. What was published in a session before is, as soon as it is joined. */
   async offered(): Promise<number> {
-    return (await this.dependencies.engine.calls.snapshot()).published.length;
+    const { published } = await this.dependencies.engine.calls.snapshot();
+    return published.filter(({ state }) => state === 'offered').length;
   }
 
-  /** Leaves the session, and forgets its keys. */
+  /** Leaves the session, and forgets its invite. */
   async leave(): Promise<void> {
     const { membership } = this.dependencies;
     const left = this.team ?? membership.joinedBefore;
@@ -240,10 +241,12 @@ export class Session extends DisposableBase {
     if (standing === undefined || (isSame && PeershelfError.is(error, 'NOT_A_MEMBER'))) {
       this.standing = undefined;
       await this.dependencies.engine.calls.disconnect();
-    } else if (!isSame)
-      this.rejoin(standing).catch(() => {
+    } else if (!isSame) {
+      this.comingBack = this.rejoin(standing);
+      this.comingBack.catch(() => {
         // The state of the connection says it, and the log of the engine.
       });
+    }
   }
 }
 

@@ -15,6 +15,7 @@ import type { Membership } from './membership';
 import { ask, notify } from './notifier';
 import type { OwnSession } from './ownSession';
 import type { Session } from './session';
+import { tellOffered } from './tellOffered';
 import { pickSessionAction } from './sessionMenu';
 
 /** As much of a user's name as goes into the name of a session, which has a limit in bytes. */
@@ -51,6 +52,7 @@ export class SessionActions {
         : vscode.l10n.t('The session {0} runs. Send the invite to your team.', name),
       [invitations.copyAction()],
     );
+    await tellOffered(session);
   }
 
   async stopTracker(): Promise<void> {
@@ -84,18 +86,14 @@ export class SessionActions {
     if (text === undefined || !(await ensureDisplayName())) return;
     const tracker = parseHostPort(text, DEFAULT_TRACKER_PORT);
     await session.join({ tracker });
-    const address = foreignText(formatHostPort(tracker));
-    const offered = await session.offered();
     notify(
       'info',
-      offered === 0
-        ? vscode.l10n.t('Connected to {0}. The session is open: not encrypted.', address)
-        : vscode.l10n.t(
-            'Connected to {0}. The session is open: not encrypted. Files that you published in it before are offered again: {1}.',
-            address,
-            offered,
-          ),
+      vscode.l10n.t(
+        'Connected to {0}. The session is open: not encrypted.',
+        foreignText(formatHostPort(tracker)),
+      ),
     );
+    await tellOffered(session);
   }
 
   /** Whether the window is in a session, after asking for one if it was not. */
@@ -192,6 +190,7 @@ export class SessionActions {
       ),
       [invitations.copyAction()],
     );
+    await tellOffered(session);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../common/clock';
 import type { Logger } from '../common/logger';
+import { Downloads, type DownloadsDependencies } from './downloads';
 import type { HashCache } from './hash/hashCache';
 import type { EngineOptions } from './peerApi';
 import { Fetcher, type FetcherDependencies } from './transfer/fetcher';
@@ -16,7 +17,8 @@ export interface FetchersDependencies
   extends
     Pick<ContentFetcherDependencies, 'pool' | 'hasher' | 'layers'>,
     Pick<FetcherDependencies, 'transfers' | 'locate' | 'stallMs'>,
-    Pick<OffersDependencies, 'entryTrust'> {
+    Pick<OffersDependencies, 'entryTrust'>,
+    Pick<DownloadsDependencies, 'session' | 'client' | 'awayForMs'> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly cache: HashCache;
@@ -29,7 +31,11 @@ export interface FetchersDependencies
 export function createFetchers(
   dependencies: FetchersDependencies,
   { storageFolder, windowId }: Pick<EngineOptions, 'storageFolder' | 'windowId'>,
-): { readonly fetcher: Fetcher; readonly folders: FolderFetcher; readonly offers: Offers } {
+): {
+  readonly fetcher: Fetcher;
+  readonly folders: FolderFetcher;
+  readonly downloads: Downloads;
+} {
   const { clock, pool, hasher, layers, cache, transfers, locate, stallMs } = dependencies;
   const logger = dependencies.logger.child('fetch');
   const leftovers = new Leftovers(
@@ -50,5 +56,7 @@ export function createFetchers(
   const folders = new FolderFetcher({
     ...{ ...common, transfers, pool, hasher, downloadLimiter, fetcher, offers },
   });
-  return { fetcher, folders, offers };
+  const { session, client, awayForMs } = dependencies;
+  const downloads = new Downloads({ session, client, awayForMs, offers, fetcher, folders });
+  return { fetcher, folders, downloads };
 }

@@ -11,10 +11,10 @@ import { Slot } from './catalogue/slot';
 import type { FindTracker } from './control/controlLink';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
-import { sayingWhoIsAway } from './awaySources';
 import { compareFiles } from './comparison';
 import { createFetchers } from './createFetchers';
 import { createPeerServer } from './createPeerServer';
+import type { Downloads } from './downloads';
 import { findDuplicates } from './duplicates';
 import { ContentHasher } from './hash/contentHasher';
 import { HashCache } from './hash/hashCache';
@@ -55,14 +55,11 @@ import { toSessionTarget } from './sessionTarget';
 import { changeFor } from './settingsChange';
 import { TrackerSession } from './trackerSession';
 import { STALL_MS } from './transfer/download';
-import type { Fetcher, StartOptions } from './transfer/fetcher';
-import type { Offers } from './transfer/offers';
-import type { FolderFetcher } from './transfer/folder/folderFetcher';
+import type { StartOptions } from './transfer/fetcher';
 import type { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
 import { TransferList } from './transfer/transferList';
 import { UnfinishedTransfers } from './transfer/unfinished';
-import { wantedSources } from './wantedSources';
 
 export interface PeerDependencies {
   readonly logger: Logger;
@@ -87,9 +84,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly server: PeerServer;
   private readonly pool: HashPool;
   private readonly hasher: ContentHasher;
-  private readonly fetcher: Fetcher;
-  private readonly folders: FolderFetcher;
-  private readonly offers: Offers;
+  private readonly downloads: Downloads;
   private readonly previews: Previews;
   private readonly session: TrackerSession;
   private readonly publisher: Publisher;
@@ -138,20 +133,20 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         settings: () => this.settings,
       }),
     );
-    const { fetcher, folders, offers } = createFetchers(
+    const { fetcher, downloads } = createFetchers(
       {
-        ...{ clock, logger, pool, hasher, layers, cache, stallMs },
+        ...{ clock, logger, pool, hasher, layers, cache, stallMs, session },
         transfers: this.transfers,
         security: () => this.session.member,
         entryTrust: () => this.session.entryTrust,
         maxBytesPerSecond: () => this.settings.maxDownloadBytesPerSecond ?? 0,
         locate: (id) => this.locate(id),
+        client: () => this.client,
+        awayForMs: (hostname) => this.network.awayForMs(hostname),
       },
       options,
     );
-    this.fetcher = fetcher;
-    this.folders = folders;
-    this.offers = offers;
+    this.downloads = downloads;
     this.previews = new Previews({
       ...{ clock, hasher, logger: logger.child('preview') },
       folder: join(folder ?? storageFolder, 'previews'),
@@ -234,14 +229,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   async fetch(request: FetchRequest, options: StartOptions = {}): Promise<FetchResult> {
     this.noteActivity();
-    const { signal } = options;
-    const asking = { client: this.client, own: this.session.registeredHostname };
-    const { name, sources } = await wantedSources(request, asking, signal);
-    const run = async (): Promise<FetchResult> => {
-      const offered = await abortable(this.offers.confirm(name, sources, signal), signal);
-      return this.fetcher.fetch({ ...request, name }, offered, options);
-    };
-    return sayingWhoIsAway(run, sources, (hostname) => this.network.awayForMs(hostname));
+    return this.downloads.fetch(request, options);
   }
 
   async fetchFolder(
@@ -249,10 +237,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     options: StartOptions = {},
   ): Promise<FolderFetchResult> {
     this.noteActivity();
-    const hosts = await abortable(this.client.list(request.prefix), options.signal);
-    const own = this.session.registeredHostname;
-    if (own !== undefined) hosts.delete(own);
-    return this.folders.fetch(request, hosts, options);
+    return this.downloads.fetchFolder(request, options);
   }
 
   async preview(request: PreviewRequest, options: FetchOptions = {}): Promise<{ path: string }> {
@@ -391,7 +376,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       ...{ logger: logger.child('control'), findTracker: this.dependencies.findTracker },
       onIdentityChanged: (hostname) =>
         this.noticeEmitter.fire({ kind: 'identityChanged', hostname }),
-      onLeave: () => this.unfinished.park(),
+      onLeave: (reason) => this.unfinished.park(reason),
       server: this.server,
       settings: () => this.settings,
       heartbeatState: () =>

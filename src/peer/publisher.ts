@@ -93,7 +93,9 @@ export class Publisher extends DisposableBase {
     const prepared = await this.hashAll(this.prepare(files, catalogue), { signal, onProgress });
     throwIfAborted(signal);
     if (catalogue !== this.dependencies.session.catalogue)
-      throw new PeershelfError('SESSION_CHANGED', 'another session was joined meanwhile');
+      throw new PeershelfError('SESSION_CHANGED', 'the session was left meanwhile', {
+        details: { isPublishing: true },
+      });
     const entries = prepared.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
     await this.offer(entries, catalogue);
     return prepared.map(({ name, entry, error }) => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, delay } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
-import { describeError, PeershelfError, toPlainError } from '../common/errors';
+import { describeError, fromPlainError, PeershelfError, toPlainError } from '../common/errors';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
 import { formatHostPort, type HostPort, isLoopback, unmapIpv4 } from '../protocol/address';
@@ -50,7 +50,7 @@ export interface TrackerSessionDependencies {
   readonly settings: () => PeerSettings;
   readonly heartbeatState: () => HeartbeatState;
   /** This peer leaves its session, which is known still. */
-  readonly onLeave: () => void;
+  readonly onLeave: (reason: PeershelfError) => void;
   /** In a team session a hostname came with another identity than before. */
   readonly onIdentityChanged: (hostname: string) => void;
   /** Where else a team's tracker may be; without it only where the invite says. */
@@ -85,6 +85,7 @@ export class TrackerSession extends DisposableBase {
   /** Counts calls of `join` and `leave`: only the last one holds. */
   private wishes = 0;
   private lastTurn: Promise<void> = Promise.resolve();
+  private lastOffer: Promise<void> = Promise.resolve();
   /** Why nothing can be offered although there is a connection. */
   private problem: PeershelfError | undefined;
   private currentCatalogue: Catalogue | undefined;
@@ -252,7 +253,12 @@ export class TrackerSession extends DisposableBase {
    * Offers what is published on the ports, and under the address, that are wished for now. Where that is
    * not possible, the connection says why, as after a greeting.
    */
-  async offerAnew(): Promise<void> {
+  offerAnew(): Promise<void> {
+    this.lastOffer = this.lastOffer.then(() => this.offerNow());
+    return this.lastOffer;
+  }
+
+  private async offerNow(): Promise<void> {
     const announcer = this.greeted?.announcer;
     announcer?.forget();
     try {
@@ -264,8 +270,11 @@ export class TrackerSession extends DisposableBase {
       await announcer?.withdraw().catch((failure: unknown) => {
         logger.info(`taking back what is offered: ${describeError(failure)}`);
       });
+      this.currentServing = undefined;
+      this.reachability.setPort(undefined);
       this.catalogueEmitter.fire();
     }
+    this.connectionEmitter.fire(this.connection);
   }
 
   /** The state of the peer changed: the next heartbeat may be due sooner. */
@@ -295,12 +304,12 @@ export class TrackerSession extends DisposableBase {
 
   private async leaveNow(): Promise<void> {
     await this.link.disconnect();
-    await this.endSession();
+    await this.endSession(new PeershelfError('SESSION_CHANGED', 'the session was left'));
   }
 
   /** Stops what goes on without a connection, too. */
-  private async endSession(): Promise<void> {
-    if (this.currentKey !== undefined) this.dependencies.onLeave();
+  private async endSession(reason: PeershelfError): Promise<void> {
+    if (this.currentKey !== undefined) this.dependencies.onLeave(reason);
     await this.dependencies.server.stop();
     this.currentServing = undefined;
     this.reachability.setPort(undefined);
@@ -431,13 +440,15 @@ export class TrackerSession extends DisposableBase {
       this.catalogueEmitter.fire();
     }
     // Replaced: whoever has taken this peer's place serves its files now.
-    if (state.kind === 'disconnected' && state.error !== undefined)
-      void this.inTurn(() => this.endIfReplaced());
+    if (state.kind === 'disconnected' && state.error !== undefined) {
+      const reason = fromPlainError(state.error);
+      void this.inTurn(() => this.endIfReplaced(reason));
+    }
     this.connectionEmitter.fire(this.connection);
   }
 
-  private async endIfReplaced(): Promise<void> {
-    if (this.link.state.kind === 'disconnected') await this.endSession();
+  private async endIfReplaced(reason: PeershelfError): Promise<void> {
+    if (this.link.state.kind === 'disconnected') await this.endSession(reason);
   }
 
   private startHeartbeat(): void {

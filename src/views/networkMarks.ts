@@ -38,7 +38,10 @@ export class NetworkMarks {
     nodes.forEach((node) => this.places.delete(node));
   }
 
-  /** Marks files as far as that needs no reading; the others wait for `readSome`. @throws what the engine does. */
+  /**
+   * Marks files as far as that needs no reading; the others wait for `readSome`.
+   * @throws what the engine does.
+   */
   async look(nodes: readonly FileNode[]): Promise<void> {
     for (let start = 0; start < nodes.length; start += FILES_PER_LOOK)
       await this.compare(nodes.slice(start, start + FILES_PER_LOOK), false);
@@ -98,9 +101,9 @@ export class NetworkMarks {
     questions.forEach(({ node, file }, index) => {
       const { sizeBytes, contentId } = node.file;
       const answer = answers[index];
-      this.unread.delete(node);
-      // Something else may be offered under this name by now.
+      // Something else may be offered under this name by now, and have to be read itself.
       if (sizeBytes !== file.sizeBytes || contentId !== file.contentId) return;
+      this.unread.delete(node);
       if (answer === 'unread') {
         this.unread.add(node);
         node.mark ??= answer;

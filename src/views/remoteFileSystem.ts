@@ -9,7 +9,11 @@ import { parseRemoteUri, REMOTE_SCHEME } from '../editor/remoteUri';
 import { MAX_PREVIEW_BYTES, type PreviewRequest } from '../peer/peerApi';
 
 /** A window that is loaded again reads its tabs before it is connected. */
-const SILENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CANCELLED', 'NOT_CONNECTED']);
+const SILENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CANCELLED',
+  'NOT_CONNECTED',
+  'SESSION_CHANGED',
+]);
 
 const NO_CHANGES = new vscode.Disposable(() => undefined);
 

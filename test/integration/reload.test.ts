@@ -194,7 +194,7 @@ describe('a download that was not finished', () => {
       running.catch(() => undefined);
       await untilPieces(4);
       await window.peer.connect({ tracker: elsewhere });
-      await rejectsWith('CANCELLED', running);
+      await rejectsWith('SESSION_CHANGED', running);
       for (const { id, state, canRetry } of await transfersOf(window)) {
         assert.equal(canRetry || state === 'paused' || state === 'running', false, state);
         await window.peer.retryTransfer({ id });

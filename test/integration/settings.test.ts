@@ -22,6 +22,7 @@ describe('settings that change while a peer is connected', () => {
     await bob.peer.fetch({ name: 'a.txt', destination: bob.path('a'), ifExists: 'fail' });
     await alice.peer.configure({ ports: { first: busy, last: busy } });
     assert.equal(await problemOf(), 'PORT_IN_USE');
+    assert.equal((await alice.peer.snapshot()).serving, undefined);
     assert.equal((await alice.peer.snapshot()).published[0]?.state, 'pending');
     await alice.peer.configure({ ports: { first: 0, last: 0 } });
     assert.equal(await problemOf(), undefined);

@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert';
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -95,6 +96,9 @@ export function startFetching(
       entryTrust: () => undefined,
       maxBytesPerSecond: () => maxBytesPerSecond,
       locate: () => Promise.resolve([]),
+      session: { registeredHostname: undefined, catalogue: undefined },
+      client: () => assert.fail('there is no tracker'),
+      awayForMs: () => undefined,
     },
     { storageFolder, windowId: 'test' },
   );

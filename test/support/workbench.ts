@@ -99,6 +99,15 @@ export class Workbench {
     await this.restored();
   }
 
+  /**
+   * Waits until the window has gone to another address by itself. Nothing may be asked of it on the way:
+   * what is not answered before the page goes is never answered.
+   */
+  async entered(address: RegExp): Promise<void> {
+    await this.page.waitForURL(address);
+    await this.restored();
+  }
+
   /** Closes the page; the context goes with it unless other pages use it. */
   async close(): Promise<void> {
     const context = this.page.context();

@@ -166,10 +166,21 @@ export class Announcer {
   }
 
   private async register(files: readonly FileAnnouncement[]): Promise<void> {
+    try {
+      await this.registerNow(files);
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+
+  private async registerNow(files: readonly FileAnnouncement[]): Promise<void> {
     const { identity, instance, listen, logger } = this.dependencies;
     const serves = files.length > 0 || this.serves || !this.isPresent;
-    const address = serves ? await listen() : NOWHERE;
     const wished = identity();
+    // From here on: when it is forgotten meanwhile, it is said once more.
+    this.registeredFor = wished;
+    const address = serves ? await listen() : NOWHERE;
     const first = files.slice(
       0,
       this.fitting(files, (file) => this.bytesOf(file)),
@@ -194,7 +205,6 @@ export class Announcer {
         if (PeershelfError.is(error, 'NAME_TAKEN') && number < MAX_HOSTNAMES) continue;
         throw error;
       }
-      this.registeredFor = wished;
       this.serves = serves;
       this.announced.clear();
       this.note(first, refused, () => false);

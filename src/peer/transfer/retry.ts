@@ -22,9 +22,11 @@ export async function retry(
   const wish = transfers.takeWish(id);
   if (wish === undefined) return undefined;
   try {
-    return await start(wish, starter);
+    const started = await start(wish, starter);
+    transfers.noteStarted(id, true);
+    return started;
   } catch (error) {
-    transfers.giveBackWish(id, wish);
+    transfers.noteStarted(id, false);
     throw error;
   }
 }

@@ -60,6 +60,10 @@ interface Entry {
   content: ContentId | undefined;
   /** Nobody works on it: it is of an earlier run. */
   readonly isRestored: boolean;
+  /** Somebody is about to start it again. */
+  isStarting: boolean;
+  /** Why it had to end, when that was not its user's wish. */
+  reason: PeershelfError | undefined;
 }
 
 /** What is known of an entry from its beginning. */
@@ -152,8 +156,9 @@ export class TransferList extends DisposableBase {
       handle.finish();
       return result;
     } catch (error) {
-      handle.finish(error);
-      throw error;
+      const cause = this.entries.get(handle.id)?.reason ?? error;
+      handle.finish(cause);
+      throw cause;
     } finally {
       abort.dispose();
     }
@@ -188,22 +193,24 @@ export class TransferList extends DisposableBase {
   }
 
   /**
-   * What a download was asked for with that has failed, was cancelled, or is of an earlier run; only
-   * once: a second wish for the same would make two of one.
+   * What a download was asked for with that has failed, was cancelled, or is of an earlier run, for
+   * somebody who starts it again; not twice: a second wish for the same would make two of one.
    */
   takeWish(id: string): Wish | undefined {
     const entry = this.entries.get(id);
-    if (entry === undefined || !(canRetry(entry) || this.isRestored(id))) return undefined;
-    const { wish } = entry;
-    entry.wish = undefined;
+    if (entry === undefined || entry.isStarting) return undefined;
+    if (!canRetry(entry) && !this.isRestored(id)) return undefined;
+    entry.isStarting = true;
     this.notifySoon();
-    return wish;
+    return entry.wish;
   }
 
-  /** It could not be started again. */
-  giveBackWish(id: string, wish: Wish): void {
+  /** It was started again, as another one, or could not be: then it may be tried once more. */
+  noteStarted(id: string, isStarted: boolean): void {
     const entry = this.entries.get(id);
-    if (entry !== undefined) entry.wish = wish;
+    if (entry === undefined) return;
+    if (isStarted) entry.wish = undefined;
+    entry.isStarting = false;
     this.notifySoon();
   }
 
@@ -217,10 +224,11 @@ export class TransferList extends DisposableBase {
    * Ends the downloads because this peer leaves its session. None can be tried again: names, and who is
    * behind them, mean nothing in another one.
    */
-  leaveSession(): void {
+  leaveSession(reason: PeershelfError): void {
     for (const [id, entry] of this.entries) {
       if (entry.transfer.direction === 'upload') continue;
       entry.wish = undefined;
+      entry.reason = reason;
       // Nobody works on it, so nobody would say that it has ended.
       if (entry.isRestored && !ENDED.includes(entry.stage)) this.entries.delete(id);
       else this.change(entry, 'stopping');
@@ -241,6 +249,7 @@ export class TransferList extends DisposableBase {
       resumed: deferred<undefined>(),
       since: { ms: this.clock.monotonic(), bytes },
       ...{ stage, bytes, totalBytes, wish, content, isRestored },
+      ...{ isStarting: false, reason: undefined },
       transfer: {
         ...about,
         id: randomUUID(),
@@ -368,8 +377,8 @@ export class TransferList extends DisposableBase {
   }
 }
 
-function canRetry({ stage, wish }: Entry): boolean {
-  return wish !== undefined && (stage === 'failed' || stage === 'cancelled');
+function canRetry({ stage, wish, isStarting }: Entry): boolean {
+  return wish !== undefined && !isStarting && (stage === 'failed' || stage === 'cancelled');
 }
 
 function endFor(error: unknown): 'done' | 'failed' | 'cancelled' {

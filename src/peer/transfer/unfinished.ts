@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import { mapConcurrently } from '../../common/concurrency';
 import { DisposableBase } from '../../common/disposable';
-import { describeError } from '../../common/errors';
+import { describeError, type PeershelfError } from '../../common/errors';
 import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
 import type { Logger } from '../../common/logger';
 import { formatContentId, parseContentId } from '../../protocol/contentId';
@@ -126,12 +126,12 @@ export class UnfinishedTransfers extends DisposableBase {
     }
   }
 
-  /** This peer leaves its session: what is under way goes on when it is in it again. */
-  park(): void {
+  /** This peer leaves its session: what is under way ends, and goes on when it is in it again. */
+  park(reason: PeershelfError): void {
     if (this.isStopped) return;
     const parked = this.current().slice(0, MAX_REMEMBERED);
     this.waiting = [...parked, ...this.waiting].slice(0, MAX_REMEMBERED);
-    this.dependencies.transfers.leaveSession();
+    this.dependencies.transfers.leaveSession(reason);
     this.sessions.clear();
     this.save(true);
   }

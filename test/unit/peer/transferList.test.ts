@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { abortable } from '../../../src/common/abort';
 import { deferred } from '../../../src/common/deferred';
 import { PeershelfError } from '../../../src/common/errors';
 import { MAX_PAUSED, TransferList } from '../../../src/peer/transfer/transferList';
@@ -203,7 +204,7 @@ describe('TransferList, from stage to stage', () => {
     assert.equal(stateOf(first?.id ?? ''), 'paused');
   });
 
-  it('gives the wish of a failed or cancelled one, once, and again when it is given back', () => {
+  it('gives the wish of a failed or cancelled one, once, and again when it could not be started', () => {
     const { list, start } = create();
     const [running, done, failed] = [start(), start(), start()];
     done.finish();
@@ -213,8 +214,42 @@ describe('TransferList, from stage to stage', () => {
     const wish = list.takeWish(failed.id);
     assert.deepEqual(wish, { kind: 'file', request });
     assert.equal(list.takeWish(failed.id), undefined);
-    list.giveBackWish(failed.id, wish);
+    list.noteStarted(failed.id, false);
     assert.deepEqual(list.takeWish(failed.id), wish);
+    list.noteStarted(failed.id, true);
+    assert.equal(list.takeWish(failed.id), undefined);
+  });
+
+  it('ends what is under way when the session is left, for that reason, and lets nothing be tried again', async () => {
+    const { list, start, stateOf } = create();
+    const [failed, starting] = [start(), start()];
+    for (const handle of [failed, starting]) handle.finish(new PeershelfError('STALLED', 'x'));
+    list.takeWish(starting.id);
+    const restored = list.restore({
+      ...{ name: 'r', peer: 'Bob', bytes: 1, totalBytes: 2, startedAtMs: 0, content: undefined },
+      wish: { kind: 'file', request },
+    });
+    // What is about to be started again has not ended.
+    list.takeWish(restored);
+    assert.deepEqual(
+      list.unfinished().map(({ id }) => id),
+      [restored],
+    );
+    const about = { direction: 'download', name: 'a', peer: 'Bob', totalBytes: 1 } as const;
+    const running = list.run({ ...about, wish: { kind: 'file', request } }, {}, ({ signal }) =>
+      abortable(deferred<undefined>().promise, signal),
+    );
+    const upload = list.start({ ...about, direction: 'upload' });
+    list.leaveSession(new PeershelfError('SESSION_CHANGED', 'left'));
+    await assert.rejects(running, { code: 'SESSION_CHANGED' });
+    list.noteStarted(starting.id, false);
+    for (const id of [failed.id, starting.id]) assert.equal(list.takeWish(id), undefined);
+    assert.equal(list.isRestored(restored), false);
+    assert.equal(stateOf(upload.id), 'running');
+    assert.equal(
+      list.all().some(({ canRetry }) => canRetry),
+      false,
+    );
   });
 
   it('says what can be tried again, who has sent parts, and where it is', () => {
