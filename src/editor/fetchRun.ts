@@ -118,6 +118,11 @@ export class FetchRun {
     this.progress = new ProgressSum(options.onProgress);
   }
 
+  /** Nothing more is begun: the user has cancelled it, or left the session. */
+  private get isOver(): boolean {
+    return this.options.signal?.aborted === true || this.hasLeft;
+  }
+
   async run(jobs: readonly FetchJob[], folders: readonly FolderJob[]): Promise<void> {
     for (const job of jobs) this.progress.set(job, 0, job.sizeBytes);
     const conflicts = await this.attempt(jobs);
@@ -142,6 +147,10 @@ export class FetchRun {
   private async fetchFolder(folder: FolderJob): Promise<FetchJob[]> {
     const { calls, allowRisky } = this.dependencies;
     const { signal } = this.options;
+    if (this.isOver) {
+      this.outcome.cancelled += 1;
+      return [];
+    }
     try {
       const onProgress: FetchOptions['onProgress'] = ({ bytes, totalBytes }) =>
         this.progress.set(folder, bytes, totalBytes);
@@ -202,9 +211,9 @@ export class FetchRun {
     for (const [index, job] of conflicts.entries()) {
       const isUnsaved = hasUnsavedChanges(job.place.destination);
       const conflict = { job, isUnsaved, others: conflicts.length - index - 1 };
-      if (decision?.forAll !== true && signal?.aborted !== true)
+      if (decision?.forAll !== true && !this.isOver)
         decision = (await decide(conflict, signal)) ?? { answer: 'skip', forAll: true };
-      if (signal?.aborted === true) this.outcome.cancelled += 1;
+      if (this.isOver) this.outcome.cancelled += 1;
       else if (decision === undefined || decision.answer === 'skip') this.outcome.skipped += 1;
       else wanted.push({ job, ifExists: decision.answer });
     }
@@ -221,7 +230,7 @@ export class FetchRun {
     const { wish, place, sizeBytes } = job;
     const { signal } = this.options;
     const { destination, folder } = place;
-    if (signal?.aborted === true || this.hasLeft) {
+    if (this.isOver) {
       this.outcome.cancelled += 1;
       return true;
     }

@@ -270,4 +270,21 @@ describe('a folder as a part of an operation', () => {
       assert.deepEqual(world.counts, allowsRisky ? [2, 0, 0, 0, 0] : [0, 0, 2, 0, 0]);
     }
   });
+
+  it('begins and asks nothing more when the session was left', async () => {
+    const world = new World();
+    const names = Array.from({ length: 40 }, (_, index) => `f${index}`);
+    world.there = new Set(['f0']);
+    world.failures.set('f1', 'SESSION_CHANGED');
+    await world.run(
+      names.map((name) => job(name)),
+      [FOLDER],
+    );
+    // Those that were under way at the same time.
+    assert.ok(world.requests.length <= 16, `${world.requests.length} requests`);
+    assert.deepEqual(world.asked, []);
+    const [fetched = 0, alreadyThere, skipped, cancelled, failed] = world.counts;
+    assert.deepEqual([alreadyThere, skipped, failed], [0, 0, 0]);
+    assert.equal(fetched + (cancelled ?? 0), names.length + 1);
+  });
 });

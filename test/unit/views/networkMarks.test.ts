@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { CompareRequest, FileComparison } from '../../../src/peer/peerApi';
 import { NetworkMarks } from '../../../src/views/networkMarks';
 import type { FileNode } from '../../../src/views/networkNodes';
+import { flushPromises } from '../../support/fakeClock';
 
 const node = (name: string, sizeBytes = 1): FileNode => ({
   ...{ kind: 'file', id: name, parent: undefined, label: name, sources: [] },
@@ -86,6 +87,33 @@ describe('NetworkMarks', () => {
     const { signal } = new AbortController();
     assert.deepEqual(await marks.readSome(nodes, signal), nodes);
     assert.deepEqual(await marks.readSome(nodes, signal), []);
+  });
+
+  it('reads what is offered anew also when the answer to what was offered before comes late', async () => {
+    const waiting: ((answers: FileComparison[]) => void)[] = [];
+    const marks = new NetworkMarks({
+      calls: () => ({
+        compareFiles: ({ mayRead }) =>
+          mayRead ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(['unread']),
+      }),
+      pathsOf: () => Promise.resolve(['/w/x']),
+    });
+    const x = node('x');
+    const { signal } = new AbortController();
+    await marks.look([x]);
+    const late = marks.readSome([x], signal);
+    await flushPromises();
+    x.file = { ...x.file, contentId: 'another' };
+    x.mark = undefined;
+    await marks.look([x]);
+    waiting[0]?.(['same']);
+    await late;
+    assert.equal(x.mark, 'unread');
+    const again = marks.readSome([x], signal);
+    await flushPromises();
+    waiting[1]?.(['different']);
+    assert.deepEqual(await again, [x]);
+    assert.equal(x.mark, 'different');
   });
 
   it('finds the rows of files and folders that have changed', async () => {
