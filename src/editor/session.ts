@@ -122,7 +122,8 @@ export class Session extends DisposableBase {
 
   /**
    * Joins the session of this window again, with a new key. Until its tracker has heard of the new
-   * token, it takes also who has made it for a stranger.
+   * token, it takes also who has made it for a stranger; when it hears of it, it drops who is about to
+   * join.
    */
   async joinRenewed(target: TeamTarget): Promise<void> {
     // The old key leads nowhere any more.
@@ -133,7 +134,9 @@ export class Session extends DisposableBase {
         await this.join(target);
         return;
       } catch (error) {
-        const isTooEarly = PeershelfError.is(error, 'NOT_A_MEMBER');
+        const isTooEarly =
+          PeershelfError.is(error, 'NOT_A_MEMBER') ||
+          PeershelfError.is(error, 'TRACKER_UNREACHABLE');
         if (!isTooEarly || systemClock.monotonic() > deadlineMs) throw error;
       }
       await delay(systemClock, RENEWAL_RETRY_MS);

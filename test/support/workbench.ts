@@ -22,6 +22,8 @@ const VIEWPORT = { width: 1400, height: 1000 };
 /** How long a command may take to be listed, before the palette is opened anew. */
 const PALETTE_RETRY_MS = 2_000;
 const KEY_RETRY_MS = 2_000;
+/** The folders of a workspace are there by then. */
+const ROOTS_MS = 5_000;
 /** Of the width of the sidebar, so that its least width is reached. */
 const DRAGGED_SHARE = 0.6;
 const KEPT_CONSOLE_LINES = 500;
@@ -106,6 +108,16 @@ export class Workbench {
   async entered(address: RegExp): Promise<void> {
     await this.page.waitForURL(address);
     await this.restored();
+  }
+
+  /**
+   * Waits for a folder of the workspace in the explorer, which must be open. A browser sometimes loads a
+   * workspace of several folders as one without any; it is loaded once more then.
+   */
+  async showsRoot(name: string): Promise<void> {
+    const isThere = async (): Promise<boolean> => (await this.explorer.names()).includes(name);
+    await until(`folder ${name}`, isThere, { timeoutMs: ROOTS_MS }).catch(() => this.reload());
+    await this.explorer.shows(name);
   }
 
   /** Closes the page; the context goes with it unless other pages use it. */

@@ -26,8 +26,8 @@ class FakeEngine {
   state: { connection: ConnectionState } = { connection: { kind: 'disconnected' } };
   answer: Deferred<undefined> = deferred();
   readonly invites: string[] = [];
-  /** So many joins are refused first. */
-  refusals = 0;
+  /** Why the next joins fail. */
+  readonly refusals: ErrorCode[] = [];
 
   readonly calls = {
     connect: async (request: ConnectRequest): Promise<void> => {
@@ -36,7 +36,8 @@ class FakeEngine {
       const team = isOpen ? {} : { team: 'Team' };
       this.told.push(isOpen ? `connect ${tracker.port}` : 'connect team');
       if (!isOpen) this.invites.push(request.invite);
-      if (this.refusals-- > 0) throw new PeershelfError('NOT_A_MEMBER', 'no');
+      const refusal = this.refusals.shift();
+      if (refusal !== undefined) throw new PeershelfError(refusal, 'no');
       this.state = { connection: { kind: 'connecting', tracker, ...team } };
       await this.answer.promise;
       this.state = { connection: { kind: 'connected', tracker, hostname: 'me', ...team } };
@@ -280,7 +281,8 @@ describe('a session', () => {
     const { engine, session } = create();
     engine.next().resolve(undefined);
     await session.join(TEAM);
-    engine.refusals = 2;
+    // The last one comes when the tracker has heard of the new token, and drops everyone.
+    engine.refusals.push('NOT_A_MEMBER', 'NOT_A_MEMBER', 'TRACKER_UNREACHABLE');
     await session.joinRenewed({ ...TEAM, invite: 'new' });
     assert.equal(session.team?.invite, 'new');
     // The old key is not tried in between.

@@ -9,7 +9,6 @@ import { RawClient } from '../../support/rawClient';
 import { startPeer, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { useWindows } from '../../support/useWindows';
-import { eventually } from '../../support/waitFor';
 
 /** More than VS Code is given at once. */
 const MANY = 620;
@@ -17,8 +16,6 @@ const MANY = 620;
 const PRESSES = 5;
 /** What a key does is seen by then, unless it was forgotten. */
 const KEY_MS = 3_000;
-/** The folders of a workspace are there by then. */
-const ENTRY_MS = 5_000;
 /** No sidebar of VS Code is narrower than 170. */
 const NARROW_PIXELS = 180;
 
@@ -300,12 +297,7 @@ describe('the views of the network', () => {
     await workbench.inputBox.answer(second);
     await workbench.entered(/[?&]workspace=/u);
     await workbench.openView('Explorer');
-    const isThere = async (): Promise<boolean> =>
-      (await workbench.explorer.names()).includes(path.basename(second));
-    // A browser may load the new workspace before it is written, and then shows no folder at all.
-    if (!(await eventually(isThere, 'second folder', ENTRY_MS).catch(() => false)))
-      await workbench.reload();
-    await workbench.explorer.shows(path.basename(second));
+    await workbench.showsRoot(path.basename(second));
     await workbench.openView('Peershelf');
     await workbench.view('Published Files').row('own.txt');
     await bob.peer.refreshNetwork();

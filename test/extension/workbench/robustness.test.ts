@@ -41,6 +41,7 @@ describe('a window with several folders', () => {
       tracker: address,
       userSettings: { ...PROXY, 'scm.defaultViewMode': 'tree' },
     });
+    await window.workbench.showsRoot('app');
     await window.workbench.statusBarItem(/1 other peer/u);
   });
 

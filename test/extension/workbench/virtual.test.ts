@@ -69,6 +69,7 @@ describe('a virtual workspace', () => {
     await workbench.goto(server.url(file));
     await workbench.statusBarItem(/1 other peer/u);
     await workbench.openView('Explorer');
+    await workbench.showsRoot('memory');
     await workbench.explorer.openFolder('memory');
     await workbench.explorer.openFile('b.txt');
     await workbench.editorShows(/b\.txt/u, /in memory, too/u);
