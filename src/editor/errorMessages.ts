@@ -113,18 +113,16 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     d.has('path')
       ? l10n.t('{0} changed while it was read. Publish it when nothing writes to it.', d.path)
       : l10n.t('The file has changed since it was published. Publish it again.'),
-  FILE_GONE: (d) =>
-    d.has('isInvite')
+  FILE_GONE: (d) => {
+    if (!d.has('path'))
+      return l10n.t(
+        '{0} published the file but no longer has it. Ask for it to be published again.',
+        d.owner,
+      );
+    return d.has('isInvite')
       ? l10n.t('There is no file {0}. Check the path of the invite.', d.path)
-      : !d.has('path')
-        ? l10n.t(
-            '{0} published the file but no longer has it. Ask for it to be published again.',
-            d.owner,
-          )
-        : l10n.t(
-            '{0} does not exist any more. Check where it went, then publish it again.',
-            d.path,
-          ),
+      : l10n.t('{0} does not exist any more. Check where it went, then publish it again.', d.path);
+  },
   FILE_UNREADABLE: (d) =>
     !d.has('path')
       ? l10n.t('{0} cannot read the file. Ask for it to be published again.', d.owner)

@@ -149,14 +149,14 @@ export class Invitations {
     }
     if (!(await ensureDisplayName())) return;
     await session.join(target);
-    const isFirst = (await session.offered()) === 0;
+    const offered = await session.offered();
     notify(
       'info',
-      isFirst
+      offered === 0
         ? vscode.l10n.t('Joined the session {0}. Nothing is shared until you publish it.', name)
         : vscode.l10n.t('Joined the session {0}.', name),
     );
-    await tellOffered(session);
+    tellOffered(offered);
   }
 
   /** What is asked before a link is followed. */

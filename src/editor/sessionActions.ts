@@ -52,7 +52,7 @@ export class SessionActions {
         : vscode.l10n.t('The session {0} runs. Send the invite to your team.', name),
       [invitations.copyAction()],
     );
-    await tellOffered(session);
+    tellOffered(await session.offered());
   }
 
   async stopTracker(): Promise<void> {
@@ -93,7 +93,7 @@ export class SessionActions {
         foreignText(formatHostPort(tracker)),
       ),
     );
-    await tellOffered(session);
+    tellOffered(await session.offered());
   }
 
   /** Whether the window is in a session, after asking for one if it was not. */
@@ -190,7 +190,7 @@ export class SessionActions {
       ),
       [invitations.copyAction()],
     );
-    await tellOffered(session);
+    tellOffered(await session.offered());
     return true;
   }
 

@@ -1,10 +1,8 @@
 import * as vscode from 'vscode';
 import { notify } from './notifier';
-import type { Session } from './session';
 
-/** Says what is offered as soon as a session is joined, where something is: it was published there before. */
-export async function tellOffered(session: Pick<Session, 'offered'>): Promise<void> {
-  const count = await session.offered();
+/** Says how many files are offered as soon as a session is joined, as they were published there before. */
+export function tellOffered(count: number): void {
   if (count === 0) return;
   notify(
     'info',

@@ -77,8 +77,7 @@ export interface UnfinishedTransfersDependencies {
 /**
  * Downloads that have not ended when the window is loaded again, closed, or its engine crashes: kept in
  * a file, and shown again in the next run when it is in the same session, or in this one when it comes
- * back into the session. Those that were paused stay
- * so; the others go on.
+ * back into the session. Those that were paused stay so; the others go on.
  */
 export class UnfinishedTransfers extends DisposableBase {
   /** Of sessions that this peer is not in. */

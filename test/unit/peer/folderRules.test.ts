@@ -2,14 +2,14 @@ import { strict as assert } from 'node:assert';
 import { isOnFor } from '../../../src/peer/folderRules';
 
 describe('rules of folders', () => {
-  const around = { folder: '/work', isOn: true };
-  const within = { folder: '/work/app', isOn: false };
+  const around = { folder: '/docs', isOn: true };
+  const within = { folder: '/docs/app', isOn: false };
 
   it('hold for all that is inside, and for nothing beside', () => {
-    assert.equal(isOnFor('/work/a.txt', [around]), true);
-    assert.equal(isOnFor('/work/deep/a.txt', [around]), true);
-    assert.equal(isOnFor('/workshop/a.txt', [around]), false);
-    assert.equal(isOnFor('/work/a.txt', []), false);
+    assert.equal(isOnFor('/docs/a.txt', [around]), true);
+    assert.equal(isOnFor('/docs/deep/a.txt', [around]), true);
+    assert.equal(isOnFor('/docstore/a.txt', [around]), false);
+    assert.equal(isOnFor('/docs/a.txt', []), false);
   });
 
   it('give way to those of a folder within, in whatever order', () => {
@@ -17,8 +17,8 @@ describe('rules of folders', () => {
       [around, within],
       [within, around],
     ]) {
-      assert.equal(isOnFor('/work/app/a.txt', rules), false);
-      assert.equal(isOnFor('/work/a.txt', rules), true);
+      assert.equal(isOnFor('/docs/app/a.txt', rules), false);
+      assert.equal(isOnFor('/docs/a.txt', rules), true);
     }
   });
 });
