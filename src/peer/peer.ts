@@ -16,10 +16,10 @@ import { createFetchers } from './createFetchers';
 import { createPeerServer } from './createPeerServer';
 import type { Downloads } from './downloads';
 import { findDuplicates } from './duplicates';
-import { ContentHasher } from './hash/contentHasher';
-import { HashCache } from './hash/hashCache';
-import { HashPool } from './hash/hashPool';
-import { LayerStore } from './hash/layerStore';
+import type { ContentHasher } from './hash/contentHasher';
+import { createHasher } from './hash/createHasher';
+import type { HashPool } from './hash/hashPool';
+import type { LayerStore } from './hash/layerStore';
 import { NetworkIndex } from './network/networkIndex';
 import { toNetworkFiles } from './network/networkFiles';
 import type { Shown } from './network/networkQueries';
@@ -28,10 +28,8 @@ import {
   type CallOptions,
   type ConnectRequest,
   type EngineOptions,
-  type FetchOptions,
   type FetchRequest,
   type FetchResult,
-  type FileDuplicates,
   type FolderFetchRequest,
   type FolderFetchResult,
   type NetworkFile,
@@ -41,11 +39,6 @@ import {
   type PeerEvents,
   type PeerSettings,
   type PeerSnapshot,
-  type PreviewRequest,
-  type PublishOutcome,
-  type PublishRequest,
-  type StartedTransfer,
-  type UnpublishRequest,
 } from './peerApi';
 import { Previews } from './previews';
 import { Publisher } from './publisher';
@@ -58,6 +51,7 @@ import { STALL_MS } from './transfer/download';
 import type { StartOptions } from './transfer/fetcher';
 import type { PeerServer } from './transfer/peerServer';
 import { retry } from './transfer/retry';
+import { TransferCalls } from './transferCalls';
 import { TransferList } from './transfer/transferList';
 import { UnfinishedTransfers } from './transfer/unfinished';
 
@@ -91,6 +85,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private readonly network: NetworkIndex;
   private readonly selections: Selections;
   private readonly unfinished: UnfinishedTransfers;
+  private readonly transferCalls: TransferCalls;
   private settings: PeerSettings;
   private lastActivityMs: number;
   private stopping: Promise<void> | undefined;
@@ -118,14 +113,12 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       ? this.register(Slot.acquire(storageFolder, clock, windowId)).folder
       : undefined;
     this.transfers = this.register(new TransferList(clock));
-    this.pool = new HashPool({ bundle: options.hashWorker, clock });
-    const layers = new LayerStore(join(storageFolder, 'layers'), logger.child('hash'), clock);
-    layers.sweep();
-    const cache = new HashCache(join(storageFolder, 'hashes.json'), logger.child('hash'));
-    this.hasher = new ContentHasher({ clock, pool: this.pool, cache, layers });
+    const { pool, cache, layers, hasher } = createHasher({ clock, logger }, options);
+    this.pool = pool;
+    this.hasher = hasher;
     this.server = this.createServer(layers);
     this.session = this.register(this.createSession(folder, options));
-    const { session, server, pool, hasher } = this;
+    const { session, server } = this;
     this.publisher = this.register(
       new Publisher({
         ...{ clock, session, server, hasher },
@@ -176,6 +169,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         start: (id) => retry(this.transfers, id, this),
       }),
     );
+    this.transferCalls = new TransferCalls(this.transfers, this.unfinished, this);
     this.onDidChangeConnection = this.session.onDidChangeConnection;
     this.onDidChangePublished = this.publisher.onDidChange;
     this.onDidChangeNetwork = this.network.onDidChange;
@@ -197,20 +191,17 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   readonly disconnect: PeerApi['disconnect'] = () => this.session.leave();
 
-  async publish(request: PublishRequest, options: FetchOptions = {}): Promise<PublishOutcome[]> {
+  readonly publish: PeerApi['publish'] = (request, options = {}) => {
     this.noteActivity();
     return this.publisher.publish(request, options);
-  }
+  };
 
-  async findDuplicates(
-    request: PublishRequest,
-    options: FetchOptions = {},
-  ): Promise<FileDuplicates[]> {
+  readonly findDuplicates: PeerApi['findDuplicates'] = async (request, options = {}) => {
     this.noteActivity();
     const entries = await this.publisher.identify(request, options);
     const questions = { client: this.client, own: this.session.registeredHostname };
     return abortable(findDuplicates(entries, questions), options.signal);
-  }
+  };
 
   readonly findFiles: PeerApi['findFiles'] = (request, options = {}) =>
     this.selections.find(request, options);
@@ -219,10 +210,10 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   readonly publishSelection: PeerApi['publishSelection'] = (wish, options = {}) =>
     this.selections.publish(wish, options);
 
-  async unpublish({ names }: UnpublishRequest): Promise<void> {
+  readonly unpublish: PeerApi['unpublish'] = async ({ names }) => {
     this.noteActivity();
     await this.publisher.unpublish(names);
-  }
+  };
 
   readonly followRenames: PeerApi['followRenames'] = (request, options = {}) =>
     this.publisher.followRenames(request, options);
@@ -232,48 +223,24 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     return this.downloads.fetch(request, options);
   }
 
-  async fetchFolder(
-    request: FolderFetchRequest,
-    options: StartOptions = {},
-  ): Promise<FolderFetchResult> {
+  fetchFolder(request: FolderFetchRequest, options: StartOptions = {}): Promise<FolderFetchResult> {
     this.noteActivity();
     return this.downloads.fetchFolder(request, options);
   }
 
-  async preview(request: PreviewRequest, options: FetchOptions = {}): Promise<{ path: string }> {
+  readonly preview: PeerApi['preview'] = async (request, options = {}) => {
     this.noteActivity();
     return { path: await this.previews.get(request, options) };
-  }
+  };
 
-  cancelTransfer({ id }: { readonly id: string }): Promise<void> {
-    this.unfinished.discard(id);
-    this.transfers.cancel(id);
-    return Promise.resolve();
-  }
-
-  pauseTransfer({ id }: { readonly id: string }): Promise<void> {
-    // The executor runs at once, and what it refuses rejects.
-    return new Promise((resolve) => {
-      this.transfers.pause(id);
-      resolve();
-    });
-  }
-
-  async resumeTransfer({ id }: { readonly id: string }): Promise<StartedTransfer> {
+  readonly cancelTransfer: PeerApi['cancelTransfer'] = (which) => this.transferCalls.cancel(which);
+  readonly pauseTransfer: PeerApi['pauseTransfer'] = (which) => this.transferCalls.pause(which);
+  readonly resumeTransfer: PeerApi['resumeTransfer'] = (which) => {
     this.noteActivity();
-    if (this.transfers.isRestored(id)) return this.retryTransfer({ id });
-    this.transfers.resume(id);
-    return { id: undefined };
-  }
-
-  async retryTransfer({ id }: { readonly id: string }): Promise<StartedTransfer> {
-    return { id: await retry(this.transfers, id, this) };
-  }
-
-  clearTransfers(): Promise<void> {
-    this.transfers.clear();
-    return Promise.resolve();
-  }
+    return this.transferCalls.resume(which);
+  };
+  readonly retryTransfer: PeerApi['retryTransfer'] = (which) => this.transferCalls.retry(which);
+  readonly clearTransfers: PeerApi['clearTransfers'] = () => this.transferCalls.clear();
 
   async refreshNetwork(): Promise<void> {
     if (this.session.client === undefined) throw notConnected(this.session.connection);

@@ -1,39 +1,27 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { type Clock, delay } from '../common/clock';
+import type { Clock } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
 import { describeError, fromPlainError, PeershelfError, toPlainError } from '../common/errors';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
-import { formatHostPort, type HostPort, isLoopback, unmapIpv4 } from '../protocol/address';
+import { Turns } from '../common/turns';
+import type { HostPort } from '../protocol/address';
 import type { ControlEvent } from '../protocol/controlRepliesV2';
 import type { SignedText } from '../protocol/signedText';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue';
-import { Announcer, type AnnouncementSignatures } from './control/announcer';
-import {
-  ControlLink,
-  type FindTracker,
-  type LinkState,
-  type TrackerTarget,
-} from './control/controlLink';
-import { ReachabilityState } from './control/reachabilityState';
+import { Announcer } from './control/announcer';
+import { ControlLink, type FindTracker, type LinkState } from './control/controlLink';
+import type { ReachabilityState } from './control/reachabilityState';
 import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
 import type { ConnectionState, PeerSettings, PeerSnapshot } from './peerApi';
-import { EntrySigner } from './team/entrySigner';
-import { EntryTrust } from './team/entryTrust';
-import { HostTrust } from './team/hostTrust';
+import { Serving } from './serving';
+import { hash, keyOf, type SessionTarget, toTrackerTarget } from './sessionTarget';
+import type { EntryTrust } from './team/entryTrust';
 import type { TeamMember } from './team/teamMember';
-import { ALL_ADDRESSES, type PeerServer } from './transfer/peerServer';
-
-/** Time for the tracker to take our goodbye. */
-const GOODBYE_DEADLINE_MS = 1_000;
-
-/** Which session to join: an open one at an address, or that of a team. */
-export type SessionTarget =
-  | { readonly kind: 'open'; readonly tracker: HostPort }
-  | { readonly kind: 'team'; readonly member: TeamMember };
+import { TeamSession } from './team/teamSession';
+import type { PeerServer } from './transfer/peerServer';
 
 export interface TrackerSessionDependencies {
   readonly clock: Clock;
@@ -57,14 +45,6 @@ export interface TrackerSessionDependencies {
   readonly findTracker?: FindTracker | undefined;
 }
 
-/** What makes a session a team's. */
-interface TeamSession {
-  readonly member: TeamMember;
-  readonly trust: HostTrust;
-  readonly entries: EntryTrust;
-  readonly signer: EntrySigner;
-}
-
 /** What belongs to one connection and ends with it. */
 interface Greeted {
   readonly client: TrackerClient;
@@ -77,6 +57,7 @@ interface Greeted {
  */
 export class TrackerSession extends DisposableBase {
   private readonly link: ControlLink;
+  private readonly place: Serving;
   private readonly heartbeat = this.register(new DisposableSlot());
   private readonly connectionEmitter = this.register(new Emitter<ConnectionState>());
   private readonly eventEmitter = this.register(new Emitter<ControlEvent>());
@@ -84,15 +65,15 @@ export class TrackerSession extends DisposableBase {
   private readonly catalogueSubscription = this.register(new DisposableSlot());
   /** Counts calls of `join` and `leave`: only the last one holds. */
   private wishes = 0;
-  private lastTurn: Promise<void> = Promise.resolve();
-  private lastOffer: Promise<void> = Promise.resolve();
+  /** Of joins and leaves. */
+  private readonly turns = new Turns();
+  private readonly offers = new Turns();
   /** Why nothing can be offered although there is a connection. */
   private problem: PeershelfError | undefined;
   private currentCatalogue: Catalogue | undefined;
   private currentKey: string | undefined;
   private team: TeamSession | undefined;
   private greeted: Greeted | undefined;
-  private currentServing: HostPort | undefined;
   private currentHeartbeat: Heartbeat | undefined;
   private readonly instanceId: string;
   /**
@@ -102,7 +83,7 @@ export class TrackerSession extends DisposableBase {
   private connectionCounter = 0;
 
   /** Whether others reach this peer. */
-  readonly reachability = this.register(new ReachabilityState());
+  readonly reachability: ReachabilityState;
   readonly onDidChangeConnection = this.connectionEmitter.event;
   /** What the tracker says without being asked. */
   readonly onDidReceiveEvent = this.eventEmitter.event;
@@ -112,12 +93,14 @@ export class TrackerSession extends DisposableBase {
   constructor(private readonly dependencies: TrackerSessionDependencies) {
     super();
     const { clock, logger, windowId, findTracker } = dependencies;
+    this.place = new Serving(dependencies.server, dependencies.settings);
+    this.reachability = this.register(this.place.reachability);
     this.instanceId = hash(`instance ${windowId}`);
     this.link = this.register(
       new ControlLink({
         ...{ clock, logger, findTracker },
         greet: (connection) => this.greet(connection),
-        part: () => this.sayGoodbye(),
+        part: async () => this.greeted?.announcer.sayGoodbye(),
       }),
     );
     this.register(this.link.onDidChange((state) => this.onLinkChanged(state)));
@@ -125,7 +108,7 @@ export class TrackerSession extends DisposableBase {
 
   /** Where others fetch from this peer; undefined before anything is published. */
   get serving(): HostPort | undefined {
-    return this.currentServing;
+    return this.place.current;
   }
 
   get connection(): ConnectionState {
@@ -160,7 +143,7 @@ export class TrackerSession extends DisposableBase {
    */
   get signatures(): ((name: string) => SignedText | undefined) | undefined {
     const { team } = this;
-    return team && ((name) => this.sign(team, name));
+    return team && ((name) => team.sign(this.registeredHostname, name));
   }
 
   /** The same for the same session in another run, and no secret; undefined outside of any. */
@@ -199,7 +182,7 @@ export class TrackerSession extends DisposableBase {
    */
   join(target: SessionTarget): Promise<void> {
     const wish = this.newWish();
-    return this.inTurn(async () => {
+    return this.turns.run(async () => {
       await this.leaveNow();
       if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
       const { clock, logger } = this.dependencies;
@@ -209,7 +192,7 @@ export class TrackerSession extends DisposableBase {
       this.catalogueSubscription.set(catalogue.onDidChange(() => this.catalogueEmitter.fire()));
       this.currentCatalogue = catalogue;
       catalogue.load();
-      this.team = target.kind === 'open' ? undefined : this.openTeam(target.member);
+      if (target.kind === 'team') this.team = this.openTeam(target.member, this.currentKey);
       await this.link.connect(toTrackerTarget(target));
     });
   }
@@ -217,7 +200,7 @@ export class TrackerSession extends DisposableBase {
   /** Says goodbye, disconnects and stops listening. What is published stays stored. */
   leave(): Promise<void> {
     this.newWish();
-    return this.inTurn(() => this.leaveNow());
+    return this.turns.run(() => this.leaveNow());
   }
 
   /**
@@ -254,8 +237,7 @@ export class TrackerSession extends DisposableBase {
    * not possible, the connection says why, as after a greeting.
    */
   offerAnew(): Promise<void> {
-    this.lastOffer = this.lastOffer.then(() => this.offerNow());
-    return this.lastOffer;
+    return this.offers.run(() => this.offerNow());
   }
 
   private async offerNow(): Promise<void> {
@@ -270,8 +252,7 @@ export class TrackerSession extends DisposableBase {
       await announcer?.withdraw().catch((failure: unknown) => {
         logger.info(`taking back what is offered: ${describeError(failure)}`);
       });
-      this.currentServing = undefined;
-      this.reachability.setPort(undefined);
+      this.place.forget();
       this.catalogueEmitter.fire();
     }
     this.connectionEmitter.fire(this.connection);
@@ -295,13 +276,6 @@ export class TrackerSession extends DisposableBase {
     return this.wishes;
   }
 
-  private inTurn(task: () => Promise<void>): Promise<void> {
-    const turn = this.lastTurn.then(task);
-    // Who called hears of a failure; who comes next must not.
-    this.lastTurn = turn.catch(() => undefined);
-    return turn;
-  }
-
   private async leaveNow(): Promise<void> {
     await this.link.disconnect();
     await this.endSession(new PeershelfError('SESSION_CHANGED', 'the session was left'));
@@ -311,35 +285,23 @@ export class TrackerSession extends DisposableBase {
   private async endSession(reason: PeershelfError): Promise<void> {
     if (this.currentKey !== undefined) this.dependencies.onLeave(reason);
     await this.dependencies.server.stop();
-    this.currentServing = undefined;
-    this.reachability.setPort(undefined);
+    this.place.forget();
     this.problem = undefined;
     this.catalogueSubscription.set(undefined);
     this.currentCatalogue?.dispose();
     this.currentCatalogue = undefined;
     this.currentKey = undefined;
-    this.team?.trust.dispose();
-    this.team?.entries.dispose();
+    this.team?.dispose();
     this.team = undefined;
     this.catalogueEmitter.fire();
   }
 
-  private openTeam(member: TeamMember): TeamSession {
+  private openTeam(member: TeamMember, key: string): TeamSession {
     const { clock, logger, onIdentityChanged, sharedFolder } = this.dependencies;
-    const { teamId } = member;
-    const session = `${hash(`team ${teamId}`)}.json`;
-    const pinsFile = join(sharedFolder, `identities-${session}`);
-    const trust = new HostTrust({ clock, logger, member, pinsFile, onIdentityChanged });
-    return {
-      member,
-      trust,
-      entries: new EntryTrust({
-        ...{ clock, logger, teamId },
-        keyOf: (hostname) => trust.keyOf(hostname),
-        file: join(sharedFolder, `entries-${session}`),
-      }),
-      signer: new EntrySigner(member, clock),
-    };
+    const catalogue = (): Catalogue | undefined => this.currentCatalogue;
+    return new TeamSession({
+      ...{ clock, logger, onIdentityChanged, sharedFolder, member, key, catalogue },
+    });
   }
 
   /** One file per session: joining another session offers nothing of this one. */
@@ -362,12 +324,12 @@ export class TrackerSession extends DisposableBase {
       identity: settings,
       presence: this.dependencies.presence,
       instance: { id: this.instanceId, counter: (this.connectionCounter += 1) },
-      listen: () => this.listen(connection.localAddress),
+      listen: () => this.place.open(connection.localAddress),
       ...(team === undefined || exporter === undefined
         ? {}
         : {
             credentials: (claim) => team.member.credentials(claim, exporter),
-            signatures: this.signaturesOf(team),
+            signatures: team.signatures,
           }),
     });
     this.greeted = { client, announcer };
@@ -384,52 +346,6 @@ export class TrackerSession extends DisposableBase {
     }
   }
 
-  private sign(team: TeamSession, name: string): SignedText | undefined {
-    const { registeredHostname: hostname } = this;
-    if (hostname === undefined) return undefined;
-    const entry = this.currentCatalogue?.get(name);
-    if (entry !== undefined) return team.signer.published(hostname, entry);
-    return this.signaturesOf(team).withdrawn(hostname, name);
-  }
-
-  private signaturesOf({ signer }: TeamSession): AnnouncementSignatures {
-    return {
-      published: (hostname, file) => signer.published(hostname, file),
-      withdrawn: (hostname, name) => {
-        const entry = this.currentCatalogue?.withdrawn(name);
-        return entry && signer.withdrawn(hostname, entry);
-      },
-    };
-  }
-
-  /** Takes this peer back from the tracker; a tracker that does not answer forgets it in time. */
-  private async sayGoodbye(): Promise<void> {
-    const { clock, logger } = this.dependencies;
-    const goodbye = this.greeted?.announcer.goodbye().catch((error: unknown) => {
-      logger.debug(`goodbye: ${describeError(error)}`);
-    });
-    await Promise.race([goodbye, delay(clock, GOODBYE_DEADLINE_MS)]);
-  }
-
-  /** Opens the listening socket: to this machine only when the tracker is on it, too. */
-  private async listen(localAddress: string): Promise<{ port: number; ip: string }> {
-    const { server, settings } = this.dependencies;
-    const { ports, advertiseAddress, listenHost } = settings();
-    if (localAddress === '')
-      throw new PeershelfError('TRACKER_UNREACHABLE', 'the connection is gone');
-    // An address to advertise says that others come from elsewhere, through a tunnel for example.
-    const isLocal =
-      isLoopback(localAddress) && (advertiseAddress === '' || isLoopback(advertiseAddress));
-    const ownAddress = unmapIpv4(localAddress);
-    const host = listenHost || (isLocal ? ownAddress : ALL_ADDRESSES);
-    const port = await server.ensureListening(host, ports);
-    // With none, the tracker takes the address from which it sees this connection come.
-    const ip = advertiseAddress || (host === ALL_ADDRESSES ? '' : host);
-    this.currentServing = { host: ip || ownAddress, port };
-    this.reachability.setPort(port);
-    return { port, ip };
-  }
-
   private onLinkChanged(state: LinkState): void {
     if (state.kind === 'connected') this.startHeartbeat();
     else {
@@ -442,13 +358,11 @@ export class TrackerSession extends DisposableBase {
     // Replaced: whoever has taken this peer's place serves its files now.
     if (state.kind === 'disconnected' && state.error !== undefined) {
       const reason = fromPlainError(state.error);
-      void this.inTurn(() => this.endIfReplaced(reason));
+      void this.turns.run(async () => {
+        if (this.link.state.kind === 'disconnected') await this.endSession(reason);
+      });
     }
     this.connectionEmitter.fire(this.connection);
-  }
-
-  private async endIfReplaced(reason: PeershelfError): Promise<void> {
-    if (this.link.state.kind === 'disconnected') await this.endSession(reason);
   }
 
   private startHeartbeat(): void {
@@ -478,25 +392,6 @@ export class TrackerSession extends DisposableBase {
     greeted.announcer.forget();
     await this.announce();
   }
-}
-
-function toTrackerTarget(target: SessionTarget): TrackerTarget {
-  if (target.kind === 'open') return { addresses: [target.tracker] };
-  const { addresses, trackerFingerprint: fingerprint } = target.member;
-  return { addresses, fingerprint };
-}
-
-function keyOf(target: SessionTarget): string {
-  return hash(
-    target.kind === 'open'
-      ? `open ${formatHostPort(target.tracker)}`
-      : `team ${target.member.teamId}`,
-  );
-}
-
-/** 32 hexadecimal digits: enough to be the only one, short enough for a file name. */
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
 function isConnectionFailure(error: unknown): boolean {

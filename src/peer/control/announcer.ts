@@ -1,5 +1,5 @@
 import { type Clock, delay } from '../../common/clock';
-import { PeershelfError } from '../../common/errors';
+import { describeError, PeershelfError } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import { CONTROL_REASONS } from '../../protocol/controlReasons';
 import type { HeartbeatIntervals } from '../../protocol/controlRepliesV2';
@@ -15,6 +15,8 @@ import type { TrackerClient } from './trackerClient';
 const MAX_HOSTNAMES = 100;
 /** Rest after "too many requests": a tracker counts by the second. */
 const REST_MS = 1_000;
+/** Time for the tracker to take our goodbye. */
+const GOODBYE_DEADLINE_MS = 1_000;
 
 /** Reasons by which a tracker says that it does not know this peer any more. */
 const FORGOTTEN: ReadonlySet<unknown> = new Set([
@@ -125,6 +127,15 @@ export class Announcer {
   async goodbye(): Promise<void> {
     this.ended.abort();
     if (this.registeredAs !== undefined) await this.client.unregister(this.registeredAs);
+  }
+
+  /** The same, but waits not for long and never rejects: a tracker that does not answer forgets a peer in time. */
+  async sayGoodbye(): Promise<void> {
+    const { clock, logger } = this.dependencies;
+    const goodbye = this.goodbye().catch((error: unknown) => {
+      logger.debug(`goodbye: ${describeError(error)}`);
+    });
+    await Promise.race([goodbye, delay(clock, GOODBYE_DEADLINE_MS)]);
   }
 
   private async runUntilInSync(): Promise<void> {
