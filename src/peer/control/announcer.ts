@@ -129,7 +129,10 @@ export class Announcer {
     if (this.registeredAs !== undefined) await this.client.unregister(this.registeredAs);
   }
 
-  /** The same, but waits not for long and never rejects: a tracker that does not answer forgets a peer in time. */
+  /**
+   * The same, but waits not for long and never rejects: a tracker that does not answer forgets a peer in
+   * time.
+   */
   async sayGoodbye(): Promise<void> {
     const { clock, logger } = this.dependencies;
     const goodbye = this.goodbye().catch((error: unknown) => {
