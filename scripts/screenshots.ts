@@ -2,7 +2,7 @@
 //   npm run screenshots
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { PeerWindows, type PeerWindow } from '../test/support/peerWindows';
+import { PeerWindows, testBrowser, type PeerWindow } from '../test/support/peerWindows';
 import { buildExtension } from './host/builds';
 import { launchBrowser } from './host/browser';
 import { REPOSITORY } from './host/paths';
@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     await transfer(users);
   } finally {
     await windows.close();
+    await testBrowser.close();
   }
 }
 
@@ -135,15 +136,15 @@ async function picture({ workbench }: PeerWindow, file: string): Promise<void> {
 }
 
 /** All windows beside each other, as one picture. */
-async function sideBySide({ all }: PeerWindows, file: string): Promise<void> {
-  const pictures = await Promise.all(all.map(({ workbench }) => workbench.page.screenshot()));
+async function sideBySide({ opened }: PeerWindows, file: string): Promise<void> {
+  const pictures = await Promise.all(opened.map(({ workbench }) => workbench.page.screenshot()));
   const images = pictures.map(
     (png) => `<img src="data:image/png;base64,${png.toString('base64')}">`,
   );
   const browser = await launchBrowser(console.log);
   try {
     const page = await browser.newPage({
-      viewport: { width: WINDOW.width * all.length, height: WINDOW.height },
+      viewport: { width: WINDOW.width * opened.length, height: WINDOW.height },
     });
     await page.setContent(`<body style="margin:0;display:flex">${images.join('')}</body>`);
     await writeFile(file, await page.screenshot());

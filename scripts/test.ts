@@ -1,5 +1,8 @@
-// All checks in the order of their cost, and one closing line: lint, types, unit, integration, and
-// the tests in real VS Code. `npm test` is this; CONTRIBUTING.md has the parts.
+// All checks in the order of their cost, and one closing line. `npm test` is this.
+//   tsx scripts/test.ts [--also PART]... [--all]
+// Parts beyond it: `oldest` (the oldest VS Code build), `windows`, `long` (random faults and generated
+// input for a while). --all is everything.
+import { parseArgs } from 'node:util';
 import { spawnOwned } from './host/ownedProcess';
 
 /**
@@ -11,22 +14,61 @@ const SILENCE_DEADLINE_MS = 6 * 60_000;
 interface Step {
   readonly title: string;
   readonly script: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Steps of one group run side by side: the linter keeps no more than one core busy. */
-const STEPS: readonly (readonly Step[])[] = [
+/** Steps of one group run side by side: none of them keeps more than one core busy. */
+type Group = readonly Step[];
+
+const ALWAYS: readonly Group[] = [
   [
     { title: 'lint', script: 'lint' },
     { title: 'types', script: 'types' },
   ],
   [{ title: 'unit tests', script: 'test:unit' }],
   [{ title: 'integration tests', script: 'test:integration' }],
-  [{ title: 'tests in VS Code', script: 'test:extension' }],
+  [{ title: 'tests in VS Code', script: 'test:extension', args: ['--build', 'newest'] }],
 ];
+
+const FURTHER = {
+  oldest: [
+    { title: 'tests in the oldest VS Code', script: 'test:extension', args: ['--build', 'oldest'] },
+  ],
+  windows: [{ title: 'tests on Windows', script: 'test:windows' }],
+  long: [
+    {
+      title: 'all tests in the oldest VS Code',
+      script: 'test:extension',
+      args: ['--build', 'oldest', '--all'],
+    },
+    { title: 'long runs', script: 'test:integration', env: { PEERSHELF_TEST_LONG: '1' } },
+    { title: 'generated input', script: 'fuzz', args: ['--cases', '1000000'] },
+  ],
+} as const satisfies Record<string, Group>;
+
+/** What --all adds: `long` has the oldest VS Code, whole. */
+const ALL: readonly FurtherPart[] = ['windows', 'long'];
+
+type FurtherPart = keyof typeof FURTHER;
 
 interface Counts {
   readonly passed: number;
   readonly failed: number;
+}
+
+function isFurther(name: string): name is FurtherPart {
+  return name in FURTHER;
+}
+
+function readGroups(): readonly Group[] {
+  const { values } = parseArgs({
+    options: { also: { type: 'string', multiple: true, default: [] }, all: { type: 'boolean' } },
+  });
+  if (!values.also.every(isFurther))
+    throw new Error(`usage: [--also ${Object.keys(FURTHER).join('|')}]... [--all]`);
+  const parts = values.all === true ? ALL : values.also;
+  return [...ALWAYS, ...parts.flatMap((part) => FURTHER[part].map((step) => [step]))];
 }
 
 /** The counts that a suite printed, by mocha or by ours; undefined when it printed none. */
@@ -40,11 +82,12 @@ function readCounts(output: string): Counts | undefined {
 }
 
 /** Runs one script, showing what it prints. A step that fails without a failed test counts as one. */
-async function run({ title, script }: Step): Promise<Counts> {
+async function run({ title, script, args = [], env = {} }: Step): Promise<Counts> {
   const startMs = performance.now();
-  const { child, stop } = spawnOwned('npm', ['run', '--silent', script], {
+  const { child, stop } = spawnOwned('npm', ['run', '--silent', script, '--', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     shell: process.platform === 'win32',
+    env: { ...process.env, ...env },
   });
   const deadline = setTimeout(() => {
     console.log(`${title}: nothing for ${SILENCE_DEADLINE_MS / 60_000} minutes, ended`);
@@ -73,7 +116,7 @@ async function run({ title, script }: Step): Promise<Counts> {
 async function main(): Promise<void> {
   let passed = 0;
   let failed = 0;
-  for (const group of STEPS) {
+  for (const group of readGroups()) {
     console.log(`\n=== ${group.map(({ title }) => title).join(', ')}`);
     for (const counts of await Promise.all(group.map(run))) {
       passed += counts.passed;

@@ -1,7 +1,7 @@
 // Runs the extension in real VS Code: the suite inside the extension host, then the tests that
 // drive the workbench, on the oldest and the newest supported build.
 //   npm run test:extension -- [--build oldest|newest] [--grep PATTERN] [--only suite|workbench] [--all]
-// The oldest build does without some files, unless it is named or --all is said.
+// The oldest build does without some files, unless --all is said.
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildExtension, buildTests } from './host/builds';
@@ -44,7 +44,7 @@ function readChoice(): Choice {
     grep: values.grep,
     suite: values.only !== 'workbench',
     workbench: values.only !== 'suite',
-    all: values.all === true || values.build !== undefined,
+    all: values.all === true,
   };
 }
 

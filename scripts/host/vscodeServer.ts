@@ -1,6 +1,6 @@
 import { execFile, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { linkExtensions, writeJson } from './linkedExtensions';
@@ -171,7 +171,21 @@ async function writeSettings(options: VsCodeServerOptions): Promise<void> {
     ...QUIET_SETTINGS,
     ...userSettings,
   });
-  await writeJson(path.join(dataDir, 'data', 'Machine', 'settings.json'), machineSettings ?? {});
+  await writeJson(machineSettingsFile(dataDir), machineSettings ?? {});
+}
+
+/** Changes settings of the machine that a server runs on; its windows take them over at once. */
+export async function changeMachineSettings(
+  { dataDir }: Pick<RunningServer, 'dataDir'>,
+  changes: Settings,
+): Promise<void> {
+  const file = machineSettingsFile(dataDir);
+  const settings = JSON.parse(await readFile(file, 'utf8')) as Settings;
+  await writeJson(file, { ...settings, ...changes });
+}
+
+function machineSettingsFile(dataDir: string): string {
+  return path.join(dataDir, 'data', 'Machine', 'settings.json');
 }
 
 /** Resolves with the port once the server says that it listens. */

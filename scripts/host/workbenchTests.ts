@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import * as path from 'node:path';
+import { testBrowser } from '../../test/support/peerWindows';
 import { quietMocha, runMocha } from './mochaEvents';
 import { REPOSITORY } from './paths';
 import type { BuildName } from './serverBuild';
@@ -38,6 +39,7 @@ export async function runWorkbenchTests(
   try {
     await runMocha(mocha, tell);
   } finally {
+    await testBrowser.close();
     // The next build loads the same files again.
     mocha.unloadFiles();
     process.env[BUILD_VARIABLE] = '';

@@ -1,16 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import type { Browser } from 'playwright-core';
-import { launchBrowser } from '../../scripts/host/browser';
+import type { BrowserContext } from 'playwright-core';
 import { Cleanup } from '../../scripts/host/cleanup';
 import { homeEnvironment } from '../../scripts/host/homeEnvironment';
-import { FAILURES, REPOSITORY } from '../../scripts/host/paths';
-import {
-  ensureServerBuild,
-  SERVER_VERSIONS,
-  type BuildName,
-  type ServerBuild,
-} from '../../scripts/host/serverBuild';
+import { evidenceFile, readLogEnds } from '../../scripts/host/evidence';
+import { REPOSITORY } from '../../scripts/host/paths';
+import { ensureServerBuild, SERVER_VERSIONS, type BuildName } from '../../scripts/host/serverBuild';
 import { BUILD_VARIABLE } from '../../scripts/host/testReport';
 import {
   startVsCodeServer,
@@ -21,6 +16,7 @@ import {
 import { formatHostPort, type HostPort } from '../../src/protocol/address';
 import { buildFixture } from './fixture/build';
 import { buildLanguagePack } from './languagePack';
+import { SharedBrowser, type Seat } from './sharedBrowser';
 import { Workbench } from './workbench';
 
 /** How a folder that was never opened before is met. */
@@ -77,9 +73,8 @@ export interface PeerWindow {
 
 /** Several users side by side on this computer. */
 export class PeerWindows {
-  readonly all: PeerWindow[] = [];
-
-  private host: Promise<Host> | undefined;
+  /** Every window, in the order of their opening; also those that are closed. */
+  readonly opened: OpenedWindow[] = [];
 
   /** Starts nothing yet; what is started then is ended by `cleanup`. */
   constructor(
@@ -89,23 +84,24 @@ export class PeerWindows {
 
   /** Starts a server for one more user and opens a window. */
   async add(name: string, options: PeerOptions = {}): Promise<PeerWindow> {
-    const { build, browser } = await this.started();
+    const version = SERVER_VERSIONS[this.options.build ?? currentBuild()];
+    const build = await ensureServerBuild(version, report);
     const { builtin } = this.options;
     const folder = await this.cleanup.temporaryFolder(`peershelf-${name.toLowerCase()}-`);
     const workspace = options.workspace ?? path.join(folder, 'workspace');
     if (options.workspace === undefined) await writeFiles(workspace, options.files ?? {});
     const linked = await extensionFolders(folder, options);
-    const server = await startVsCodeServer({
+    const seat = await testBrowser.take();
+    this.cleanup.add(() => testBrowser.giveBack(seat));
+    const server = await startOnSeat(seat, {
       build,
       ...serverOptions(name, folder, options),
       linked,
       ...(builtin === undefined ? {} : { builtin }),
     });
     this.cleanup.add(() => server.stop());
-    const workbench = await Workbench.open(browser, server, { folder: workspace });
-    const peer = { name, workspace, server, workbench };
-    this.all.push(peer);
-    return peer;
+    const workbench = await this.openWindow({ name, context: seat.context, server }, workspace);
+    return { name, workspace, server, workbench };
   }
 
   /** Adds two users at the same time. */
@@ -121,17 +117,17 @@ export class PeerWindows {
 
   /** One more window of a user, on the same or another folder, with the same storage. */
   async addWindow(peer: PeerWindow, folder: string = peer.workspace): Promise<Workbench> {
-    const context = peer.workbench.page.context();
-    const { browser } = await this.started();
-    return Workbench.open(browser, peer.server, { folder, context });
+    const { name, server } = peer;
+    return this.openWindow({ name, server, context: peer.workbench.page.context() }, folder);
   }
 
-  /** Keeps pictures and consoles of all windows; for `afterEach` of a test that failed. */
+  /** Keeps what a failed test leaves to look at: pictures and consoles of all windows, and the ends of logs. */
   async keepEvidence(title: string): Promise<void> {
-    for (const { name, workbench } of this.open()) {
-      const base = path.join(FAILURES, `${title}-${name}`.replace(/[^\w.-]+/g, '_'));
+    for (const [index, { name, server, workbench }] of this.open().entries()) {
+      const base = evidenceFile(`${title}-${name}-${index + 1}`);
       await workbench.screenshot(`${base}.png`);
-      await writeFile(`${base}.log`, workbench.consoleLines.join('\n'));
+      await writeFile(`${base}.console.log`, workbench.consoleLines.join('\n'));
+      await writeFile(`${base}.engine.log`, await readLogEnds(server));
     }
   }
 
@@ -145,27 +141,46 @@ export class PeerWindows {
     await this.cleanup.run();
   }
 
-  private open(): PeerWindow[] {
-    return this.all.filter(({ workbench }) => !workbench.page.isClosed());
+  private open(): OpenedWindow[] {
+    return this.opened.filter(({ workbench }) => !workbench.page.isClosed());
   }
 
-  private started(): Promise<Host> {
-    return (this.host ??= this.start());
-  }
-
-  private async start(): Promise<Host> {
-    const version = SERVER_VERSIONS[this.options.build ?? currentBuild()];
-    const build = await ensureServerBuild(version, report);
-    const browser = await launchBrowser(report);
-    this.cleanup.add(() => browser.close());
-    return { build, browser };
+  private async openWindow(owner: WindowOwner, folder: string): Promise<Workbench> {
+    const { name, server, context } = owner;
+    const workbench = await Workbench.create(context, server);
+    this.cleanup.add(() => workbench.close());
+    this.opened.push({ name, server, workbench });
+    await workbench.goto(server.url(folder));
+    return workbench;
   }
 }
 
-/** What all users have in common. */
-interface Host {
-  readonly build: ServerBuild;
-  readonly browser: Browser;
+interface WindowOwner {
+  readonly name: string;
+  readonly server: RunningServer;
+  readonly context: BrowserContext;
+}
+
+export interface OpenedWindow {
+  readonly name: string;
+  readonly server: RunningServer;
+  readonly workbench: Workbench;
+}
+
+/** The browser of this test run. */
+export const testBrowser = new SharedBrowser(report);
+
+/** Starts a server at the address of a seat, or at another one when somebody took its port meanwhile. */
+async function startOnSeat(seat: Seat, options: VsCodeServerOptions): Promise<RunningServer> {
+  const server = await startVsCodeServer({ ...options, port: seat.port }).catch(
+    (error: unknown) => {
+      if (seat.port === 0) throw error;
+      return startVsCodeServer(options);
+    },
+  );
+  seat.host = server.host;
+  seat.port = server.port;
+  return server;
 }
 
 function serverOptions(

@@ -16,8 +16,9 @@ export interface UseWindowsOptions {
 }
 
 /**
- * Windows of users for the tests of the surrounding `describe`, none of them open yet. A test that
- * fails leaves pictures of all windows; when the last test is over they close, and `cleanup` runs.
+ * Windows of users for the tests of the surrounding `describe`, none of them open yet. Its tests are steps of
+ * one journey: once one has failed, the others are skipped. A failed step leaves pictures of all windows
+ * and the ends of their logs; when the last step is over the windows close, and `cleanup` runs.
  */
 export function useWindows({
   allExtensions = false,
@@ -28,11 +29,23 @@ export function useWindows({
 } {
   const cleanup = new Cleanup();
   const windows = new PeerWindows(allExtensions ? {} : { builtin: BUILTIN }, cleanup);
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    if (!keepMessages) await windows.clearMessages();
+  let begun = false;
+  let failed = false;
+  beforeEach(function () {
+    begun = true;
+    if (failed) this.skip();
   });
-  after(() => cleanup.run());
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') {
+      failed = true;
+      await windows.keepEvidence(this.currentTest.fullTitle());
+    }
+    if (!keepMessages && !failed) await windows.clearMessages();
+  });
+  after(async function () {
+    // A hook of the journey has failed before its first step.
+    if (!begun) await windows.keepEvidence(this.test?.parent?.fullTitle() ?? 'before');
+    await cleanup.run();
+  });
   return { windows, cleanup };
 }

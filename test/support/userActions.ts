@@ -1,4 +1,29 @@
+import { changeMachineSettings } from '../../scripts/host/vscodeServer';
+import type { PeerWindow } from './peerWindows';
 import type { Workbench } from './workbench';
+
+/**
+ * So slow that a large file is under way until the test lets it through, however slow the machine is: it takes
+ * a minute for each 60 MB.
+ */
+export const HELD_BACK = {
+  'peershelf.maxUploadMegabytesPerSecond': 1,
+  'peershelf.maxDownloadMegabytesPerSecond': 1,
+};
+
+/** Lets what was held back come at full speed. */
+export async function letThrough(...windows: readonly PeerWindow[]): Promise<void> {
+  for (const { server } of windows)
+    await changeMachineSettings(server, {
+      'peershelf.maxUploadMegabytesPerSecond': 0,
+      'peershelf.maxDownloadMegabytesPerSecond': 0,
+    });
+}
+
+/** Holds back again. */
+export async function holdBack(...windows: readonly PeerWindow[]): Promise<void> {
+  for (const { server } of windows) await changeMachineSettings(server, HELD_BACK);
+}
 
 /** Right-clicks files in the explorer to publish them. What is asked or told then is left to the test. */
 export async function publish(workbench: Workbench, ...names: string[]): Promise<void> {

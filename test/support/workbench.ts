@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import type { RunningServer, WindowOptions } from '../../scripts/host/vscodeServer';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
+import type { RunningServer } from '../../scripts/host/vscodeServer';
 import { ContextMenu } from './parts/contextMenu';
 import { Explorer } from './parts/explorer';
 import { FileDialog } from './parts/fileDialog';
@@ -18,7 +17,6 @@ import {
   type Expected,
 } from './parts/waits';
 
-const VIEWPORT = { width: 1400, height: 1000 };
 /** How long a command may take to be listed, before the palette is opened anew. */
 const PALETTE_RETRY_MS = 2_000;
 const KEY_RETRY_MS = 2_000;
@@ -27,15 +25,6 @@ const ROOTS_MS = 5_000;
 /** Of the width of the sidebar, so that its least width is reached. */
 const DRAGGED_SHARE = 0.6;
 const KEPT_CONSOLE_LINES = 500;
-/** Length of the key that the workbench asks for. */
-const SECRET_KEY_BYTES = 32;
-
-export interface OpenOptions extends WindowOptions {
-  /** Folder or `.code-workspace` file; none opens an empty window. */
-  folder?: string;
-  /** Give the one of another window to share its storage (secrets, trust); else a fresh one. */
-  context?: BrowserContext;
-}
 
 interface Box {
   readonly x: number;
@@ -74,19 +63,12 @@ export class Workbench {
     page.on('dialog', (dialog) => void dialog.accept().catch(() => undefined));
   }
 
-  /** Opens a window and resolves when the workbench has restored its state. */
-  static async open(
-    browser: Browser,
-    server: RunningServer,
-    options: OpenOptions = {},
-  ): Promise<Workbench> {
-    const context = options.context ?? (await newContext(browser));
+  /** A window that shows nothing yet: `goto` loads the workbench. */
+  static async create(context: BrowserContext, server: RunningServer): Promise<Workbench> {
     const page = await context.newPage();
     // The transpiler wraps functions in a helper that does not exist inside the page.
     await page.addInitScript('globalThis.__name = (target) => target');
-    const workbench = new Workbench(server, page);
-    await workbench.goto(server.url(options.folder, options));
-    return workbench;
+    return new Workbench(server, page);
   }
 
   /** Loads the window again with the same storage, as "Reload Window" does. */
@@ -95,7 +77,7 @@ export class Workbench {
     await this.restored();
   }
 
-  /** Goes to another address of the same server, e.g. another folder. */
+  /** Loads an address of the server and resolves when the workbench has restored its state. */
   async goto(address: string): Promise<void> {
     await this.page.goto(address);
     await this.restored();
@@ -120,13 +102,9 @@ export class Workbench {
     await this.explorer.shows(name);
   }
 
-  /** Closes the page; the context goes with it unless other pages use it. */
+  /** Closes the page. */
   async close(): Promise<void> {
-    const context = this.page.context();
     await this.page.close();
-    if (context.pages().length === 0) {
-      await context.close();
-    }
   }
 
   /** Runs a command through the palette by its whole title, category included. */
@@ -355,28 +333,6 @@ export class Workbench {
       this.consoleLines.shift();
     }
   }
-}
-
-/**
- * A browser profile of its own, with what a user would have allowed. The workbench encrypts its secrets
- * with a key that the front of the server answers with; this build has no front, and without that answer
- * secrets would end with the page.
- */
-async function newContext(browser: Browser): Promise<BrowserContext> {
-  const context = await browser.newContext({
-    viewport: VIEWPORT,
-    permissions: ['clipboard-read', 'clipboard-write'],
-  });
-  // Not by `route`: the browser would ask for every file of the editor again, each time a window loads.
-  const keyHalf = JSON.stringify([...randomBytes(SECRET_KEY_BYTES)]);
-  await context.addInitScript(`{
-    const fetchFromServer = globalThis.fetch;
-    globalThis.fetch = (target, ...options) =>
-      String(target?.url ?? target).endsWith('/mint-key')
-        ? Promise.resolve(new Response(new Uint8Array(${keyHalf})))
-        : fetchFromServer(target, ...options);
-  }`);
-  return context;
 }
 
 /** A window that loads itself again at this moment, as when trust is taken away, shows nothing yet. */

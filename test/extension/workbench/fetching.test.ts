@@ -6,11 +6,11 @@ import { eventually } from '../../support/parts/waits';
 import type { PeerWindow } from '../../support/peerWindows';
 import { startPeerOf, type TestPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
-import { searchNetwork } from '../../support/userActions';
+import { HELD_BACK, holdBack, letThrough, searchNetwork } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 
-/** At four megabytes a second there is time to load the window again. */
-const LARGE = randomBytes(24_000_000);
+/** Under way until the test lets it through, also while the window is loaded again. */
+const LARGE = randomBytes(120_000_000);
 const DONE_MS = 40_000;
 
 /** Everything that can be fetched by the list of the palette, in one window. Each test builds on those before. */
@@ -32,7 +32,7 @@ describe('fetching by the palette', () => {
     window = await windows.add('Erin', {
       files: { 'own.txt': 'mine', 'here/kept.txt': 'kept' },
       tracker: address,
-      machineSettings: { 'peershelf.maxDownloadMegabytesPerSecond': 4 },
+      machineSettings: HELD_BACK,
     });
     await window.workbench.statusBarItem(/2 other peers/u);
   });
@@ -195,9 +195,11 @@ describe('fetching by the palette', () => {
     await workbench.view('Transfers').row('large.bin', /^[1-9]\d* % · .*\/s/u);
     await workbench.reload();
     await workbench.openView('Peershelf');
-    await workbench.view('Transfers').row('large.bin', /^(?:\d+ % · |done)/u);
+    await workbench.view('Transfers').row('large.bin', /^\d+ % · /u);
     await workbench.view('Published Files').welcomed(/Nothing is published from this window/u);
+    await letThrough(window);
     await workbench.view('Transfers').row('large.bin', /^done/u, DONE_MS);
+    await holdBack(window);
     const fetched = readFileSync(path.join(window.workspace, 'shared/large.bin'));
     assert.ok(fetched.equals(LARGE));
   });
@@ -216,6 +218,7 @@ describe('fetching by the palette', () => {
     await transfers.row('again.bin', /\d+ % · .*\/s/u);
     await transfers.inlineAction('again.bin', 'Cancel');
     await transfers.row('again.bin', /^cancelled/u);
+    await letThrough(window);
     await transfers.inlineAction('again.bin', 'Retry');
     const offered = workbench.view('Published Files');
     await offered.row('shared/again.bin', /for this session/u, DONE_MS);

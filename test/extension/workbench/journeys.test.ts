@@ -7,13 +7,19 @@ import type { View } from '../../support/parts/view';
 import type { PeerWindow } from '../../support/peerWindows';
 import { killExtensionHost } from '../../support/killExtensionHost';
 import { startTracker } from '../../support/startTracker';
-import { fetchByPalette, publish } from '../../support/userActions';
+import {
+  fetchByPalette,
+  HELD_BACK,
+  holdBack,
+  letThrough,
+  publish,
+} from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 
 /** More than is asked about, and more than VS Code is given at once. */
 const MANY = 620;
-/** At one megabyte a second there is time to press every button. */
-const LARGE = randomBytes(12_000_000);
+/** Under way until the test lets it through. */
+const LARGE = randomBytes(120_000_000);
 const DONE_MS = 40_000;
 
 /**
@@ -47,13 +53,13 @@ describe('two users, each in a window', () => {
           },
         },
         // With the receiver alone slow, all of an answer is sent before it waits in the network.
-        machineSettings: { 'peershelf.maxUploadMegabytesPerSecond': 1 },
+        machineSettings: HELD_BACK,
         userSettings: { 'explorer.confirmDelete': false, 'files.autoSave': 'off' },
       },
       {
         tracker,
         files: { 'both.txt': 'equal', 'mine.txt': 'of Bob, other' },
-        machineSettings: { 'peershelf.maxDownloadMegabytesPerSecond': 1 },
+        machineSettings: HELD_BACK,
         userSettings: { 'files.autoSave': 'off' },
       },
     );
@@ -281,7 +287,10 @@ describe('two users, each in a window', () => {
     await transfers.row('large.bin', /^paused · \d+ %/u);
     await uploads.row('large.bin', /^ended by the other side · /u);
     await transfers.inlineAction('large.bin', 'Resume');
+    await transfers.row('large.bin', /\d+ % · .*from Alice/u);
+    await letThrough(alice, bob);
     await transfers.row('large.bin', /^done/u, DONE_MS);
+    await holdBack(alice, bob);
     assert.ok(readFileSync(path.join(bob.workspace, 'shared/large.bin')).equals(LARGE));
     await transfers.inlineAction('large.bin', 'Reveal');
     await workbench.explorer.shows('large.bin');

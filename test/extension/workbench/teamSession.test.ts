@@ -11,21 +11,16 @@ import { type Relay, startRelay } from '../../support/relay';
 import { startPeer } from '../../support/startPeer';
 import { startTracker } from '../../support/startTracker';
 import { temporaryFolder } from '../../support/temporaryFolder';
-import { publish } from '../../support/userActions';
+import { HELD_BACK, letThrough, publish } from '../../support/userActions';
 import { useWindows } from '../../support/useWindows';
 
 const CONTENT = Buffer.from(`${'Nội dung '.repeat(5_000)}\n`);
 const SECOND = 'what the second file holds';
 const BOBS = `${'what Bob has written '.repeat(50_000)}\n`;
-/** Eight seconds at the speed that Bob allows. */
-const LARGE = randomBytes(24_000_000);
-const BOBS_SPEED = { 'peershelf.maxDownloadMegabytesPerSecond': 3 };
+/** Under way until the test lets it through, also while its publisher's window is loaded again. */
+const LARGE = randomBytes(120_000_000);
 /** Where Bob says that he is: a relay listens there, and records what it passes on. */
 const BOBS_ADDRESS = '127.0.0.2';
-/** From the invite to the first row; the goal is a second, on a machine that does nothing else. */
-const JOIN_MS = 5_000;
-/** Everyone is back this soon after the extension of a window that was loaded again has started. */
-const BACK_MS = 5_000;
 const FETCH_MS = 60_000;
 const START = 'Start Team Session (Local Tracker)';
 
@@ -50,7 +45,7 @@ describe('a team in two windows', () => {
       {
         files: { 'own.txt': 'mine', 'from-bob.txt': BOBS },
         machineSettings: {
-          ...BOBS_SPEED,
+          ...HELD_BACK,
           'peershelf.port': `${ports[1]}`,
           'peershelf.advertiseAddress': BOBS_ADDRESS,
         },
@@ -132,8 +127,8 @@ describe('a team in two windows', () => {
     await workbench.inputBox.accept();
     await network.row('plan.txt');
     const tookMs = performance.now() - startMs;
+    // How long it may take is said by the benchmark "joining": here it depends on what else runs.
     console.log(`      from the invite to the first row: ${tookMs.toFixed(0)} ms`);
-    assert.ok(tookMs < JOIN_MS, `${tookMs} ms`);
     await workbench.notifications.shown(/Joined the session Alice's session/u);
     await network.row('Alice', /2 files/u);
     await workbench.statusBarItem(/Alice's session: 1 other peer/u);
@@ -159,16 +154,15 @@ describe('a team in two windows', () => {
     await bob.workbench.view('Network Files').inlineAction('large.bin', 'Fetch from Network…');
     await bob.workbench.view('Transfers').row('large.bin', /[1-9]\d* % · /u);
     await alice.workbench.reload();
-    await alice.workbench.statusBarItem(/Peershelf|Connecting|Alice's session/u);
-    const reloadedMs = Date.now();
-    assert.equal(existsSync(path.join(bob.workspace, 'shared/large.bin')), false, 'too soon');
     // While Bob's fetch goes on from there, its speed stands in the place of the session.
-    await alice.workbench.statusBarItem(/Alice's session: \d other peer|\d MB\/s/u, BACK_MS);
+    await alice.workbench.statusBarItem(/Alice's session: \d other peer|\d MB\/s/u);
     const network = bob.workbench.view('Network Files');
-    await network.row('plan.txt', undefined, Math.max(1, reloadedMs + BACK_MS - Date.now()));
+    await network.row('plan.txt');
+    assert.equal(existsSync(path.join(bob.workspace, 'shared/large.bin')), false, 'too soon');
     await alice.workbench.openView('Peershelf');
     await alice.workbench.view('Published Files').row('plan.txt');
     assert.equal(await copyInvite(), invites[0]);
+    await letThrough(bob);
     await bob.workbench.notifications.shown(/Fetched shared\/large\.bin from Alice/u, FETCH_MS);
     assert.ok(readFileSync(path.join(bob.workspace, 'shared/large.bin')).equals(LARGE));
     await publish(alice.workbench, 'second.txt');
