@@ -24,6 +24,8 @@ export interface CachedInstall {
   name: string;
   /** Exact `package@version` specifications. */
   packages: string[];
+  /** More flags of `npm install`. */
+  flags?: string[];
   /** Further work in the new folder before it counts as complete. */
   prepare?: (folder: string) => Promise<void>;
   log: Log;
@@ -47,7 +49,7 @@ export async function installOnce(install: CachedInstall): Promise<string> {
   try {
     await mkdir(temporary);
     await writeFile(path.join(temporary, 'package.json'), '{ "private": true }\n');
-    await npmInstall(temporary, install.packages);
+    await npmInstall(temporary, [...(install.flags ?? []), ...install.packages]);
     await install.prepare?.(temporary);
     await writeFile(path.join(temporary, MARKER), markerText(install.packages));
     await publish(temporary, target, install.packages);
