@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
+import { moveFile, retryWhileBusy } from './busyFile';
 import { describeError, fromReadError, fromWriteError, systemCode } from './errors';
 import type { Logger } from './logger';
 
@@ -17,7 +18,7 @@ export function readJsonFile<T>(
 ): T | undefined {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = retryWhileBusy(() => readFileSync(path, 'utf8'));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw fromReadError(error, path);
@@ -33,7 +34,7 @@ export function readJsonFile<T>(
 
 function putAside(path: string): void {
   try {
-    renameSync(path, `${path}.damaged`);
+    moveFile(path, `${path}.damaged`);
   } catch (error) {
     throw fromWriteError(error, dirname(path));
   }
@@ -62,7 +63,7 @@ export function writeJsonFile(path: string, value: unknown): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(temporary, JSON.stringify(value));
-    renameSync(temporary, path);
+    moveFile(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw fromWriteError(error, dirname(path));

@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { moveFile, retryWhileBusy } from './busyFile';
 import { fromWriteError, systemCode } from './errors';
 
 /** Its user may read and write it, and nobody else. Windows has no such mode and keeps its own rules. */
@@ -18,7 +11,7 @@ const PRIVATE_FOLDER_MODE = 0o700;
 /** The text of a file with secrets, which becomes private if it was not; undefined without a file. */
 export function readSecretFile(path: string): string | undefined {
   try {
-    const text = readFileSync(path, 'utf8');
+    const text = retryWhileBusy(() => readFileSync(path, 'utf8'));
     chmodSync(path, PRIVATE_MODE);
     return text;
   } catch (error) {
@@ -43,7 +36,7 @@ export function writeSecretFile(
     writeFileSync(temporary, text, { mode: PRIVATE_MODE, flag: 'wx' });
     // A link fails where a file is already, unlike renaming.
     if (existing === 'keep') linkSync(temporary, path);
-    else renameSync(temporary, path);
+    else moveFile(temporary, path);
     return undefined;
   } catch (error) {
     if (existing === 'keep' && systemCode(error) === 'EEXIST') return readSecretFile(path);

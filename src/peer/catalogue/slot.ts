@@ -4,7 +4,6 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   unlinkSync,
@@ -14,6 +13,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { moveFile } from '../../common/busyFile';
 import { type Clock, every } from '../../common/clock';
 import { DisposableBase, toDisposable } from '../../common/disposable';
 import { PeershelfError, systemCode } from '../../common/errors';
@@ -148,7 +148,7 @@ function removeStale(path: string, window: string, clock: Clock): boolean {
   if (lock?.window !== window && isLive(path, lock, clock)) return false;
   const aside = `${path}.${randomUUID()}`;
   try {
-    renameSync(path, aside);
+    moveFile(path, aside);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return true;
     throw error;

@@ -6,12 +6,12 @@ import {
   openSync,
   readFileSync,
   readSync,
-  renameSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import { moveFile } from '../../common/busyFile';
 import {
   fromReadError,
   fromWriteError,
@@ -138,7 +138,7 @@ function place(temporary: string, path: string, bytes: Buffer): StoredFile {
     if (systemCode(error) !== 'EEXIST') {
       // File systems without hard links (FAT, some network shares).
       if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return 'left';
-      renameSync(temporary, path);
+      moveFile(temporary, path);
       return 'fetched';
     }
     const stats = lstatSync(path);

@@ -2,7 +2,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -10,6 +9,7 @@ import {
 } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { moveFile } from '../../common/busyFile';
 import type { Clock } from '../../common/clock';
 import { describeError, systemCode } from '../../common/errors';
 import type { Logger } from '../../common/logger';
@@ -74,7 +74,7 @@ export class LayerStore {
     try {
       mkdirSync(this.folder, { recursive: true });
       writeFileSync(temporary, layer);
-      renameSync(temporary, this.path(key));
+      moveFile(temporary, this.path(key));
     } catch (error) {
       rmSync(temporary, { force: true });
       this.logger.warn(`a piece layer cannot be stored: ${describeError(error)}`);

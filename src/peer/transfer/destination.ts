@@ -15,6 +15,7 @@ import {
 import { dirname, join, parse } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../../common/abort';
+import { moveFile, retryWhileBusyPatiently } from '../../common/busyFile';
 import { fromWriteError, PeershelfError, systemCode } from '../../common/errors';
 import { isInside, resolveLinks } from '../paths';
 import type { TemporaryFile } from './leftovers';
@@ -114,11 +115,15 @@ export class Destination {
     this.close();
     const { path, ifExists } = this.options;
     try {
-      assertInside(dirname(path), this.options);
       if (ifExists === 'overwrite') {
-        renameSync(this.temporary.path, path);
+        await retryWhileBusyPatiently(() => {
+          // Before each attempt: the folder may become a link while this waits.
+          assertInside(dirname(path), this.options);
+          renameSync(this.temporary.path, path);
+        }, signal);
         return { outcome: 'fetched', path };
       }
+      assertInside(dirname(path), this.options);
       if (moveWithoutReplacing(this.temporary.path, path)) return { outcome: 'fetched', path };
       if (await haveSameContent(this.temporary.path, path, signal))
         return { outcome: 'alreadyThere', path };
@@ -195,7 +200,7 @@ function moveWithoutReplacing(from: string, to: string): boolean {
   }
   // File systems without hard links (FAT, some network shares).
   if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) return false;
-  renameSync(from, to);
+  moveFile(from, to);
   return true;
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
+import { moveFile } from '../../common/busyFile';
 import type { Clock } from '../../common/clock';
 import { describeError, systemCode } from '../../common/errors';
 import type { Logger } from '../../common/logger';
@@ -177,7 +178,7 @@ export class Leftovers {
     if (!areOnSameVolume(found.path, dirname(wanted.destination))) return undefined;
     const own = newId();
     try {
-      renameSync(this.record(id), this.record(own));
+      moveFile(this.record(id), this.record(own));
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
       return undefined; // Somebody else wanted it too, and was first.
