@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, join, posix, relative, resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { fromPlainError } from '../common/errors';
+import { fromPlainError, toShownError } from '../common/errors';
 import type {
   FetchResult,
   FolderFetchRequest,
@@ -98,7 +98,8 @@ function reportFolder(
   const { path, files, fetched, alreadyThere, sizeBytes, failed, failedCount } = result;
   if (failedCount > 0) context.setExitCode(1);
   if (options.json === true) {
-    printJson(output, result);
+    const shown = failed.map(({ name, error }) => ({ name, error: toShownError(error) }));
+    printJson(output, { ...result, failed: shown });
     return;
   }
   for (const { name, error } of failed) {

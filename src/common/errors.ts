@@ -92,7 +92,8 @@ export class PeershelfError extends Error {
   static from(value: unknown): PeershelfError {
     if (value instanceof PeershelfError) return value;
     if (isAbortError(value)) return new PeershelfError('CANCELLED', 'cancelled', { cause: value });
-    return new PeershelfError('INTERNAL', describeError(value), { cause: value });
+    const message = value instanceof Error ? value.message || value.name : String(value);
+    return new PeershelfError('INTERNAL', message, { cause: value });
   }
 }
 
@@ -102,6 +103,13 @@ export interface PlainError {
   readonly message: string;
   readonly details: ErrorDetails;
   readonly stack: string;
+}
+
+/** What programs may be told of an error: no stack, as that names the paths of our sources. */
+export type ShownError = Omit<PlainError, 'stack'>;
+
+export function toShownError({ code, message, details }: PlainError): ShownError {
+  return { code, message, details };
 }
 
 export function toPlainError(value: unknown): PlainError {

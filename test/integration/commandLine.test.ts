@@ -180,6 +180,11 @@ describe('the command line', () => {
     assert.equal(second.code, 1);
     assert.match(second.out, /got: 0 of 2 files fetched, 1 already there, 1 failed \(3 B\)\n$/u);
     assert.match(second.err, /^peershelf: docs\/a\.txt: .* exists with other content/u);
+    const { failed } = JSON.parse((await finish(...args, '--json')).out) as { failed: unknown };
+    const path = join(into, 'got', 'a.txt');
+    const message = `${path} exists with other content`;
+    const error = { code: 'DESTINATION_EXISTS', message, details: { path } };
+    assert.deepEqual(failed, [{ name: 'docs/a.txt', error }], 'no stack, no path of a source');
   });
 
   it('exits with 2 and one line for wrong usage', async () => {

@@ -120,7 +120,9 @@ describe('PeershelfError', () => {
 
   it('is made from whatever was thrown', () => {
     assert.equal(PeershelfError.from('text').code, 'INTERNAL');
-    assert.equal(PeershelfError.from(new TypeError('x')).code, 'INTERNAL');
+    const failure = PeershelfError.from(new TypeError('x'));
+    assert.deepEqual([failure.code, failure.message], ['INTERNAL', 'x']);
+    assert.match(describeError(failure), /caused by TypeError: x\n +at /u, 'the log has the stack');
     assert.equal(PeershelfError.from(AbortSignal.abort().reason).code, 'CANCELLED');
   });
 
