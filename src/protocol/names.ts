@@ -46,7 +46,8 @@ export function publishedNameProblem(name: string): NameProblem | undefined {
   if (problem !== undefined) return problem;
   if (BIDI_CONTROL.test(name)) return NAME_PROBLEMS.direction;
   if (name.includes('\\')) return NAME_PROBLEMS.backslash;
-  if (name.startsWith('/') || /^[a-z]:/iu.test(name)) return NAME_PROBLEMS.absolute;
+  // `C:\x` has a backslash. A colon elsewhere is a character like others, which Windows does not take.
+  if (name.startsWith('/') || /^[a-z]:\//iu.test(name)) return NAME_PROBLEMS.absolute;
   if (name !== name.normalize('NFC')) return NAME_PROBLEMS.notComposed;
   for (const segment of name.split('/')) {
     const segmentProblem = publishedSegmentProblem(segment);

@@ -76,6 +76,8 @@ describe('published names', () => {
     '.gitignore',
     'a..b',
     'c/nully',
+    'a:b.txt',
+    'C:x',
   ];
   for (const name of fine)
     it(`takes ${JSON.stringify(name)}`, () => {
@@ -91,7 +93,8 @@ describe('published names', () => {
     ['a\\b', /backslash/u],
     ['/etc/passwd', /absolute/u],
     ['c:/x', /absolute/u],
-    ['C:x', /absolute/u],
+    ['C:/', /absolute/u],
+    ['C:\\x', /backslash/u],
     [NFD, /form C/u],
     ['a//b', /empty part/u],
     ['a/', /empty part/u],
@@ -150,6 +153,8 @@ describe('local names', () => {
 
   it('replace what cannot stand in a file name on Windows', () => {
     assert.equal(toLocalName('dir/a<b>:"c"|?*.txt', 'win32'), 'dir/a_b___c____.txt');
+    assert.equal(toLocalName('a:b.txt', 'win32'), 'a_b.txt');
+    assert.equal(toLocalName('C:', 'win32'), 'C_');
     assert.equal(toLocalName('trailing. /dot.', 'win32'), 'trailing_/dot_');
   });
 
