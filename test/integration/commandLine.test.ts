@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { useCleanup } from '../support/cleanup';
 import { startMisbehavingPeer, registerHost } from '../support/misbehavingPeer';
-import { startProcess, type TestProcess } from '../support/startProcess';
+import { endBy, startProcess, type TestProcess } from '../support/startProcess';
 import { temporaryFolder } from '../support/temporaryFolder';
 import { eventually } from '../support/waitFor';
 import { parseHostPort } from '../../src/protocol/address';
@@ -143,7 +143,7 @@ describe('the command line', () => {
     assert.equal(readFileSync(join(folder, 'copy.txt'), 'utf8'), 'a note');
 
     sharing.child.kill('SIGINT');
-    assert.equal(await sharing.exited, 0);
+    assert.equal(await sharing.exited, endBy('SIGINT'));
     const gone = await finish('ping', 'alice', '--tracker', tracker);
     assert.deepEqual([gone.code, gone.out], [1, 'not online\n']);
   });

@@ -9,7 +9,7 @@ import { type CommandLineUser, startCommand } from '../support/commandLine';
 import { CLI } from '../support/commandLine';
 import { newLan } from '../support/lan';
 import { occupyPort } from '../support/ports';
-import { startProcess, type TestProcess } from '../support/startProcess';
+import { endBy, startProcess, type TestProcess } from '../support/startProcess';
 import { temporaryFolder } from '../support/temporaryFolder';
 
 const READY = /^listening on (\S+)\ninvite: (\S+)\n/u;
@@ -104,7 +104,7 @@ describe('the session of a team on the command line', () => {
     const owner = newUser();
     const first = await startTracker(owner);
     first.tracker.child.kill('SIGTERM');
-    assert.equal(await first.tracker.exited, 0);
+    assert.equal(await first.tracker.exited, endBy('SIGTERM'));
     const second = await startTracker(owner);
     const other = await startTracker(owner, '--session', 'Other');
     const teams = [first, second, other].map(({ invite }) => parseInvite(invite));

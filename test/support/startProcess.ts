@@ -13,6 +13,11 @@ export interface TestProcess {
   readonly exited: Promise<number | NodeJS.Signals>;
 }
 
+/** How a program of ours ends by a signal: in order, but on Windows, which has none and ends it at once. */
+export function endBy(signal: NodeJS.Signals): number | NodeJS.Signals {
+  return process.platform === 'win32' ? signal : 0;
+}
+
 /** Starts a process; killed after the test. */
 export function startProcess(
   cleanup: Cleanup,

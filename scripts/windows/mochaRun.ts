@@ -1,0 +1,15 @@
+import type { TestEvent } from '../host/testReport';
+
+/** What the Windows process that runs tests is told, in a file. */
+export interface MochaRun {
+  /** Paths of the test files as Windows writes them. */
+  readonly files: readonly string[];
+  readonly timeoutMs: number;
+  readonly grep: string | undefined;
+  /** Full titles that are expected to fail, and whether they run at all. */
+  readonly leftOut: readonly { readonly title: string; readonly neverRun: boolean }[];
+  /** Receives one event per line as JSON. */
+  readonly report: string;
+}
+
+export type Tell = (event: TestEvent) => void;
