@@ -246,30 +246,63 @@ describe('folders', () => {
     assertSame(bob, { 'got/old': 'old' });
   });
 
-  it('never writes outside, whatever the names and links', async () => {
-    const bob = await joinAs('bob');
+  const registerEvil = async (names: readonly string[]): Promise<void> => {
     const address = await startMisbehavingPeer(cleanup, (socket) => {
       socket.once('data', () => socket.end('LENGTH 4\nevil'));
     });
+    const files = Object.fromEntries(names.map((name) => [name, 4]));
+    await registerHost(cleanup, tracker, { hostname: 'evil', address, files });
+  };
+  const failuresOf = ({ failed }: FolderFetchResult): string[][] =>
+    failed.map(({ name, error }) => [name, error.code]).sort();
+
+  it('never writes outside, whatever the names', async () => {
+    const bob = await joinAs('bob');
+    const [parent, drive] = ['d/../../up', 'd/C:/windows/x'];
+    await registerEvil([parent, drive, 'd//etc/passwd', 'd/..\\..\\up', 'd/nul.txt', 'd/fine']);
+    const result = await fetch(bob, 'd/', { folder: bob.path('got') });
+    assert.deepEqual(failuresOf(result), [
+      [parent, 'INVALID_NAME'],
+      ['d/..\\..\\up', 'INVALID_NAME'],
+      ['d//etc/passwd', 'INVALID_NAME'],
+      [drive, 'INVALID_NAME'],
+      ['d/nul.txt', 'INVALID_NAME'],
+    ]);
+    assert.deepEqual(readdirSync(bob.folder), ['got']);
+    assertSame(bob, { 'got/fine': 'evil' });
+  });
+
+  it('never writes outside, whatever the links', async () => {
+    const bob = await joinAs('bob');
     const outside = temporaryFolder(cleanup);
     mkdirSync(bob.path('got'));
     symlinkSync(outside, bob.path('got/link'));
-    await registerHost(cleanup, tracker, {
-      hostname: 'evil',
-      address,
-      files: { 'd/../../up': 4, 'd/link/in': 4, 'd//etc/passwd': 4, 'd/fine': 4 },
-    });
+    await registerEvil(['d/link/in', 'd/fine']);
     const alice = await joinAs('alice');
     await publish(alice, { 'd/link/small': 'small' });
     const result = await fetch(bob, 'd/', { folder: bob.path('got') });
-    assert.deepEqual(result.failed.map(({ name, error }) => [name, error.code]).sort(), [
-      ['d/../../up', 'INVALID_NAME'],
-      ['d//etc/passwd', 'INVALID_NAME'],
+    assert.deepEqual(failuresOf(result), [
       ['d/link/in', 'OUTSIDE_FOLDER'],
       ['d/link/small', 'OUTSIDE_FOLDER'],
     ]);
     assert.deepEqual(readdirSync(outside), []);
     assertSame(bob, { 'got/fine': 'evil' });
+  });
+
+  it('stores files under names that the system takes', async () => {
+    const bob = await joinAs('bob');
+    const onWindows: Record<string, string> = {
+      'what?.txt': 'what_.txt',
+      'a:b.txt': 'a_b.txt',
+      'C:x': 'C_x',
+      'say "hi" <all>|*': 'say _hi_ _all___',
+      'space ': 'space_',
+      'dot.': 'dot_',
+    };
+    await registerEvil(Object.keys(onWindows).map((name) => `d/${name}`));
+    assert.deepEqual(failuresOf(await fetch(bob, 'd/', { folder: bob.path('got') })), []);
+    const names = process.platform === 'win32' ? Object.values(onWindows) : Object.keys(onWindows);
+    assert.deepEqual(readdirSync(bob.path('got')).sort(), names.sort());
   });
 
   it('is cancelled in the middle without leaving anything half', async () => {
