@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Cleanup } from '../host/cleanup';
 import { installOnce } from '../host/npmInstall';
 import { type OwnedProcess, spawnOwned } from '../host/ownedProcess';
@@ -19,6 +28,10 @@ const SERVER_NAMES = ['wineserver64', 'wineserver'] as const;
 /** A new prefix takes five seconds; a busy machine gets a lot more. */
 const BOOT_DEADLINE_MS = 120_000;
 const BOOT_ATTEMPTS = 2;
+const POLL_MS = 50;
+
+const RUNNING = 'running';
+const FOR_EVER_MS = 2 ** 31 - 1;
 
 export interface WindowsCommand {
   readonly args: readonly string[];
@@ -85,7 +98,11 @@ export class Windows {
       process.off('exit', endAtExit);
     });
     const windows = new Windows(path.join(prefix, 'drive_c'), node, wine, environment);
-    await windows.boot(path.join(folder, 'boot.log'), end);
+    const outputFile = path.join(folder, 'boot.log');
+    for (let attempt = 1; !(await windows.boot(outputFile)); attempt += 1) {
+      end();
+      if (attempt === BOOT_ATTEMPTS) throw new Error('Wine does not start a Windows program');
+    }
     return windows;
   }
 
@@ -120,15 +137,24 @@ export class Windows {
     }
   }
 
-  private async boot(outputFile: string, end: () => void): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      const boot = this.start({ args: ['wineboot', '-i'], outputFile });
-      const deadline = setTimeout(() => void boot.stop(), BOOT_DEADLINE_MS);
-      const code = await boot.exited.finally(() => clearTimeout(deadline));
-      if (code === 0) return;
-      end();
-      if (attempt === BOOT_ATTEMPTS) throw new Error(`wineboot ended with ${code}`);
+  /**
+   * Starts a program that makes the prefix and then only runs, until everything is ended. The server of a
+   * prefix and the services of Windows end with its last program, and belong to whichever starts them
+   * next: they would be ended together with it, and all others would wait for an answer for ever.
+   * @returns whether it runs.
+   */
+  private async boot(outputFile: string): Promise<boolean> {
+    const script = `console.log('${RUNNING}'); setInterval(() => undefined, ${FOR_EVER_MS})`;
+    const holder = this.startNode({ args: ['-e', script], outputFile });
+    let isOver = false as boolean;
+    void holder.exited.finally(() => (isOver = true));
+    const deadlineMs = performance.now() + BOOT_DEADLINE_MS;
+    while (!isOver && performance.now() < deadlineMs) {
+      if (readFileSync(outputFile, 'utf8').includes(RUNNING)) return true;
+      await delay(POLL_MS);
     }
+    await holder.stop();
+    return false;
   }
 }
 
