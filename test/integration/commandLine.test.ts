@@ -12,13 +12,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { useCleanup } from '../support/cleanup';
+import { CLI, startPrepared } from '../support/commandLine';
+import { hurried, type ProgramOptions } from '../support/hurry';
 import { startMisbehavingPeer, registerHost } from '../support/misbehavingPeer';
 import { endBy, startProcess, type TestProcess } from '../support/startProcess';
 import { temporaryFolder } from '../support/temporaryFolder';
 import { eventually } from '../support/waitFor';
 import { parseHostPort } from '../../src/protocol/address';
-
-const CLI = join(__dirname, '../../dist/cli.js');
 
 describe('the command line', () => {
   const cleanup = useCleanup();
@@ -31,12 +31,10 @@ describe('the command line', () => {
   });
 
   /** Publishers are another user: what one has hashed, the other one need not fetch. */
-  const run = (...args: string[]): TestProcess => {
+  const run = (...args: string[]): TestProcess => runWith([], ...args);
+  const runWith = (prepared: readonly ProgramOptions[], ...args: string[]): TestProcess => {
     const home = args[0] === 'share' ? join(data, 'publisher') : data;
-    return startProcess(cleanup, process.execPath, [CLI, ...args], {
-      cwd: folder,
-      env: { XDG_DATA_HOME: home, LOCALAPPDATA: home, HOME: home },
-    });
+    return startPrepared(cleanup, { folder, data: home }, prepared, ...args);
   };
   const finish = async (
     ...args: string[]
@@ -51,9 +49,15 @@ describe('the command line', () => {
     );
     return address;
   };
-  const share = async (tracker: string, name: string, content: string): Promise<TestProcess> => {
+  const share = async (
+    tracker: string,
+    name: string,
+    content: string,
+    ...prepared: ProgramOptions[]
+  ): Promise<TestProcess> => {
     writeFileSync(join(folder, name), content);
-    const sharing = run(
+    const sharing = runWith(
+      prepared,
       ...['share', name, '--tracker', tracker, '--port', '0'],
       ...['--hostname', 'alice', '--display-name', 'Alice'],
     );
@@ -101,9 +105,9 @@ describe('the command line', () => {
 
   it('says that a shared file is gone, and offers it no more', async () => {
     const tracker = await startTracker();
-    const sharing = await share(tracker, 'gone.txt', 'soon gone');
+    const sharing = await share(tracker, 'gone.txt', 'soon gone', hurried(5));
     unlinkSync(join(folder, 'gone.txt'));
-    // Half a minute later where the system, which all tests share, has no watch left.
+    // Half a minute of its time later where the system, which all tests share, has no watch left.
     const deadlineMs = 45_000;
     await eventually(
       () => sharing.stderr().includes('peershelf: gone.txt is gone') || undefined,

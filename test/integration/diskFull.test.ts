@@ -23,12 +23,13 @@ import {
   readReport,
   sha256,
   startCommand,
+  startPrepared,
   startSharing,
 } from '../support/commandLine';
 import { canMakeDisk, folderOnDisk, memoryDisk } from '../support/smallDisk';
+import { growing, prepareStops } from '../support/stops';
 import { startTracker } from '../support/startTracker';
 import { temporaryFolder } from '../support/temporaryFolder';
-import { eventually } from '../support/waitFor';
 
 const MIB = 1024 * 1024;
 const DISK_MIB = 20;
@@ -54,12 +55,15 @@ onSmallDisk(WHAT, () => {
     writeFileSync(path, bytes);
     await startSharing(cleanup, alice, { path, tracker, hostname: 'alice' });
   };
-  const fetch = (bob: CommandLineUser, ...more: string[]): ReturnType<typeof startCommand> =>
-    startCommand(
-      cleanup,
-      bob,
-      ...['fetch', 'large', '--tracker', formatHostPort(tracker), '--json', ...more],
-    );
+  const command = (): string[] => [
+    'fetch',
+    'large',
+    '--tracker',
+    formatHostPort(tracker),
+    '--json',
+  ];
+  const fetch = (bob: CommandLineUser): ReturnType<typeof startCommand> =>
+    startCommand(cleanup, bob, ...command());
 
   /** Takes all that is left of the disk; returns what gives it back. */
   function fill(): () => void {
@@ -85,9 +89,11 @@ onSmallDisk(WHAT, () => {
     const destination = join(bob.folder, 'large');
     const journaled = (): number => journaledPieces(leftoversFolder(bob)).size;
 
-    const failing = fetch(bob, '--max-download', '8');
-    await eventually(() => journaled() >= 4 || undefined, 'some pieces');
+    const stops = prepareStops(cleanup, growing(4));
+    const failing = startPrepared(cleanup, bob, [stops], ...command());
+    await stops.reached(0, failing);
     const makeRoom = fill();
+    stops.release(0);
     assert.equal(await failing.exited, 1);
     assert.match(failing.stderr(), /^peershelf: There is not enough space at .*\. Make room, or/u);
     assert.equal(existsSync(destination), false);
@@ -140,11 +146,11 @@ onSmallDisk(WHAT, () => {
     await share(content);
     const bob = { folder: temporaryFolder(cleanup), data: join(disk, 'data') };
     const records = leftoversFolder(bob);
-    // Slow enough for the disk to be full long before a piece is whole.
-    const failing = fetch(bob, '--max-download', '0.25');
-    const isBegun = (): boolean => leftoversOf(bob).some((name) => name.endsWith('.pieces'));
-    await eventually(() => isBegun() || undefined, 'the download has begun');
+    const stops = prepareStops(cleanup, growing(0));
+    const failing = startPrepared(cleanup, bob, [stops], ...command());
+    await stops.reached(0, failing);
     fill();
+    stops.release(0);
     assert.equal(await failing.exited, 1);
     assert.equal(journaledPieces(records).size, 0);
     assert.match(failing.stderr(), /not enough space at .*leftovers/u);

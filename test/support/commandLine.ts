@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cleanup } from '../../scripts/host/cleanup';
 import { formatHostPort, type HostPort } from '../../src/protocol/address';
+import type { ProgramOptions } from './hurry';
 import { startProcess, startUnreaped, type TestProcess } from './startProcess';
 
 export const CLI = join(__dirname, '../../dist/cli.js');
@@ -19,7 +20,23 @@ export function startCommand(
   user: CommandLineUser,
   ...args: string[]
 ): TestProcess {
-  return startProcess(cleanup, process.execPath, [CLI, ...args], settingsOf(user));
+  return startPrepared(cleanup, user, [], ...args);
+}
+
+/** As `startCommand`, with what else a program of a test is started with. */
+export function startPrepared(
+  cleanup: Cleanup,
+  user: CommandLineUser,
+  prepared: readonly ProgramOptions[],
+  ...args: string[]
+): TestProcess {
+  const { cwd, env } = settingsOf(user);
+  return startProcess(
+    cleanup,
+    process.execPath,
+    [...prepared.flatMap(({ nodeOptions }) => nodeOptions), CLI, ...args],
+    { cwd, env: Object.assign({}, env, ...prepared.map((one) => one.env)) as NodeJS.ProcessEnv },
+  );
 }
 
 /** As `startCommand`, below a process that never asks how it has ended. @returns its number. */
@@ -31,7 +48,10 @@ export async function startUnreapedCommand(
   return startUnreaped(cleanup, process.execPath, [CLI, ...args], settingsOf(user));
 }
 
-function settingsOf({ folder, data }: CommandLineUser): { cwd: string; env: NodeJS.ProcessEnv } {
+function settingsOf({ folder, data }: CommandLineUser): {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+} {
   return { cwd: folder, env: { XDG_DATA_HOME: data, LOCALAPPDATA: data, HOME: data } };
 }
 

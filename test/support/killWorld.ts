@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { Cleanup } from '../../scripts/host/cleanup';
 import { formatHostPort, type HostPort } from '../../src/protocol/address';
 import { pieceBytes } from '../../src/protocol/hashTree';
@@ -13,10 +13,13 @@ import {
   readReport,
   sha256,
   startCommand,
+  startPrepared,
   startSharing,
 } from './commandLine';
+import { hurried } from './hurry';
 import type { Random } from './random';
 import type { TestProcess } from './startProcess';
+import { prepareStops, type StopCall } from './stops';
 import { temporaryFolder } from './temporaryFolder';
 
 /** A fetch of the file takes about this long when nobody interrupts it. */
@@ -25,24 +28,26 @@ const MAX_MOMENT_PIECES = 16;
 const POLL_MS = 2;
 /** Heads of replies, and nothing else, come on top of what was missing. */
 const HEAD_SHARE = 0.01;
+/** How much sooner a fetcher gives up whose publisher stays away. */
+const PATIENCE = 8;
+/** What a fetch makes: half a record, a record, a part, a journal and the file. */
+const KINDS = ['.new', '.json', '.part', '.pieces', 'file'] as const;
 
-/** In which phase of a fetch a kill came, as far as the disk tells. */
-export type Phase = 'starting' | 'begun' | 'growing' | 'finished';
+/** `publisher`: it stays away; `restarted`: it comes back before the fetcher goes on. */
+export type Victim = 'fetcher' | 'publisher' | 'restarted' | 'both';
 
 export interface KillWorldOptions {
   readonly tracker: HostPort;
   readonly hostname: string;
-  /** The published file, which nobody else offers: those who do are killed as well. */
+  /** The published file, which nobody else offers: publishers of it are killed as well. */
   readonly name: string;
   readonly path: string;
   readonly content: Buffer;
-  readonly random: Random;
 }
 
 /** One publisher and one fetcher, both processes, that are killed again and again. */
 export class KillWorld {
-  readonly fetcher: CommandLineUser;
-  readonly phases: Record<Phase, number> = { starting: 0, begun: 0, growing: 0, finished: 0 };
+  fetcher: CommandLineUser;
   readonly ports = new Set<number>();
   kills = 0;
   publisherKills = 0;
@@ -57,22 +62,45 @@ export class KillWorld {
     private readonly cleanup: Cleanup,
     private readonly options: KillWorldOptions,
   ) {
-    this.fetcher = { folder: temporaryFolder(cleanup), data: temporaryFolder(cleanup) };
-    this.publisher = { folder: temporaryFolder(cleanup), data: temporaryFolder(cleanup) };
+    this.fetcher = this.newUser();
+    this.publisher = this.newUser();
     this.sha = sha256(options.content);
   }
 
+  /**
+   * A fetch that is stopped at a stage, where the victim is killed; a fetcher that is not killed goes
+   * on to its end.
+   * @returns how the fetcher has ended.
+   */
+  async killAt(stage: StopCall, victim: Victim): Promise<number | NodeJS.Signals> {
+    await this.share();
+    const stops = prepareStops(this.cleanup, stage);
+    // Without its publisher a fetch tries for long.
+    const prepared = victim === 'publisher' ? [stops, hurried(PATIENCE)] : [stops];
+    const fetching = startPrepared(this.cleanup, this.fetcher, prepared, ...this.fetchArguments);
+    await stops.reached(0, fetching);
+    if (victim !== 'fetcher') await this.killPublisher(fetching);
+    if (victim === 'restarted') await this.share();
+    if (victim === 'fetcher' || victim === 'both') {
+      await this.killFetcher(fetching);
+      return 'SIGKILL';
+    }
+    stops.release(0);
+    const code = await fetching.exited;
+    this.check();
+    return code;
+  }
+
   /** One fetch in which the publisher, the fetcher or both are killed at random moments. */
-  async round(): Promise<void> {
-    const { random } = this.options;
+  async round(random: Random): Promise<void> {
     if (existsSync(this.destination)) await this.finish();
     await this.share();
     const limit = random.pick([], ['--max-download', '60'], ['--max-download', '120']);
     const fetching = this.fetch(...limit);
     const victim = random.pick('fetcher', 'fetcher', 'publisher', 'both');
-    await this.moment(fetching);
+    await this.moment(fetching, random);
     if (victim !== 'fetcher') await this.killPublisher(fetching);
-    if (victim === 'both') await this.moment(fetching);
+    if (victim === 'both') await this.moment(fetching, random);
     // Without its publisher a fetch ends by itself, or finds it again: half of them may.
     if (victim === 'publisher' && random.next() < 0.5) {
       if (random.next() < 0.5) await this.share();
@@ -81,7 +109,7 @@ export class KillWorld {
     } else await this.killFetcher(fetching);
   }
 
-  /** The fetch runs to its end, and leaves nothing but the right file. */
+  /** The fetch runs to its end, and leaves nothing but the right file. The next one is somebody else's. */
   async finish(): Promise<void> {
     const wasThere = existsSync(this.destination);
     const [kept, size] = [this.keptBytes(), this.options.content.length];
@@ -103,6 +131,27 @@ export class KillWorld {
     rmSync(this.destination);
   }
 
+  /** Whoever fetches next has nothing of the file, and remembers nothing of it. */
+  changeFetcher(): void {
+    this.fetcher = this.newUser();
+  }
+
+  /** What the fetcher has on its disk, in the order in which a fetch makes it. */
+  left(): string[] {
+    const kinds = leftoversOf(this.fetcher).map((name) => extname(name));
+    const all = existsSync(this.destination) ? [...kinds, 'file'] : kinds;
+    return KINDS.filter((kind) => all.includes(kind));
+  }
+
+  /** Pieces that the fetcher has noted as verified. */
+  journaled(): Set<number> {
+    return journaledPieces(leftoversFolder(this.fetcher));
+  }
+
+  private newUser(): CommandLineUser {
+    return { folder: temporaryFolder(this.cleanup), data: temporaryFolder(this.cleanup) };
+  }
+
   private get destination(): string {
     return join(this.fetcher.folder, this.options.name);
   }
@@ -116,18 +165,17 @@ export class KillWorld {
     this.ports.add(port);
   }
 
+  private get fetchArguments(): string[] {
+    const { name, tracker } = this.options;
+    return ['fetch', name, '--tracker', formatHostPort(tracker), '--json'];
+  }
+
   private fetch(...more: string[]): TestProcess {
-    const tracker = formatHostPort(this.options.tracker);
-    return startCommand(
-      this.cleanup,
-      this.fetcher,
-      ...['fetch', this.options.name, '--tracker', tracker, '--json', ...more],
-    );
+    return startCommand(this.cleanup, this.fetcher, ...this.fetchArguments, ...more);
   }
 
   /** A while, or until some more pieces are verified, or the end of the fetch. */
-  private async moment(fetching: TestProcess): Promise<void> {
-    const { random } = this.options;
+  private async moment(fetching: TestProcess, random: Random): Promise<void> {
     const isOver = (): boolean => fetching.child.exitCode !== null;
     const startMs = performance.now();
     const untilMs = startMs + random.below(MAX_MOMENT_MS);
@@ -146,7 +194,6 @@ export class KillWorld {
     if (fetching.child.exitCode === null) {
       this.kills += 1;
       this.publisherKills += 1;
-      this.phases[this.phase()] += 1;
     }
     sharing?.child.kill('SIGKILL');
     await sharing?.exited;
@@ -156,17 +203,8 @@ export class KillWorld {
   private async killFetcher(fetching: TestProcess): Promise<void> {
     fetching.child.kill('SIGKILL');
     // One that has ended by itself was not killed.
-    if ((await fetching.exited) === 'SIGKILL') {
-      this.kills += 1;
-      this.phases[this.phase()] += 1;
-    }
+    if ((await fetching.exited) === 'SIGKILL') this.kills += 1;
     this.check();
-  }
-
-  private phase(): Phase {
-    if (existsSync(this.destination)) return 'finished';
-    if (this.journaled().size > 0) return 'growing';
-    return leftoversOf(this.fetcher).length > 0 ? 'begun' : 'starting';
   }
 
   /** The file is whole or not there, and nothing that was verified is forgotten. */
@@ -180,10 +218,6 @@ export class KillWorld {
     this.known = pieces;
     const parts = leftoversOf(this.fetcher).filter((name) => name.endsWith('.part'));
     assert.ok(parts.length <= 1, `${parts.length} parts`);
-  }
-
-  private journaled(): Set<number> {
-    return journaledPieces(leftoversFolder(this.fetcher));
   }
 
   private keptBytes(): number {
