@@ -10,20 +10,27 @@ import { type HostPort, parseHostPort } from '../../src/protocol/address';
 import { anonymousTlsOptions } from '../../src/protocol/certificate';
 import { formatInvite } from '../../src/protocol/invite';
 import { useCleanup } from '../support/cleanup';
+import { watch } from '../support/fakeClock';
+import { isLongRun } from '../support/longRuns';
 import { startPeer, type TestPeer } from '../support/startPeer';
 import { startProcess } from '../support/startProcess';
 import { startTeam } from '../support/startTeam';
 import { temporaryFolder } from '../support/temporaryFolder';
 
 const TRACKER = join(__dirname, '../../dist/tracker.js');
-/** Silent ones that finish the handshake of TLS first: each costs both ends a signature. */
-const SECURED = 10_000;
+/**
+ * Silent ones that finish the handshake of TLS first: each costs both ends a signature. Always more
+ * than a tracker keeps, so that it has to drop some.
+ */
+const SECURED = isLongRun ? 10_000 : 1_500;
 /** As many again for every ten of them, that say nothing at all. */
 const PLAIN = SECURED / 10;
 /** Opened at the same time. */
 const AT_ONCE = 200;
 /** More than a tracker with as many silent connections as it keeps takes. */
 const MAX_GROWTH_BYTES = 200 * 1024 * 1024;
+/** Members that come while the flood lasts, and the most that half of them may wait in a long run. */
+const MEMBERS = 5;
 const JOIN_MS = 1_000;
 /** Who guess at the same time, all from one address. */
 const PUPILS = 32;
@@ -32,11 +39,14 @@ describe('a flood of connections', function () {
   this.timeout(240_000);
   const cleanup = useCleanup();
 
-  /** Runs `task` for each number below `count`, some at a time. */
-  async function forEach(count: number, task: (index: number) => Promise<void>): Promise<void> {
+  /** Runs `task` for each number from 0 on until it is enough, some at a time. */
+  async function forEach(
+    isEnough: (index: number) => boolean,
+    task: (index: number) => Promise<void>,
+  ): Promise<void> {
     let next = 0;
     const work = async (): Promise<void> => {
-      while (next < count) await task(next++);
+      while (!isEnough(next)) await task(next++);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   }
@@ -61,7 +71,7 @@ describe('a flood of connections', function () {
     return [member, performance.now() - startMs];
   };
 
-  it('of 10,000 silent ones leaves the tracker of a team small, and lets members in at once', async () => {
+  it(`of ${SECURED} silent ones leaves the tracker of a team small, and lets members in meanwhile`, async () => {
     const record = await createSessionRecord('Team', new Date(systemClock.now()));
     const verifierFile = join(temporaryFolder(cleanup), 'verifier.json');
     writeFileSync(verifierFile, JSON.stringify(verifierOf(record)));
@@ -78,19 +88,25 @@ describe('a flood of connections', function () {
     cleanup.add(() => sockets.forEach((socket) => socket.destroy()));
     const joinedMs: number[] = [];
     const flooding = { isOver: false };
-    const members = (async (): Promise<void> => {
-      for (let index = 0; !flooding.isOver; index += 1) {
-        const [member, tookMs] = await joinAs(invite, `bob-${index}`);
-        joinedMs.push(tookMs);
-        await member.peer.refreshNetwork();
-        assert.equal((await member.peer.networkFiles({ limit: 9 })).files[0]?.name, 'a');
-        await member.peer.stop();
-      }
-    })();
+    const members = watch(
+      (async (): Promise<void> => {
+        for (let index = 0; !flooding.isOver; index += 1) {
+          const [member, tookMs] = await joinAs(invite, `bob-${index}`);
+          joinedMs.push(tookMs);
+          await member.peer.refreshNetwork();
+          assert.equal((await member.peer.networkFiles({ limit: 9 })).files[0]?.name, 'a');
+          await member.peer.stop();
+        }
+      })(),
+    );
     const startMs = performance.now();
-    let secured = 0;
-    await forEach(SECURED + PLAIN, async (index) => {
+    let [attempted, secured] = [0, 0];
+    // The flood lasts until enough members have come in spite of it.
+    const isEnough = (index: number): boolean =>
+      members.isSettled() || (index >= SECURED + PLAIN && joinedMs.length >= MEMBERS);
+    await forEach(isEnough, async (index) => {
       const isSecured = index % ((SECURED + PLAIN) / PLAIN) !== 0;
+      if (isSecured) attempted += 1;
       const socket = await openSilent(address, isSecured);
       if (socket instanceof TLSSocket && socket.getPeerX509Certificate() !== undefined)
         secured += 1;
@@ -98,14 +114,15 @@ describe('a flood of connections', function () {
     });
     const tookMs = performance.now() - startMs;
     flooding.isOver = true;
-    await members;
+    await members.promise;
     const grownBytes = residentBytes(tracker.child.pid) - before;
     const open = [...sockets].filter((socket) => !socket.destroyed).length;
     joinedMs.sort((a, b) => a - b);
     const medianMs = joinedMs[Math.floor(joinedMs.length / 2)] ?? Infinity;
     const facts = `${secured} handshakes in ${tookMs.toFixed(0)} ms, ${open} open, joined in ${medianMs.toFixed(0)} ms, ${joinedMs.at(-1)?.toFixed(0)} at most, ${grownBytes / 1024 ** 2} MiB`;
-    assert.equal(secured, SECURED, facts);
-    assert.ok(medianMs < JOIN_MS, facts);
+    assert.ok(attempted >= SECURED, facts);
+    assert.equal(secured, attempted, facts);
+    if (isLongRun) assert.ok(medianMs < JOIN_MS, facts);
     assert.ok(grownBytes < MAX_GROWTH_BYTES, facts);
     if (process.env['PEERSHELF_TEST_FACTS'] !== undefined) console.log(`      ${facts}`);
   });

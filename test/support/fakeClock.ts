@@ -70,3 +70,35 @@ export class FakeClock implements Clock {
 export function flushPromises(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** A promise of which can be asked whether it has settled; nobody need handle its rejection before. */
+export function watch<T>(promise: Promise<T>): {
+  readonly promise: Promise<T>;
+  readonly isSettled: () => boolean;
+} {
+  let isSettled = false;
+  const settle = (): void => void (isSettled = true);
+  promise.then(settle, settle);
+  return { promise, isSettled: () => isSettled };
+}
+
+/** Only what fails waits for so long. */
+const DEADLINE_MS = 20_000;
+
+/**
+ * Lets time pass until `isOver`. As sockets are real, more may pass than what is waited for takes:
+ * nothing that has a deadline of its own may go on meanwhile.
+ */
+export async function passTime(
+  clock: FakeClock,
+  what: string,
+  isOver: () => boolean,
+  stepMs = 100,
+): Promise<void> {
+  const startMs = performance.now();
+  while (!isOver()) {
+    if (performance.now() - startMs > DEADLINE_MS) throw new Error(`not in time: ${what}`);
+    clock.advance(stepMs);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
