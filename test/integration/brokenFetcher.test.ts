@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { writeFileSync } from 'node:fs';
 import type { HostPort } from '../../src/protocol/address';
 import { useCleanup } from '../support/cleanup';
+import { FakeClock, passTime, watch } from '../support/fakeClock';
 import { connectRaw } from '../support/rawPeer';
 import { startPeer, type TestPeer } from '../support/startPeer';
 import { startTracker } from '../support/startTracker';
@@ -13,14 +14,16 @@ const LARGE_BYTES = 32 * 1024 * 1024;
 describe('serving version 1 fetchers, well-behaved and not', () => {
   const cleanup = useCleanup();
   let alice: TestPeer;
+  let clock: FakeClock;
   let address: HostPort;
 
   const start = async (maxUploads = 0): Promise<void> => {
     const { address: tracker } = await startTracker(cleanup);
+    clock = new FakeClock();
     alice = await startPeer(cleanup, {
       tracker,
       settings: { maxUploads },
-      dependencies: { slowReaderMs: 300 },
+      dependencies: { clock },
     });
     await alice.publish('a file.txt', 'content');
     const { serving } = await alice.peer.snapshot();
@@ -73,11 +76,14 @@ describe('serving version 1 fetchers, well-behaved and not', () => {
     await alice.publish('large', Buffer.alloc(LARGE_BYTES));
     const raw = await connectRaw(cleanup, address);
     raw.socket.pause();
-    const failed = nextEvent(alice.peer.onDidChangeTransfers, (transfers) =>
-      transfers.some(({ state }) => state === 'failed'),
+    const failed = watch(
+      nextEvent(alice.peer.onDidChangeTransfers, (transfers) =>
+        transfers.some(({ state }) => state === 'failed'),
+      ),
     );
     raw.send('GET large\n');
-    const transfers = await failed;
+    await passTime(clock, 'the reader is given up', failed.isSettled);
+    const transfers = await failed.promise;
     assert.equal(transfers.find(({ state }) => state === 'failed')?.error?.code, 'STALLED');
   });
 

@@ -1,26 +1,31 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { deferred } from '../../src/common/deferred';
 import type { ErrorCode } from '../../src/common/errors';
 import type { HostPort } from '../../src/protocol/address';
 import type { FetchRequest } from '../../src/peer/peerApi';
+import { STALL_MS } from '../../src/peer/transfer/download';
 import { useCleanup } from '../support/cleanup';
+import { FakeClock, passTime, watch } from '../support/fakeClock';
 import { registerHost, startMisbehavingPeer } from '../support/misbehavingPeer';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
 import { startTracker } from '../support/startTracker';
+import { eventually } from '../support/waitFor';
 
 const SIZE = 100;
 
 describe('fetching from a broken or hostile publisher', () => {
   const cleanup = useCleanup();
   let tracker: HostPort;
+  let clock: FakeClock;
   let bob: TestPeer;
 
   beforeEach(async () => {
     ({ address: tracker } = await startTracker(cleanup));
-    bob = await startPeer(cleanup, { tracker, dependencies: { stallMs: 200 } });
+    clock = new FakeClock();
+    bob = await startPeer(cleanup, { tracker, dependencies: { clock } });
   });
 
   const request = (): FetchRequest => ({
@@ -63,7 +68,9 @@ describe('fetching from a broken or hostile publisher', () => {
   for (const [what, code, behave] of cases)
     it(`one that ${what}: ${code}, and nothing is left`, async () => {
       await offer('mallory', behave);
-      const error = await rejectsWith(code, bob.peer.fetch(request()));
+      const failing = watch(rejectsWith(code, bob.peer.fetch(request())));
+      if (code === 'STALLED') await passTime(clock, 'it is given up', failing.isSettled);
+      const error = await failing.promise;
       if (code !== 'DISK_FULL') assert.equal(error.details['hostname'], 'mallory');
       assert.deepEqual(readdirSync(bob.path('shared')), []);
     });
@@ -125,18 +132,21 @@ describe('fetching from a broken or hostile publisher', () => {
   });
 
   it('a slow publisher that moves is never given up', async () => {
-    await offer('slow', (socket) => {
-      socket.once('data', () => {
-        socket.write(`LENGTH ${SIZE}\n`);
-        let sent = 0;
-        const timer = setInterval(() => {
-          socket.write('z'.repeat(10));
-          sent += 10;
-          if (sent === SIZE) clearInterval(timer);
-        }, 40);
-        socket.on('close', () => clearInterval(timer));
-      });
-    });
-    assert.equal((await bob.peer.fetch(request())).sizeBytes, SIZE);
+    const connected = deferred<Socket>();
+    await offer('slow', (socket) => socket.once('data', () => connected.resolve(socket)));
+    const fetching = bob.peer.fetch(request());
+    const socket = await connected.promise;
+    socket.write(`LENGTH ${SIZE}\n`);
+    const arrived = (): number => {
+      const [part] = existsSync(bob.path('shared')) ? readdirSync(bob.path('shared')) : [];
+      return part === undefined ? 0 : statSync(bob.path(`shared/${part}`)).size;
+    };
+    for (let sent = 10; sent < SIZE; sent += 10) {
+      socket.write('z'.repeat(10));
+      await eventually(() => arrived() === sent || undefined, `${sent} bytes have come`);
+      clock.advance(STALL_MS - 1);
+    }
+    socket.write('z'.repeat(10));
+    assert.equal((await fetching).sizeBytes, SIZE);
   });
 });

@@ -10,7 +10,9 @@ import {
   serveAll,
   setUpDownload,
 } from '../support/contentDownloads';
+import { FakeClock, passTime, watch } from '../support/fakeClock';
 import { hashBytes } from '../support/hashFiles';
+import { hurriedClock } from '../support/hurriedClock';
 import {
   type ObjectServer,
   type ObjectServerOptions,
@@ -19,6 +21,9 @@ import {
 import { rejectsWith } from '../support/rejectsWith';
 
 const MIB = 1024 * 1024;
+const HURRY = 10;
+/** Rests and reliefs come soon, a stall as late as always. */
+const hurried = { clock: hurriedClock(HURRY), stallMs: HURRY * 10_000 };
 
 describe('content download', () => {
   const cleanup = new Cleanup();
@@ -93,7 +98,7 @@ describe('content download', () => {
     const [silent, good] = await serve(bytes, { behave: () => true }, {});
     assert.ok(silent && good);
     // Long enough that only being relieved ends it.
-    await download(at, bytes, [silent.source, good.source], { stallMs: 60_000 });
+    await download(at, bytes, [silent.source, good.source], hurried);
     assertWhole(at, bytes);
   });
 
@@ -117,7 +122,7 @@ describe('content download', () => {
     const [silent, good] = await serve(bytes, { behave: () => true }, {});
     assert.ok(silent && good);
     await download(at, bytes, [silent.source], {
-      stallMs: 30_000,
+      ...hurried,
       findSources: () => Promise.resolve([good.source]),
     });
     assertWhole(at, bytes);
@@ -131,7 +136,7 @@ describe('content download', () => {
       ...nobody,
       port: (port % 60_000) + 1,
     })).filter(({ port }) => port < 1_000);
-    await rejectsWith('PEER_UNREACHABLE', download(at, bytes, sources));
+    await rejectsWith('PEER_UNREACHABLE', download(at, bytes, sources, hurried));
   });
 
   it('transfers only what is missing after an attempt that was broken off', async () => {
@@ -306,8 +311,12 @@ describe('content download', () => {
         const at = setup();
         const [bad, good] = await serve(bytes, options, {});
         assert.ok(bad && good);
-        await rejectsWith(code as never, download(at, bytes, [bad.source]));
-        await download(at, bytes, [bad.source, good.source]);
+        const clock = new FakeClock();
+        const alone = download(at, bytes, [bad.source], code === 'STALLED' ? { clock } : hurried);
+        const failing = watch(rejectsWith(code as never, alone));
+        if (code === 'STALLED') await passTime(clock, 'it is given up', failing.isSettled);
+        await failing.promise;
+        await download(at, bytes, [bad.source, good.source], hurried);
         assertWhole(at, bytes);
       });
 
@@ -342,7 +351,7 @@ describe('content download', () => {
         {},
       );
       assert.ok(slow && good);
-      await download(at, bytes, [slow.source, good.source]);
+      await download(at, bytes, [slow.source, good.source], hurried);
       assertWhole(at, bytes);
     });
   });

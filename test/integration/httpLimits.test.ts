@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { useCleanup } from '../support/cleanup';
-import { FakeClock } from '../support/fakeClock';
+import { FakeClock, passTime } from '../support/fakeClock';
 import { ask, RawHttp } from '../support/httpClient';
 import { startServer, type StartServerOptions, type TestServer } from '../support/startServer';
 import { eventually } from '../support/waitFor';
@@ -47,10 +47,7 @@ describe('limits of version 2', () => {
     const closesAfter = async (raw: RawHttp, ms: number): Promise<void> => {
       const until = clock.monotonic() + ms;
       // Timers start when the server has seen what was sent: later than now, but never much later.
-      await eventually(() => {
-        clock.advance(500);
-        return raw.isEnded || undefined;
-      }, 'the connection is closed');
+      await passTime(clock, 'the connection is closed', () => raw.isEnded, 500);
       assert.ok(clock.monotonic() >= until - 500, `${clock.monotonic()} < ${until}`);
     };
     const waits = (count: number): Promise<true> =>
@@ -95,10 +92,7 @@ describe('limits of version 2', () => {
       const raw = await served();
       raw.send('GET /v2/entries/a HTTP/1.1\r\n');
       const startMs = clock.monotonic();
-      await eventually(() => {
-        clock.advance(500);
-        return raw.isEnded || undefined;
-      }, 'the connection is closed');
+      await passTime(clock, 'the connection is closed', () => raw.isEnded, 500);
       assert.ok(clock.monotonic() - startMs < 29_000, 'not the time between requests');
     });
 
@@ -122,16 +116,13 @@ describe('limits of version 2', () => {
       const second = await open();
       second.send(get(`/v2/objects/${id}`));
       await waits(waiting + 1);
-      await eventually(() => {
-        clock.advance(1_000);
-        return second.text.includes('busy') || undefined;
-      }, 'the answer');
+      await passTime(clock, 'the answer', () => second.text.includes('busy'), 1_000);
       assert.match(second.text, /^HTTP\/1\.1 503 .*\r\nRetry-After: 1\r\n.*\{"code":"busy"\}$/su);
       assert.equal(first.isEnded, false);
     });
 
     it('for taking an answer is limited', async () => {
-      await start({ options: { slowReaderMs: 200 } });
+      await startFake();
       const large = alice.publish('large', Buffer.alloc(LARGE_BYTES));
       const piece = alice.publish('piece', Buffer.alloc(1024 * 1024));
       const body = `${piece}\n`.repeat(100);
@@ -145,7 +136,7 @@ describe('limits of version 2', () => {
         raw.send(bytes);
         await raw.readBytes(1);
         raw.socket.pause();
-        await eventually(() => alice.transfers.running === 0 || undefined, 'the upload ends');
+        await passTime(clock, 'the upload ends', () => alice.transfers.running === 0);
         raw.socket.resume();
         await raw.readAll();
         assert.ok(raw.receivedBytes < LARGE_BYTES);

@@ -19,6 +19,7 @@ import type { HostPort } from '../../src/protocol/address';
 import type { FetchResult, Transfer } from '../../src/peer/peerApi';
 import { useCleanup } from '../support/cleanup';
 import { journaledPieces, sha256 } from '../support/commandLine';
+import { FakeClock, passTime, watch } from '../support/fakeClock';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type StartPeerOptions, type TestPeer } from '../support/startPeer';
 import { startTracker } from '../support/startTracker';
@@ -27,6 +28,8 @@ import { eventually } from '../support/waitFor';
 
 const MIB = 1024 * 1024;
 const SIZE = 24 * MIB + 777;
+/** So much time passes at once: a source that answers at all does so long before it would be stalled. */
+const STEP_MS = 20;
 const DAY_MS = 24 * 3_600_000;
 /** Slow enough to be stopped in the middle, fast enough to be there soon. */
 const SLOW = { maxDownloadBytesPerSecond: 16 * MIB };
@@ -40,30 +43,32 @@ describe('a download whose only publisher goes away for some seconds', () => {
     const alice = await startPeer(cleanup, { tracker, settings: { hostname: 'alice' } });
     const file = await alice.publish('large', content);
     const failures: string[] = [];
+    const clock = new FakeClock();
     const bob = await startPeer(cleanup, {
-      ...{ tracker, settings: { hostname: 'bob', ...SLOW } },
+      ...{ tracker, settings: { hostname: 'bob', ...SLOW }, dependencies: { clock } },
       log: (_level, _tag, message) => {
         if (message.startsWith('alice: ')) failures.push(message);
       },
     });
     const part = join(bob.storageFolder, 'leftovers');
-    const fetching = bob.peer.fetch({
-      ...{ name: 'large', destination: bob.path('copy'), ifExists: 'fail' },
-    });
-    fetching.catch(() => undefined);
-    await eventually(() => journaledPieces(part).size >= 4 || undefined, 'some pieces');
+    const fetching = watch(
+      bob.peer.fetch({ name: 'large', destination: bob.path('copy'), ifExists: 'fail' }),
+    );
+    // The rate limit lets no more through than time has passed.
+    await passTime(clock, 'some pieces', () => journaledPieces(part).size >= 4, STEP_MS);
     const port = (await alice.peer.snapshot()).serving?.port;
     await alice.peer.stop();
     // One for the connection that ended, and one for each attempt in about four seconds.
-    await eventually(() => failures.length >= 5 || undefined, 'some failures');
+    await passTime(clock, 'some failures', () => failures.length >= 5, STEP_MS);
     await occupy(cleanup, port);
     const again = await startPeer(cleanup, { tracker, settings: { hostname: 'alice' } });
     await again.peer.publish({ files: [{ path: file, name: 'large', folder: dirname(file) }] });
     assert.notEqual((await again.peer.snapshot()).serving?.port, port);
-    const { receivedBytes } = await fetching;
+    await passTime(clock, 'the rest', fetching.isSettled, STEP_MS);
+    const { receivedBytes } = await fetching.promise;
     assert.equal(sha256(readFileSync(bob.path('copy'))), sha256(content));
     assert.ok(receivedBytes < 1.5 * SIZE, `${receivedBytes}`);
-  }).timeout(40_000);
+  });
 });
 
 describe('a download that was not finished', () => {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { type Clock, systemClock } from '../../src/common/clock';
+import type { PeerDependencies } from '../../src/peer/peer';
 import { useCleanup } from '../support/cleanup';
 import {
   assertWhole,
@@ -10,13 +10,18 @@ import {
   serveAll,
   setUpDownload,
 } from '../support/contentDownloads';
+import { FakeClock, passTime, watch } from '../support/fakeClock';
 import { hashBytes } from '../support/hashFiles';
 import { startHostileTracker } from '../support/hostileTracker';
+import { hurriedClock } from '../support/hurriedClock';
 import type { Behaviour, ObjectServer, ObjectServerOptions } from '../support/objectServer';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
 
 const MIB = 1024 * 1024;
+/** Rests are over soon, a stall comes as late as always. */
+const hurried = { clock: hurriedClock(10), stallMs: 100_000 };
+const RELIEF_STEP_MS = 10;
 
 describe('the choice of sources', () => {
   const cleanup = useCleanup();
@@ -24,12 +29,6 @@ describe('the choice of sources', () => {
   const serve = (bytes: Buffer, ...options: ObjectServerOptions[]): Promise<ObjectServer[]> =>
     serveAll(cleanup, bytes, options);
 
-  /** Everything takes a part of its time. */
-  const hurried = (factor: number): Clock => ({
-    now: () => Date.now(),
-    monotonic: () => performance.now() * factor,
-    after: (delayMs, callback) => systemClock.after(delayMs / factor, callback),
-  });
   /** Sends what was asked for at a rate, a tenth of a second at once. */
   const slowly =
     (bytes: Buffer, bytesPerSecond: number): Behaviour =>
@@ -64,8 +63,7 @@ describe('the choice of sources', () => {
     let looks = 0;
     let asked = 0;
     await download(at, bytes, [bad.source, silent.source], {
-      stallMs: 60_000,
-      clock: hurried(10),
+      ...hurried,
       findSources: () => {
         looks += 1;
         if (looks === 1) asked = bad.ranges.length;
@@ -93,14 +91,17 @@ describe('the choice of sources', () => {
     const { contentId } = hashBytes(bytes);
 
     /** A peer to whom a tracker names these sources, in this order, for `file`. */
-    async function startBob(sources: readonly ObjectServer[]): Promise<TestPeer> {
+    async function startBob(
+      sources: readonly ObjectServer[],
+      dependencies: Pick<PeerDependencies, 'clock' | 'stallMs'> = hurried,
+    ): Promise<TestPeer> {
       const tracker = await startHostileTracker(cleanup);
       const hosts = sources.map(({ source: { hostname, host: ip, port } }) => ({
         ...{ hostname, ip, port, name: 'file', modified: 1 },
         ...{ size: contentId.sizeBytes, root: contentId.root },
       }));
       tracker.requested.set('file', JSON.stringify(hosts));
-      return startPeer(cleanup, { tracker: tracker.address, dependencies: { stallMs: 400 } });
+      return startPeer(cleanup, { tracker: tracker.address, dependencies });
     }
     const fetch = (bob: TestPeer): Promise<unknown> =>
       bob.peer.fetch({ name: 'file', destination: bob.path('into/file'), ifExists: 'fail' });
@@ -166,14 +167,29 @@ describe('the choice of sources', () => {
     };
     for (const [what, { code, options }] of Object.entries(cases))
       it(`passes over one ${what}, and is an error when there is no other`, async () => {
-        const [bad, good] = await serve(bytes, options, {});
+        let isGivenUp = false;
+        const behave: Behaviour = (request, response) => {
+          request.socket.once('close', () => (isGivenUp = true));
+          return options.behave?.(request, response) ?? false;
+        };
+        const [bad, good] = await serve(bytes, { ...options, behave }, {});
         assert.ok(bad && good);
-        const bob = await startBob([bad, good]);
-        await fetch(bob);
+        const clock = new FakeClock();
+        const time = code === 'STALLED' ? { clock } : hurried;
+        const bob = await startBob([bad, good], time);
+        const fetching = watch(fetch(bob));
+        if (code === 'STALLED') {
+          await passTime(clock, 'the bad one is given up', () => isGivenUp);
+          // Slowly: what the bad one is asked for next is taken over, and the good one needs its time.
+          await passTime(clock, 'the file has come', fetching.isSettled, RELIEF_STEP_MS);
+        }
+        await fetching.promise;
         assert.ok(readFileSync(bob.path('into/file')).equals(bytes));
 
-        const alone = await startBob([bad]);
-        const error = await rejectsWith(code as never, fetch(alone));
+        const alone = await startBob([bad], time);
+        const failing = watch(rejectsWith(code as never, fetch(alone)));
+        if (code === 'STALLED') await passTime(clock, 'it is given up', failing.isSettled);
+        const error = await failing.promise;
         assert.equal(error.details['hostname'], 'source-0');
         assert.deepEqual(readdirSync(alone.path('into')), []);
       });

@@ -20,6 +20,8 @@ import { type ObjectServer, type ObjectServerOptions, startObjectServer } from '
 import { temporaryFolder } from './temporaryFolder';
 
 const MAX_BLOCKS = 16;
+/** As long as always: what has to stall has a clock of its own. */
+const STALL_MS = 10_000;
 
 /** What downloads into one folder share. */
 export interface DownloadSetup {
@@ -56,7 +58,7 @@ export async function download(
       logger: createLogger((_level, _tag, message) => log.push(message)),
       contentId,
       blocks,
-      stallMs: 300,
+      stallMs: STALL_MS,
       file,
       signal,
       sources,
