@@ -30,6 +30,7 @@ describe('an upload that is ended', () => {
     alice = await startPeer(cleanup, { tracker, ...slow('alice', speed.alice) });
     bob = await startPeer(cleanup, { tracker, ...slow('bob', 0, speed.bob) });
   };
+  const speedUp = (): Promise<void> => alice.peer.configure({ maxUploadBytesPerSecond: 0 });
   const fetch = (name: string, by = bob): Promise<unknown> =>
     by.peer.fetch({ name, destination: by.path(`in/${name}`), ifExists: 'fail' });
   const uploads = async (): Promise<readonly Transfer[]> =>
@@ -76,7 +77,7 @@ describe('an upload that is ended', () => {
     alice = await team.join(slow('alice', SLOW));
     bob = await team.join(slow('bob'));
     const carol = await team.join({ ...slow('carol'), presence: true });
-    await alice.publish('large.bin', randomBytes(2 * MIB));
+    await alice.publish('large.bin', randomBytes(8 * MIB));
     await alice.peer.refreshNetwork();
     const declined = rejectsWith('DECLINED', fetch('large.bin'));
     const { id } = await running('large.bin');
@@ -84,6 +85,7 @@ describe('an upload that is ended', () => {
     await eventually(async () => (await uploads()).length === 2 || undefined, 'both are served');
     await alice.peer.cancelTransfer({ id });
     await declined;
+    await speedUp();
     await fetched;
     // Who is known by a certificate has a name; who has not said anything to the tracker has none.
     const named = (await uploads()).map(({ peer }) => peer);
@@ -102,7 +104,7 @@ describe('an upload that is ended', () => {
       if (again === 'cancelled') await alice.peer.cancelTransfer(upload);
       await alice.peer.unpublish({ names: ['large.bin'] });
       await failed;
-      await alice.peer.configure({ maxUploadBytesPerSecond: 0 });
+      await speedUp();
       const files = [{ path: file, name: 'large.bin', folder: alice.folder }];
       const [outcome] = await alice.peer.publish({ files });
       assert.equal(outcome?.error, undefined);
@@ -124,6 +126,7 @@ describe('an upload that is ended', () => {
     const other = fetch('other.bin');
     await running('other.bin');
     await alice.peer.cancelTransfer(upload);
+    await speedUp();
     const { fetched, failedCount, failed } = await fetching;
     assert.equal(fetched + failedCount, SMALL_FILES);
     assert.ok(failedCount > SMALL_FILES / 2, `${failedCount} failed`);

@@ -1,9 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { unlinkSync } from 'node:fs';
+import { type Clock, systemClock } from '../../src/common/clock';
 import type { HostPort } from '../../src/protocol/address';
 import { MAX_PUBLISH_ENTRIES } from '../../src/protocol/limits';
 import { MAX_CHANGE_LOG_BYTES } from '../../src/tracker/limits';
 import { useCleanup } from '../support/cleanup';
+import { FakeClock, passTime, watch } from '../support/fakeClock';
+import { isLongRun } from '../support/longRuns';
 import { RawClient } from '../support/rawClient';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
@@ -39,8 +42,11 @@ describe('subscribing to a tracker', () => {
       assert.equal((await client.ask('PUBLISH', { hostname, files: some }))['status'], 'ACK');
     }
   };
-  const look = (): Promise<TestPeer> =>
-    startPeer(cleanup, { tracker: address, settings: { hostname: 'bob', displayName: 'Bob' } });
+  const look = (clock: Clock = systemClock): Promise<TestPeer> =>
+    startPeer(cleanup, {
+      ...{ tracker: address, settings: { hostname: 'bob', displayName: 'Bob' } },
+      dependencies: { clock },
+    });
   const namesSeenBy = async ({ peer }: TestPeer): Promise<string[]> =>
     (await peer.networkFiles({ limit: 10_000 })).files.map(({ name }) => name);
   const peerSeenBy = async ({ peer }: TestPeer, hostname: string) =>
@@ -87,12 +93,13 @@ describe('subscribing to a tracker', () => {
     await bob.peer.refreshNetwork();
     const alice = await register('alice');
     await publish(alice, 'alice', [entry('a')]);
+    const startMs = performance.now();
     await alice.vanish();
     const away = await eventually(async () => {
       const peer = await peerSeenBy(bob, 'alice');
       return peer?.state === 'away' ? peer : undefined;
     }, 'alice is away');
-    assert.ok(away.sinceAgeMs < 5_000);
+    assert.ok(away.sinceAgeMs <= performance.now() - startMs, `${away.sinceAgeMs} ms`);
     assert.equal(away.fileCount, 1);
     const again = await connect();
     const claim = { hostname: 'alice', port: 0, instance: 'alice', counter: 2 };
@@ -120,6 +127,7 @@ describe('subscribing to a tracker', () => {
       bob.peer.fetch({ name: 'a', destination: bob.path('a'), ifExists: 'fail' });
     const here = await rejectsWith('PEER_UNREACHABLE', fetch());
     assert.equal(here.details['awayForMs'], undefined);
+    const startMs = performance.now();
     await alice.vanish();
     await eventually(
       async () => (await peerSeenBy(bob, 'alice'))?.state === 'away' || undefined,
@@ -128,7 +136,7 @@ describe('subscribing to a tracker', () => {
     const { details } = await rejectsWith('PEER_UNREACHABLE', fetch());
     assert.equal(details['displayName'], 'Alice');
     const { awayForMs } = details;
-    assert.ok(typeof awayForMs === 'number' && awayForMs < 10_000, String(awayForMs));
+    assert.ok(typeof awayForMs === 'number' && awayForMs <= performance.now() - startMs);
   });
 
   it('is seen before anything is published, if wished, and serves once something is', async () => {
@@ -171,11 +179,19 @@ describe('subscribing to a tracker', () => {
   });
 
   it('tells 1,000 changes in a few events', async () => {
+    // Nothing is told before time passes, however long the changes take.
+    const clock = new FakeClock();
+    ({ address } = await startTracker(cleanup, {}, { clock }));
     const alice = await register('alice');
     const watcher = await connect();
     await watcher.ask('SUBSCRIBE');
-    const bob = await look();
-    await bob.peer.refreshNetwork();
+    const bob = await look(clock);
+    const refresh = async (): Promise<void> => {
+      const refreshed = watch(bob.peer.refreshNetwork());
+      await passTime(clock, 'bob has everything', refreshed.isSettled);
+      await refreshed.promise;
+    };
+    await refresh();
     let events = 0;
     bob.peer.onDidChangeNetwork(() => (events += 1));
     for (let index = 0; index < 1_000; index += 1)
@@ -185,10 +201,15 @@ describe('subscribing to a tracker', () => {
     await alice.readReplies(1_000);
     watcher.send('{"id":"end","action":"SYNC"}\n');
     const lines: Reply[] = [];
-    do lines.push(await watcher.readReply());
-    while (lines.at(-1)?.['id'] !== 'end');
+    const read = async (): Promise<void> => {
+      do lines.push(await watcher.readReply());
+      while (lines.at(-1)?.['id'] !== 'end');
+    };
+    const reading = watch(read());
+    await passTime(clock, 'all is told', reading.isSettled);
+    await reading.promise;
     assert.ok(lines.length < 30, `${lines.length} lines`);
-    await bob.peer.refreshNetwork();
+    await refresh();
     assert.equal((await namesSeenBy(bob)).length, 1_000);
     assert.ok(events <= 10, `${events} events`);
   });
@@ -264,7 +285,7 @@ describe('subscribing to a tracker', () => {
       assert.equal((await alice.ask(action, data))['reason'], reason);
   });
 
-  it('hears within 500 ms of a file among 100,000, and searches them within 50 ms', async () => {
+  it('takes little work to hear of a file among 100,000 and to search them', async () => {
     const alice = await register('alice');
     const files = Array.from({ length: 100_000 }, (_, index) =>
       entry(`project/module-${index % 300}/Source File ${index}.txt`),
@@ -274,38 +295,45 @@ describe('subscribing to a tracker', () => {
     const bob = await look();
     await bob.peer.refreshNetwork();
     assert.equal((await bob.peer.snapshot()).network.files, 100_000);
-    const latencies: number[] = [];
-    for (let round = 0; round < 20; round += 1) {
+    /** Processor time of this process, in which tracker and peers are, in milliseconds. */
+    const costMs = async (work: () => Promise<unknown>): Promise<number> => {
+      const before = process.cpuUsage();
+      await work();
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000;
+    };
+    let round = 0;
+    let worstMs = 0;
+    const hear = async (): Promise<void> => {
       const changed = nextEvent(bob.peer.onDidChangeNetwork);
       await publish(carol, 'carol', [entry(`new/${round}`)]);
       const startMs = performance.now();
       await changed;
+      worstMs = Math.max(worstMs, performance.now() - startMs);
+      round += 1;
       const page = await bob.peer.networkFolder({ prefix: 'new/' });
-      assert.equal(page.total, round + 1);
-      latencies.push(performance.now() - startMs);
-    }
-    const worst = Math.max(...latencies);
-    const time = async (work: () => Promise<unknown>): Promise<number> => {
-      const times: number[] = [];
-      for (let round = 0; round < 5; round += 1) {
-        const startMs = performance.now();
-        await work();
-        times.push(performance.now() - startMs);
-      }
-      return times.sort((a, b) => a - b)[2] ?? Infinity;
+      assert.equal(page.total, round);
     };
-    const search = await time(() =>
+    const medianMs = async (times: number, work: () => Promise<unknown>): Promise<number> => {
+      const costs: number[] = [];
+      for (let time = 0; time < times; time += 1) costs.push(await costMs(work));
+      return costs.sort((a, b) => a - b)[Math.floor(times / 2)] ?? Infinity;
+    };
+    const change = await medianMs(20, hear);
+    const search = await medianMs(5, () =>
       bob.peer.networkFiles({ text: 'file 99999 alice', limit: 100 }),
     );
-    const folder = await time(() => bob.peer.networkFolder({ prefix: 'project/' }));
-    const asked = await time(() => alice.ask('SEARCH', { query: 'file 99999 alice' }));
+    const folder = await medianMs(5, () => bob.peer.networkFolder({ prefix: 'project/' }));
+    const asked = await medianMs(5, () => alice.ask('SEARCH', { query: 'file 99999 alice' }));
     const text = [
-      `ACK to event and row: ${worst.toFixed(0)} ms at worst`,
+      `a change, from PUBLISH to row: ${change.toFixed(1)} ms`,
       `search in the engine: ${search.toFixed(1)} ms`,
       `a folder of 300: ${folder.toFixed(1)} ms`,
       `SEARCH at the tracker: ${asked.toFixed(1)} ms`,
     ].join(', ');
-    process.stdout.write(`      100,000 files: ${text}\n`);
-    assert.ok(worst < 500 && search < 50 && asked < 50, text);
+    process.stdout.write(`      100,000 files, processor time: ${text}\n`);
+    assert.ok(change < 500 && search < 50 && asked < 50, text);
+    // By the clock only where nothing else runs beside.
+    if (isLongRun) assert.ok(worstMs < 500, `${worstMs} ms from ACK to event`);
   }).timeout(60_000);
 });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseHostPort } from '../../src/protocol/address';
+import { LEASE_TICK_MS } from '../../src/tracker/lease';
 import type { TrackerMessage } from '../../src/tracker/processIo';
 import { useCleanup } from '../support/cleanup';
 import { RawClient } from '../support/rawClient';
@@ -171,17 +172,19 @@ describe('the tracker of an editor', () => {
   });
 
   it('lives as long as its lease is renewed', async () => {
-    const child = startForked('--port', '0', '--lease-seconds', '1');
+    // Long enough that a busy machine does not keep us from renewing it in time.
+    const leaseMs = 4_000;
+    const child = startForked('--port', '0', '--lease-seconds', `${leaseMs / 1_000}`);
     const address = await readyAddress(child);
     const client = await RawClient.connect(cleanup, address);
-    let renewals = 0;
-    const renew = (): void => {
-      renewals += 1;
-      utimesSync(lease, new Date(), new Date());
-    };
-    const timer = setInterval(renew, 200);
+    const startMs = performance.now();
+    const renew = (): void => utimesSync(lease, new Date(), new Date());
+    const timer = setInterval(renew, 100);
     cleanup.add(() => clearInterval(timer));
-    await eventually(() => renewals > 15, 'three times as long as one renewal lasts');
+    await eventually(
+      () => performance.now() - startMs > leaseMs + 2 * LEASE_TICK_MS,
+      'longer than without a renewal',
+    );
     assert.deepEqual(await client.ask('PING', {}), { status: 'DEAD' });
     assert.equal(child.exitCode, null);
   });
