@@ -13,8 +13,8 @@ import { startTracker } from '../support/startTracker';
 import { eventually } from '../support/waitFor';
 
 const MIB = 1024 * 1024;
-const SIZE = 8 * MIB;
-/** Slow enough to be paused in the middle. */
+/** So much at this speed lasts for several seconds, in the middle of which it is paused. */
+const SIZE = 16 * MIB;
 const SLOW = 2 * MIB;
 /** What the heads of replies may take. */
 const OVERHEAD = 64 * 1024;
@@ -197,7 +197,7 @@ describe('pausing and trying again', () => {
   it('pauses a folder as a whole; what is done stays done', async () => {
     for (let index = 0; index < 50; index += 1)
       await alice.publish(`dir/small-${index}.txt`, `small ${index}`);
-    for (const name of ['x', 'y']) await alice.publish(`dir/${name}.bin`, randomBytes(3 * MIB));
+    for (const name of ['x', 'y']) await alice.publish(`dir/${name}.bin`, randomBytes(SIZE / 2));
     const done = bob.peer.fetchFolder({
       prefix: 'dir/',
       destination: bob.path('in'),
