@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Cleanup } from './cleanup';
+import type { DemoSession } from './demoTracker';
 import { spawnOwned } from './ownedProcess';
 import { REPOSITORY, type Log } from './paths';
 import { ensureServerBuild, SERVER_VERSIONS, type BuildName } from './serverBuild';
@@ -15,7 +16,7 @@ export interface PeerStart {
   root: string;
   /** Workspace to open instead of a demonstration one. */
   folder: string | undefined;
-  tracker: string;
+  session: DemoSession;
   desktop: boolean;
   /** Show the window in the default browser. */
   open: boolean;
@@ -38,8 +39,12 @@ function userSettings(start: PeerStart): Settings {
   };
 }
 
-function machineSettings(start: PeerStart): Settings {
-  return { 'peershelf.tracker': start.tracker };
+/** With either setting a window that belongs to no session joins this one when it opens. */
+function machineSettings({ session }: PeerStart): Settings {
+  const { address, inviteFile } = session;
+  return inviteFile === undefined
+    ? { 'peershelf.tracker': address }
+    : { 'peershelf.inviteFile': inviteFile };
 }
 
 async function openServer(start: PeerStart, workspace: string): Promise<string> {

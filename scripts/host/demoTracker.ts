@@ -6,17 +6,43 @@ import { REPOSITORY } from './paths';
 
 const START_TIMEOUT_MS = 15_000;
 
-/** Starts an open tracker on a free port of this computer and resolves with its `host:port`. */
-export async function startTracker(cleanup: Cleanup): Promise<string> {
+/** The session that the windows of a start are in. */
+export interface DemoSession {
+  /** `host:port` of the tracker. */
+  readonly address: string;
+  /** File with the invite; undefined in an open session, which needs none. */
+  readonly inviteFile: string | undefined;
+}
+
+export interface DemoSessionOptions {
+  /** Temporary folder of this start; the keys of a team and its invite lie in it. */
+  readonly root: string;
+  /** Start an open session instead of a team's. */
+  readonly open: boolean;
+}
+
+/** Starts a session on a free port of this computer. */
+export async function startSession(
+  cleanup: Cleanup,
+  { root, open }: DemoSessionOptions,
+): Promise<DemoSession> {
   const program = path.join(REPOSITORY, 'dist', 'cli.js');
-  const arguments_ = ['tracker', '--open', '--host', '127.0.0.1', '--port', '0'];
+  const inviteFile = open ? undefined : path.join(root, 'invite.txt');
+  const kind =
+    inviteFile === undefined
+      ? ['--open']
+      : ['--session', 'Try it', '--data', path.join(root, 'keys'), '--invite-file', inviteFile];
   const { child, stop } = spawnOwned(
     process.execPath,
-    [...exitWithParent(program), program, ...arguments_],
+    [
+      ...[...exitWithParent(program), program],
+      ...['tracker', '--host', '127.0.0.1', '--port', '0', ...kind],
+    ],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   cleanup.add(stop);
-  return listening(child);
+  // A team's tracker prints its address when the invite has been written.
+  return { address: await listening(child), inviteFile };
 }
 
 function listening(child: ChildProcess): Promise<string> {

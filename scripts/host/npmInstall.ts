@@ -138,8 +138,13 @@ async function publish(temporary: string, target: string, packages: string[]): P
   }
 }
 
+/** What the paths of unfinished installs of this process begin with. */
+export function unfinishedInstalls(): string {
+  return path.join(CACHE, `.installing-${process.pid}-`);
+}
+
 function temporaryName(): string {
-  return `.installing-${process.pid}-${randomBytes(4).toString('hex')}`;
+  return `${path.basename(unfinishedInstalls())}${randomBytes(4).toString('hex')}`;
 }
 
 /** Removes what interrupted installs of processes that are gone left behind. */

@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { endProcessTree, killProcessTree, OWNER_VARIABLE } from './processTree';
+import { endProcessTree, killProcessTree, newOwner, OWNER_VARIABLE } from './processTree';
 
 const STOP_GRACE_MS = 5_000;
 
@@ -24,7 +23,7 @@ export function spawnOwned(
   args: readonly string[],
   options: SpawnOptions = {},
 ): OwnedProcess {
-  const owner = randomUUID();
+  const owner = newOwner();
   const child = spawn(file, args, {
     // A group of its own: Ctrl+C in the terminal is for us, and we stop things in order.
     detached: process.platform !== 'win32',

@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -6,6 +7,15 @@ const POLL_MS = 25;
 
 /** Environment variable by which everything that one of our processes started is found again. */
 export const OWNER_VARIABLE = 'PEERSHELF_TEST_OWNER';
+
+/**
+ * Names a new owner below the owner of this process, if it has one: the processes of an owner
+ * include those of the owners below it.
+ */
+export function newOwner(): string {
+  const outer = process.env[OWNER_VARIABLE];
+  return outer === undefined ? randomUUID() : `${outer}/${randomUUID()}`;
+}
 
 /** Whether a process with this id exists (a zombie counts). */
 export function isAlive(pid: number): boolean {
@@ -50,6 +60,21 @@ export function killProcessTree(pid: number, owner: string): void {
     return;
   }
   signalAll(new Set([...treeOf(pid), ...ownedBy(owner)]), 'SIGKILL');
+}
+
+/**
+ * Kills the processes of an owner, but not this one, and resolves when they have ended, or after
+ * `graceMs`. On Windows an owner cannot be found: there `exitWithParent` ends its processes.
+ */
+export async function killOwned(owner: string, graceMs: number): Promise<void> {
+  if (process.platform === 'win32') return;
+  const deadline = Date.now() + graceMs;
+  for (;;) {
+    const pids = new Set(ownedBy(owner));
+    signalAll(pids, 'SIGKILL');
+    if (!someRun(pids) || Date.now() >= deadline) return;
+    await delay(POLL_MS);
+  }
 }
 
 interface ProcessEntry {
@@ -99,7 +124,8 @@ function treeOf(root: number): number[] {
   return found;
 }
 
-function ownedBy(owner: string): number[] {
+/** Processes that carry `owner`, or an owner below it, in their environment; not this one. */
+export function ownedBy(owner: string): number[] {
   const entry = `${OWNER_VARIABLE}=${owner}`;
   const found = process.platform === 'linux' ? ownedOnLinux(entry) : ownedElsewhere(entry);
   return found.filter((pid) => pid !== process.pid);
@@ -107,7 +133,11 @@ function ownedBy(owner: string): number[] {
 
 function ownedOnLinux(entry: string): number[] {
   return numberedFolders()
-    .filter((pid) => readProcessFile(pid, 'environ').split('\0').includes(entry))
+    .filter((pid) =>
+      readProcessFile(pid, 'environ')
+        .split('\0')
+        .some((variable) => variable === entry || variable.startsWith(`${entry}/`)),
+    )
     .map(Number);
 }
 
