@@ -1,7 +1,7 @@
 // All checks in the order of their cost, and one closing line. `npm test` is this.
 //   tsx scripts/test.ts [--also PART]... [--all]
-// Parts beyond it: `oldest` (the oldest VS Code build), `windows`, `long` (random faults and generated
-// input for a while). --all is everything.
+// Parts beyond it: `rules` (of linters, slow ones), `oldest` (the oldest VS Code build), `windows`, `long`
+// (all tests in their long form, generated input for a while). --all is everything.
 import { parseArgs } from 'node:util';
 import { spawnOwned } from './host/ownedProcess';
 
@@ -15,7 +15,6 @@ interface Step {
   readonly title: string;
   readonly script: string;
   readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Steps of one group run side by side: none of them keeps more than one core busy. */
@@ -36,19 +35,19 @@ const FURTHER = {
     { title: 'tests in the oldest VS Code', script: 'test:extension', args: ['--build', 'oldest'] },
   ],
   windows: [{ title: 'tests on Windows', script: 'test:windows' }],
+  rules: [{ title: 'rules with types that oxlint lacks', script: 'lint:types' }],
   long: [
     {
       title: 'all tests in the oldest VS Code',
       script: 'test:extension',
       args: ['--build', 'oldest', '--all'],
     },
-    { title: 'long runs', script: 'test:integration', env: { PEERSHELF_TEST_LONG: '1' } },
     { title: 'generated input', script: 'fuzz', args: ['--cases', '1000000'] },
   ],
 } as const satisfies Record<string, Group>;
 
 /** What --all adds: `long` has the oldest VS Code, whole. */
-const ALL: readonly FurtherPart[] = ['windows', 'long'];
+const ALL: readonly FurtherPart[] = ['rules', 'windows', 'long'];
 
 type FurtherPart = keyof typeof FURTHER;
 
@@ -68,6 +67,7 @@ function readGroups(): readonly Group[] {
   if (!values.also.every(isFurther))
     throw new Error(`usage: [--also ${Object.keys(FURTHER).join('|')}]... [--all]`);
   const parts = values.all === true ? ALL : values.also;
+  if (parts.includes('long')) process.env['PEERSHELF_TEST_LONG'] = '1';
   return [...ALWAYS, ...parts.flatMap((part) => FURTHER[part].map((step) => [step]))];
 }
 
@@ -82,12 +82,11 @@ function readCounts(output: string): Counts | undefined {
 }
 
 /** Runs one script, showing what it prints. A step that fails without a failed test counts as one. */
-async function run({ title, script, args = [], env = {} }: Step): Promise<Counts> {
+async function run({ title, script, args = [] }: Step): Promise<Counts> {
   const startMs = performance.now();
   const { child, stop } = spawnOwned('npm', ['run', '--silent', script, '--', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     shell: process.platform === 'win32',
-    env: { ...process.env, ...env },
   });
   const deadline = setTimeout(() => {
     console.log(`${title}: nothing for ${SILENCE_DEADLINE_MS / 60_000} minutes, ended`);

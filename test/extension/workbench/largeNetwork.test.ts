@@ -2,6 +2,7 @@ import * as assert from 'node:assert/strict';
 import { formatHostPort } from '../../../src/protocol/address';
 import { MAX_PUBLISH_ENTRIES } from '../../../src/protocol/limits';
 import type { PeerWindow } from '../../support/peerWindows';
+import { isLongRun } from '../../support/longRuns';
 import { RawClient } from '../../support/rawClient';
 import { startTracker } from '../../support/startTracker';
 import { useWindows } from '../../support/useWindows';
@@ -9,7 +10,10 @@ import { useWindows } from '../../support/useWindows';
 const FILES = 100_000;
 const FOLDERS = 300;
 const ROUNDS = 20;
-/** How long a new row may take, from the reply to who publishes; 95 of 100. */
+/**
+ * How long a new row may take, from the reply to its publisher; 95 of 100. Only long runs measure it, which have
+ * the machine for themselves: beside other programs a window waits for a processor.
+ */
 const MAX_ROW_MS = 500;
 /** What the extension host may grow by. */
 const MAX_GROWTH_MIB = 150;
@@ -79,7 +83,7 @@ describe('a network of 100,000 files', () => {
     await network.fold('project');
   });
 
-  it('shows a file within half a second after it was published', async () => {
+  it('shows a file as soon as it is published: in long runs, within half a second', async () => {
     const { workbench } = window;
     const network = workbench.view('Network Files');
     await carol.ask('PUBLISH', { hostname: 'carol', files: [{ name: 'a', size: 1, modified: 1 }] });
@@ -102,7 +106,7 @@ describe('a network of 100,000 files', () => {
     const { text, runMs } = await measured();
     const shown = `ACK to row: median ${times[ROUNDS / 2]?.toFixed(0)} ms, 95 % ${rare.toFixed(0)} ms`;
     process.stdout.write(`      ${shown}. ${text}\n`);
-    assert.ok(rare <= MAX_ROW_MS, shown);
+    if (isLongRun) assert.ok(rare <= MAX_ROW_MS, shown);
     assert.ok(runMs < MAX_RUN_MS, text);
   });
 
