@@ -1,4 +1,5 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { installOnce, npmInstall } from './npmInstall';
 import type { Log } from './paths';
@@ -74,6 +75,7 @@ export async function ensureServerBuild(version: ServerVersion, log: Log): Promi
     },
     log,
   });
+  await placeLogWriter(serverFolder(folder));
   return {
     version,
     vscodeVersion: needs.vscodeVersion,
@@ -109,6 +111,17 @@ async function installServerDependencies(folder: string): Promise<void> {
   const server = serverFolder(folder);
   await npmInstall(server, ['--omit=dev']);
   await npmInstall(path.join(server, 'extensions'), ['--omit=dev']);
+}
+
+/** Puts the stand-in in place of a native module that the package lacks, also into an install that exists. */
+export async function placeLogWriter(server: string): Promise<void> {
+  const from = path.join(__dirname, 'standIns', 'spdlog.cjs');
+  const to = path.join(server, 'node_modules', '@vscode', 'spdlog', 'index.js');
+  const [wanted, existing] = await Promise.all([readFile(from, 'utf8'), readFile(to, 'utf8')]);
+  if (existing === wanted) return;
+  const temporary = `${to}.${randomUUID()}`;
+  await writeFile(temporary, wanted);
+  await rename(temporary, to);
 }
 
 /** Without the binary, finding files and searching in them fails in the older build. */
