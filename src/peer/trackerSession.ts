@@ -353,8 +353,9 @@ export class TrackerSession extends DisposableBase {
       this.currentHeartbeat = undefined;
       this.greeted = undefined;
       this.reachability.setPort(undefined);
-      this.catalogueEmitter.fire();
     }
+    // The greeting announced the entries, or a lost connection made them pending.
+    this.catalogueEmitter.fire();
     // Replaced: whoever has taken this peer's place serves its files now.
     if (state.kind === 'disconnected' && state.error !== undefined) {
       const reason = fromPlainError(state.error);

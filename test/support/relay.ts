@@ -41,6 +41,41 @@ export async function startRelay(
   };
 }
 
+/** Passes on what is said at its port to another one; new connections wait while it is closed. */
+export interface Gate {
+  readonly port: number;
+  readonly open: () => void;
+  readonly close: () => void;
+}
+
+/** Starts one that is open. */
+export async function startGate(cleanup: Cleanup, port: number): Promise<Gate> {
+  let isOpen = true;
+  const waiting: (() => void)[] = [];
+  const server = createServer((socket) => {
+    cleanup.add(() => socket.destroy());
+    socket.on('error', () => undefined);
+    const pass = (): void => {
+      const target = connect({ host: '127.0.0.1', port });
+      cleanup.add(() => target.destroy());
+      target.on('error', () => undefined).on('close', () => socket.destroy());
+      socket.on('close', () => target.destroy()).pipe(target);
+      target.pipe(socket);
+    };
+    if (isOpen) pass();
+    else waiting.push(pass);
+  });
+  cleanup.add(() => server.close());
+  return {
+    port: await listen(server),
+    open: () => {
+      isOpen = true;
+      for (const pass of waiting.splice(0)) pass();
+    },
+    close: () => (isOpen = false),
+  };
+}
+
 /** Connections to a port that accepts them and says nothing. */
 export async function startSilence(
   cleanup: Cleanup,
