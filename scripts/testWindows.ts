@@ -1,5 +1,5 @@
 // Runs tests on Windows, as Wine has it, with a real Windows Node.
-//   npm run test:windows -- [--only unit|integration] [--file PART] [--grep PATTERN]
+//   npm run test:windows -- [--only unit|integration] [--file PART]... [--grep PATTERN]
 import { parseArgs } from 'node:util';
 import { buildExtension } from './host/builds';
 import { Cleanup } from './host/cleanup';
@@ -16,12 +16,16 @@ interface Choice extends SuiteChoice {
 
 function readChoice(): Choice {
   const { values } = parseArgs({
-    options: { only: { type: 'string' }, file: { type: 'string' }, grep: { type: 'string' } },
+    options: {
+      only: { type: 'string' },
+      file: { type: 'string', multiple: true },
+      grep: { type: 'string' },
+    },
   });
   const suites = SUITES.filter((name) => values.only === undefined || values.only === name);
   if (suites.length === 0)
-    throw new Error('usage: [--only unit|integration] [--file PART] [--grep PATTERN]');
-  return { suites, file: values.file, grep: values.grep };
+    throw new Error('usage: [--only unit|integration] [--file PART]... [--grep PATTERN]');
+  return { suites, files: values.file, grep: values.grep };
 }
 
 /** The results, and how many tests and files the list of what cannot run here leaves out. */

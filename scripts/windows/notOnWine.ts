@@ -31,6 +31,11 @@ export const NOT_ON_WINE: readonly NotOnWine[] = [
     reason: NO_SIGNALS,
   },
   {
+    file: 'integration/commandLine',
+    title: 'the command line offers nothing any more when it is interrupted',
+    reason: NO_SIGNALS,
+  },
+  {
     file: 'integration/controlClient',
     title:
       'the client of the control conversation recognises a tracker of version 1, and speaks that',
@@ -61,11 +66,23 @@ export const NOT_ON_WINE: readonly NotOnWine[] = [
     neverRun: true,
   },
   {
+    file: 'integration/killed',
+    reason:
+      'Two hundred rounds start five hundred programs, each of which takes a second to start under Wine.',
+  },
+  {
     file: 'integration/lan',
     title:
       'sessions in the network are found by another implementation, which hears of their coming and going, too',
     reason: NO_PYTHON,
     neverRun: true,
+  },
+  {
+    file: 'integration/localTracker',
+    title:
+      'the local tracker is recorded whole or not at all, so that no other window reads a part and puts it aside',
+    reason:
+      'Its reader keeps the record open, and Windows replaces no open file, however long one waits.',
   },
   {
     file: 'integration/selection',

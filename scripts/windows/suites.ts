@@ -23,8 +23,8 @@ const TOLD_OUTPUT_LINES = 40;
 export interface SuiteChoice {
   /** Runs only tests whose full title matches this pattern. */
   readonly grep: string | undefined;
-  /** Runs only files whose path contains this. */
-  readonly file: string | undefined;
+  /** Runs only files whose path contains one of these. */
+  readonly files: readonly string[] | undefined;
 }
 
 export interface SuiteContext {
@@ -44,7 +44,7 @@ export async function runSuite(
 ): Promise<void> {
   tellStale(suite, context.tell);
   const files = (await testFiles(suite)).filter(
-    (file) => choice.file === undefined || file.includes(choice.file),
+    (file) => choice.files?.some((part) => file.includes(part)) ?? true,
   );
   const runs = suite === 'unit' ? [files] : files.map((file) => [file]);
   const queue = runs.filter((some) => some.length > 0).entries();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseInvite } from '../../src/protocol/invite';
 import { deriveTeamKeys } from '../../src/protocol/teamKeys';
 import { useCleanup } from '../support/cleanup';
-import { type CommandLineUser, startCommand } from '../support/commandLine';
+import { type CommandLineUser, dataFolder, startCommand } from '../support/commandLine';
 import { CLI } from '../support/commandLine';
 import { newLan } from '../support/lan';
 import { occupyPort } from '../support/ports';
@@ -62,7 +62,7 @@ describe('the session of a team on the command line', () => {
     const fetched = await finish(bob, 'fetch', 'notes.txt', '--invite-file', file);
     assert.equal(fetched.code, 0, fetched.err);
     assert.equal(readFileSync(join(bob.folder, 'notes.txt'), 'utf8'), 'for members');
-    const identity = join(bob.data, 'peershelf/cli/identity.json');
+    const identity = join(dataFolder(bob), 'cli', 'identity.json');
     if (process.platform !== 'win32') assert.equal(statSync(identity).mode & 0o777, 0o600);
   });
 
@@ -111,7 +111,7 @@ describe('the session of a team on the command line', () => {
     assert.equal(teams[0]?.team.id, teams[1]?.team.id);
     assert.equal(teams[0]?.fingerprint, teams[1]?.fingerprint);
     assert.notEqual(teams[0]?.team.id, teams[2]?.team.id);
-    const folder = join(owner.data, 'peershelf/tracker');
+    const folder = join(dataFolder(owner), 'tracker');
     for (const name of readdirSync(folder).filter((one) => one.startsWith('session-')))
       if (process.platform !== 'win32')
         assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);

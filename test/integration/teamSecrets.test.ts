@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { parseInvite } from '../../src/protocol/invite';
 import { deriveTeamKeys } from '../../src/protocol/teamKeys';
 import { useCleanup } from '../support/cleanup';
-import { CLI, type CommandLineUser, startCommand } from '../support/commandLine';
+import { CLI, type CommandLineUser, dataFolder, startCommand } from '../support/commandLine';
 import { startProcess } from '../support/startProcess';
 import { temporaryFolder } from '../support/temporaryFolder';
 
@@ -37,7 +37,7 @@ describe('the secrets of a team, in a journey on the command line', () => {
     JSON.stringify([...secret]).slice(1, -1),
   ];
   const privateKeyOf = (user: CommandLineUser): string => {
-    const path = join(user.data, 'peershelf/cli/identity.json');
+    const path = join(dataFolder(user), 'cli', 'identity.json');
     return (JSON.parse(readFileSync(path, 'utf8')) as { privateKey: string }).privateKey;
   };
 

@@ -89,9 +89,14 @@ export function readReport(fetching: TestProcess): FetchReport {
   return JSON.parse(fetching.stdout()) as FetchReport;
 }
 
+/** Where the command line of a user keeps what it remembers. */
+export function dataFolder({ data }: CommandLineUser): string {
+  return process.platform === 'win32' ? join(data, 'peershelf', 'Data') : join(data, 'peershelf');
+}
+
 /** Where a user's command line keeps its records of unfinished downloads. */
-export function leftoversFolder({ data }: CommandLineUser): string {
-  return join(data, 'peershelf/cli/leftovers');
+export function leftoversFolder(user: CommandLineUser): string {
+  return join(dataFolder(user), 'cli', 'leftovers');
 }
 
 /** Names of everything that unfinished downloads have left, records first. */
