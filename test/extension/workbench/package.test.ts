@@ -1,19 +1,14 @@
 import * as assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { cp, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import * as path from 'node:path';
-import { promisify } from 'node:util';
 import { REPOSITORY } from '../../../scripts/host/paths';
+import { copyForPackaging, packExtension, runPackager } from '../../support/packExtension';
 import { startTracker } from '../../support/startTracker';
 import { startPeer } from '../../support/startPeer';
 import { useWindows } from '../../support/useWindows';
 
-const run = promisify(execFile);
-const VSCE = path.join(REPOSITORY, 'node_modules/@vscode/vsce/vsce');
 const MAX_VSIX_BYTES = 1024 * 1024;
 const MAX_STARTUP_BYTES = 300 * 1024;
-/** Installed things: the packager walks through all of them, only to leave them out. */
-const NOT_COPIED = ['node_modules', '.vscode-test', '.git'];
 const FILE_LIST = path.join(__dirname, 'packagedFiles.txt');
 
 /** What users install, packed and installed as they do it. */
@@ -24,27 +19,12 @@ describe('the packed extension', function () {
   let vsix = '';
 
   before(async () => {
-    repository = await cleanup.temporaryFolder('peershelf-vsix-');
-    await cp(REPOSITORY, repository, {
-      recursive: true,
-      filter: (source) => !NOT_COPIED.includes(path.relative(REPOSITORY, source)),
-    });
-    vsix = path.join(await cleanup.temporaryFolder('peershelf-vsix-'), 'peershelf.vsix');
-    // Built for this run as users get it.
-    const pack = [
-      'package',
-      '--no-dependencies',
-      '--allow-missing-repository',
-      '--no-rewrite-relative-links',
-      '--out',
-      vsix,
-    ];
-    await run(process.execPath, [VSCE, ...pack], { cwd: repository });
+    repository = await copyForPackaging(cleanup);
+    vsix = await packExtension(cleanup, repository);
   });
 
   it('holds what runs and what the marketplace shows, and nothing else', async () => {
-    const list = ['ls', '--no-dependencies'];
-    const { stdout } = await run(process.execPath, [VSCE, ...list], { cwd: repository });
+    const stdout = await runPackager(repository, ['ls', '--no-dependencies']);
     const files = stdout.split('\n').filter((line) => line !== '' && !line.includes(' '));
     assert.deepEqual(files.sort(), (await readFile(FILE_LIST, 'utf8')).trim().split('\n'));
   });
