@@ -125,8 +125,9 @@ function builtinFolder(dataDir: string): string {
   return path.join(dataDir, 'builtin');
 }
 
-async function linkBuiltinExtensions(
-  build: ServerBuild,
+/** Fills a folder with some of the editor's own extensions. */
+export async function linkBuiltinExtensions(
+  build: Pick<ServerBuild, 'main'>,
   folder: string,
   names: readonly string[],
 ): Promise<void> {
@@ -165,7 +166,10 @@ function serverEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(inherited), ...extra };
 }
 
-async function writeSettings(options: VsCodeServerOptions): Promise<void> {
+/** Writes the settings of a server's data folder. */
+export async function writeSettings(
+  options: Pick<VsCodeServerOptions, 'dataDir' | 'userSettings' | 'machineSettings'>,
+): Promise<void> {
   const { dataDir, userSettings, machineSettings } = options;
   await writeJson(path.join(dataDir, 'data', 'User', 'settings.json'), {
     ...QUIET_SETTINGS,
@@ -220,7 +224,8 @@ function waitUntilListening(child: ChildProcess, logFile: string): Promise<numbe
   });
 }
 
-function windowAddress(
+/** Address of a window of the server at `authority`: see `RunningServer.url`. */
+export function windowAddress(
   authority: string,
   folder: string | undefined,
   options: WindowOptions = {},

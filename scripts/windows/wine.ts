@@ -79,6 +79,8 @@ export class Windows {
       WINEDLLOVERRIDES: 'mscoree=;mshtml=;winemenubuilder.exe=',
       // Folders such as `Documents` of the Windows user become links into this home.
       HOME: home,
+      // Wine reads names of files in the encoding of the locale.
+      LC_ALL: 'C.UTF-8',
       NODE_SKIP_PLATFORM_CHECK: '1',
     };
     const end = (): void => {

@@ -1,0 +1,117 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { launchBrowser } from '../../scripts/host/browser';
+import type { Cleanup } from '../../scripts/host/cleanup';
+import { FAILURES } from '../../scripts/host/paths';
+import type { RunningServer } from '../../scripts/host/vscodeServer';
+import { startWindowsServer } from '../../scripts/windows/windowsServer';
+import { ensureWindowsServerBuild } from '../../scripts/windows/windowsServerBuild';
+import { Windows } from '../../scripts/windows/wine';
+import { copyForPackaging, packExtension } from './packExtension';
+import type { PeerWindow } from './peerWindows';
+import { Workbench } from './workbench';
+
+const WORKSPACE = 'C:\\ws';
+const KEPT_LOG_LINES = 300;
+
+export interface WindowsWindowOptions {
+  /** Display name of its user. */
+  readonly name: string;
+  readonly invite: string;
+  /** Files of the workspace at the start, by relative path. */
+  readonly files: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/**
+ * A window on `C:\ws` of a user of Windows who has the packed extension; `workspace` is the path of that
+ * folder on this computer.
+ */
+export async function openWindowsWindow(
+  cleanup: Cleanup,
+  { name, invite, files }: WindowsWindowOptions,
+): Promise<PeerWindow> {
+  const build = await ensureWindowsServerBuild(report);
+  const windows = await Windows.start(cleanup, report);
+  const onC = (...parts: string[]): string => path.join(windows.driveC, ...parts);
+  const workspace = onC('ws');
+  for (const [file, content] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(workspace, file)), { recursive: true });
+    writeFileSync(path.join(workspace, file), content);
+  }
+  writeFileSync(onC('invite.txt'), `${invite}\n`);
+  const server = await startWindowsServer({
+    ...{ windows, build },
+    dataDir: onC('data'),
+    vsix: await packExtension(cleanup, await copyForPackaging(cleanup)),
+    userSettings: {
+      'security.workspace.trust.enabled': false,
+      'peershelf.displayName': name,
+    },
+    machineSettings: {
+      'peershelf.port': '0',
+      'peershelf.trackerPort': 0,
+      'peershelf.inviteFile': 'C:\\invite.txt',
+    },
+    // What others in the network do is not part of a test.
+    env: { PEERSHELF_LAN_PORT: '0' },
+  });
+  cleanup.add(() => server.stop());
+  const browser = await launchBrowser(report);
+  cleanup.add(() => browser.close());
+  try {
+    const workbench = await Workbench.open(browser, server, { folder: WORKSPACE });
+    return { name, workspace, server, workbench };
+  } catch (error) {
+    keepLogs(server, 'opening a window in Windows', []);
+    throw error;
+  }
+}
+
+/** Keeps a picture and the ends of all logs of a window; for `afterEach` of a test that failed. */
+export async function keepWindowsEvidence(
+  { server, workbench }: PeerWindow,
+  title: string,
+): Promise<void> {
+  await workbench.screenshot(`${evidenceFile(title)}.png`);
+  keepLogs(server, title, workbench.consoleLines);
+}
+
+function keepLogs(server: RunningServer, title: string, consoleLines: readonly string[]): void {
+  const end = (name: string, lines: readonly string[]): string =>
+    [`=== ${name}`, ...lines.slice(-KEPT_LOG_LINES)].join('\n');
+  const logs = logFiles(server).map((file) =>
+    end(path.relative(server.dataDir, file), readFileSync(file, 'utf8').trimEnd().split('\n')),
+  );
+  mkdirSync(FAILURES, { recursive: true });
+  writeFileSync(`${evidenceFile(title)}.log`, [end('console', consoleLines), ...logs].join('\n\n'));
+}
+
+function evidenceFile(title: string): string {
+  return path.join(FAILURES, title.replace(/[^\w.-]+/g, '_'));
+}
+
+/** What the extension has stored: the published files of the window, and what all windows share. */
+export function storedFiles({ dataDir }: RunningServer): string[] {
+  const folder = path.join(dataDir, 'data', 'User', 'globalStorage', 'peershelf.peershelf');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+}
+
+/** What the extension has written to its log so far. */
+export function extensionLog(server: RunningServer): string {
+  return logFiles(server)
+    .filter((file) => path.basename(file) === 'Peershelf.log')
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+}
+
+/** The server's output, and the logs of the server, of its extension hosts and of the extension. */
+function logFiles({ dataDir, logFile }: RunningServer): string[] {
+  const folder = path.join(dataDir, 'data', 'logs');
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const logs = names.filter((name) => name.endsWith('.log')).sort();
+  return [logFile, ...logs.map((name) => path.join(folder, name))];
+}
+
+function report(line: string): void {
+  console.log(line);
+}
