@@ -1,18 +1,17 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { launchBrowser } from '../../scripts/host/browser';
 import type { Cleanup } from '../../scripts/host/cleanup';
-import { FAILURES } from '../../scripts/host/paths';
+import { evidenceFile, readLogEnds } from '../../scripts/host/evidence';
 import type { RunningServer } from '../../scripts/host/vscodeServer';
 import { startWindowsServer } from '../../scripts/windows/windowsServer';
 import { ensureWindowsServerBuild } from '../../scripts/windows/windowsServerBuild';
 import { Windows } from '../../scripts/windows/wine';
 import { copyForPackaging, packExtension } from './packExtension';
-import type { PeerWindow } from './peerWindows';
+import { testBrowser, type PeerWindow } from './peerWindows';
 import { Workbench } from './workbench';
 
 const WORKSPACE = 'C:\\ws';
-const KEPT_LOG_LINES = 300;
 
 export interface WindowsWindowOptions {
   /** Display name of its user. */
@@ -56,38 +55,28 @@ export async function openWindowsWindow(
     env: { PEERSHELF_LAN_PORT: '0' },
   });
   cleanup.add(() => server.stop());
-  const browser = await launchBrowser(report);
-  cleanup.add(() => browser.close());
+  cleanup.add(() => testBrowser.close());
+  const { context } = await testBrowser.take();
+  const workbench = await Workbench.create(context, server);
+  const window = { name, workspace, server, workbench };
   try {
-    const workbench = await Workbench.open(browser, server, { folder: WORKSPACE });
-    return { name, workspace, server, workbench };
+    await workbench.goto(server.url(WORKSPACE));
   } catch (error) {
-    keepLogs(server, 'opening a window in Windows', []);
+    await keepWindowsEvidence(window, 'opening a window in Windows');
     throw error;
   }
+  return window;
 }
 
-/** Keeps a picture and the ends of all logs of a window; for `afterEach` of a test that failed. */
+/** Keeps a picture, the console and the ends of all logs of a window; for `afterEach` of a test that failed. */
 export async function keepWindowsEvidence(
   { server, workbench }: PeerWindow,
   title: string,
 ): Promise<void> {
-  await workbench.screenshot(`${evidenceFile(title)}.png`);
-  keepLogs(server, title, workbench.consoleLines);
-}
-
-function keepLogs(server: RunningServer, title: string, consoleLines: readonly string[]): void {
-  const end = (name: string, lines: readonly string[]): string =>
-    [`=== ${name}`, ...lines.slice(-KEPT_LOG_LINES)].join('\n');
-  const logs = logFiles(server).map((file) =>
-    end(path.relative(server.dataDir, file), readFileSync(file, 'utf8').trimEnd().split('\n')),
-  );
-  mkdirSync(FAILURES, { recursive: true });
-  writeFileSync(`${evidenceFile(title)}.log`, [end('console', consoleLines), ...logs].join('\n\n'));
-}
-
-function evidenceFile(title: string): string {
-  return path.join(FAILURES, title.replace(/[^\w.-]+/g, '_'));
+  const base = evidenceFile(title);
+  await workbench.screenshot(`${base}.png`);
+  await writeFile(`${base}.console.log`, workbench.consoleLines.join('\n'));
+  await writeFile(`${base}.engine.log`, await readLogEnds(server));
 }
 
 /** What the extension has stored: the published files of the window, and what all windows share. */
