@@ -29,6 +29,19 @@ export function useWindows({
 } {
   const cleanup = new Cleanup();
   const windows = new PeerWindows(allExtensions ? {} : { builtin: BUILTIN }, cleanup);
+  walkJourney(async (title, failed) => {
+    if (failed) await windows.keepEvidence(title);
+    else if (!keepMessages) await windows.clearMessages();
+  });
+  after(() => cleanup.run());
+  return { windows, cleanup };
+}
+
+/**
+ * Makes the tests of the surrounding `describe` steps of one journey: once one has failed, the others are
+ * skipped. `afterStep` is called after each step that ran, and after a hook before the first one that failed.
+ */
+export function walkJourney(afterStep: (title: string, failed: boolean) => Promise<void>): void {
   let begun = false;
   let failed = false;
   beforeEach(function () {
@@ -36,16 +49,12 @@ export function useWindows({
     if (failed) this.skip();
   });
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
-      failed = true;
-      await windows.keepEvidence(this.currentTest.fullTitle());
-    }
-    if (!keepMessages && !failed) await windows.clearMessages();
+    const step = this.currentTest;
+    if (failed || step === undefined) return;
+    failed = step.state === 'failed';
+    await afterStep(step.fullTitle(), failed);
   });
   after(async function () {
-    // A hook of the journey has failed before its first step.
-    if (!begun) await windows.keepEvidence(this.test?.parent?.fullTitle() ?? 'before');
-    await cleanup.run();
+    if (!begun) await afterStep(this.test?.parent?.fullTitle() ?? 'before', true);
   });
-  return { windows, cleanup };
 }

@@ -38,10 +38,13 @@ export async function openWindowsWindow(
     writeFileSync(path.join(workspace, file), content);
   }
   writeFileSync(onC('invite.txt'), `${invite}\n`);
+  // On this drive they are also gone when the run is interrupted.
+  const [repository, vsix] = [onC('repository'), onC('peershelf.vsix')];
+  await copyForPackaging(repository);
+  await packExtension(repository, vsix);
   const server = await startWindowsServer({
-    ...{ windows, build },
+    ...{ windows, build, vsix },
     dataDir: onC('data'),
-    vsix: await packExtension(cleanup, await copyForPackaging(cleanup)),
     userSettings: {
       'security.workspace.trust.enabled': false,
       'peershelf.displayName': name,

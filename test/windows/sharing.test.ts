@@ -8,6 +8,7 @@ import type { PeerWindow } from '../support/peerWindows';
 import type { TestPeer } from '../support/startPeer';
 import { startTeam } from '../support/startTeam';
 import { publish } from '../support/userActions';
+import { walkJourney } from '../support/useWindows';
 import {
   extensionLog,
   keepWindowsEvidence,
@@ -33,8 +34,7 @@ const CONNECTED_MS = 120_000;
  * A user of Windows, with the packed extension, and one of Linux, in the session of a team. Each test
  * builds on those before.
  */
-describe('a window in Windows', function () {
-  this.bail(true);
+describe('a window in Windows', () => {
   const cleanup = new Cleanup();
   let window: PeerWindow;
   let bob: TestPeer;
@@ -59,12 +59,10 @@ describe('a window in Windows', function () {
     network = window.workbench.view('Network Files');
   });
 
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed')
-      await keepWindowsEvidence(window, this.currentTest.fullTitle());
-    await window.workbench.notifications.clear();
+  walkJourney(async (title, failed) => {
+    if (failed) await keepWindowsEvidence(window, title);
+    else await window.workbench.notifications.clear();
   });
-
   after(() => cleanup.run());
 
   const onC = (...parts: string[]): string => path.join(window.workspace, ...parts);

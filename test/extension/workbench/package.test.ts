@@ -19,8 +19,10 @@ describe('the packed extension', function () {
   let vsix = '';
 
   before(async () => {
-    repository = await copyForPackaging(cleanup);
-    vsix = await packExtension(cleanup, repository);
+    repository = await cleanup.temporaryFolder('peershelf-vsix-');
+    vsix = path.join(await cleanup.temporaryFolder('peershelf-vsix-'), 'peershelf.vsix');
+    await copyForPackaging(repository);
+    await packExtension(repository, vsix);
   });
 
   it('holds what runs and what the marketplace shows, and nothing else', async () => {
