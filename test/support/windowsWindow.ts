@@ -73,9 +73,11 @@ export async function openWindowsWindow(
 
 /** Keeps a picture, the console and the ends of all logs of a window; for `afterEach` of a test that failed. */
 export async function keepWindowsEvidence(
-  { server, workbench }: PeerWindow,
+  window: PeerWindow | undefined,
   title: string,
 ): Promise<void> {
+  if (window === undefined) return; // It has never opened.
+  const { server, workbench } = window;
   const base = evidenceFile(title);
   await workbench.screenshot(`${base}.png`);
   await writeFile(`${base}.console.log`, workbench.consoleLines.join('\n'));
