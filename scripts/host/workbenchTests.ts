@@ -1,15 +1,31 @@
 import { readdir } from 'node:fs/promises';
 import * as path from 'node:path';
-import { testBrowser } from '../../test/support/peerWindows';
-import { quietMocha, runMocha } from './mochaEvents';
+import { spawnOwned, type OwnedProcess } from './ownedProcess';
 import { REPOSITORY } from './paths';
 import type { BuildName } from './serverBuild';
 import { BUILD_VARIABLE, type TestEvent } from './testReport';
 
 const FOLDER = path.join(REPOSITORY, 'test', 'extension', 'workbench');
+const LANE = path.join(__dirname, 'workbenchLane.ts');
 
-/** A journey through two windows takes a while on a busy machine. */
-const TEST_TIMEOUT_MS = 90_000;
+/**
+ * Files that run at the same time, each lane with a browser of its own. With one lane two cores stand idle for
+ * a third of the time, while the window and the test wait for each other.
+ */
+const LANES = 2;
+
+/** The longest first, so that the lanes end at about the same time. */
+const FIRST: readonly string[] = [
+  'journeys.test.ts',
+  'keyboard.test.ts',
+  'teamSession.test.ts',
+  'vietnamese.test.ts',
+  'network.test.ts',
+  'states.test.ts',
+  'sharing.test.ts',
+  'robustness.test.ts',
+  'fetching.test.ts',
+];
 
 /**
  * What is driven on the oldest build, too: that it installs, and that two users share. All other files
@@ -25,28 +41,82 @@ export interface WorkbenchChoice {
   readonly all: boolean;
 }
 
-/** Runs the tests that drive the workbench from outside; they read the build from a variable. */
+/** What a lane is asked to do. */
+export interface LaneRequest {
+  readonly file: string;
+  readonly grep: string | undefined;
+}
+
+/** What a lane tells of the file that it runs; `end` is the last event of a file. */
+export type LaneReport = TestEvent;
+
+/** Runs the tests that drive the workbench from outside, some files at a time. */
 export async function runWorkbenchTests(
   { build, grep, all }: WorkbenchChoice,
   tell: (event: TestEvent) => void,
 ): Promise<void> {
-  process.env[BUILD_VARIABLE] = build;
-  const mocha = quietMocha(TEST_TIMEOUT_MS, grep);
-  for (const name of await testFiles()) {
-    if (build === 'oldest' && !all && !ON_EVERY_BUILD.has(name)) continue;
-    mocha.addFile(path.join(FOLDER, name));
-  }
-  try {
-    await runMocha(mocha, tell);
-  } finally {
-    await testBrowser.close();
-    // The next build loads the same files again.
-    mocha.unloadFiles();
-    process.env[BUILD_VARIABLE] = '';
-  }
+  const names = (await testFiles()).filter(
+    (name) => build === 'newest' || all || ON_EVERY_BUILD.has(name),
+  );
+  const queue = names.map((name): LaneRequest => ({ file: path.join(FOLDER, name), grep }));
+  const lanes = Array.from({ length: Math.min(LANES, queue.length) }, async () => {
+    const lane = startLane(build);
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift())
+        await runFile(lane, next, tell);
+      await close(lane);
+    } finally {
+      await lane.stop();
+    }
+  });
+  // One that fails does not end the others.
+  for (const result of await Promise.allSettled(lanes))
+    if (result.status === 'rejected')
+      tell({ type: 'fail', title: 'a lane of the workbench', error: String(result.reason) });
+}
+
+/** The modules of a lane read the build from a variable. */
+function startLane(build: BuildName): OwnedProcess {
+  return spawnOwned(process.execPath, [...process.execArgv, LANE], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [BUILD_VARIABLE]: build },
+  });
+}
+
+/** Rejects when the lane ends before the file does. */
+function runFile(
+  { child }: OwnedProcess,
+  request: LaneRequest,
+  tell: (event: TestEvent) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onReport = (event: LaneReport): void => {
+      tell(event);
+      if (event.type !== 'end') return;
+      child.off('message', onReport).off('close', onClose);
+      resolve();
+    };
+    const onClose = (code: number | null, signal: NodeJS.Signals | null): void => {
+      reject(new Error(`ended with ${signal ?? String(code)} during ${request.file}`));
+    };
+    child.on('message', onReport).once('close', onClose);
+    child.send(request);
+  });
+}
+
+/** Lets a lane close its browser, and waits until it has ended. */
+function close({ child }: OwnedProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('close', () => resolve());
+    child.disconnect();
+  });
 }
 
 async function testFiles(): Promise<string[]> {
   const names = await readdir(FOLDER, { recursive: true });
-  return names.filter((name) => name.endsWith('.test.ts')).sort();
+  const tests = names.filter((name) => name.endsWith('.test.ts')).sort();
+  return [
+    ...FIRST.filter((name) => tests.includes(name)),
+    ...tests.filter((name) => !FIRST.includes(name)),
+  ];
 }

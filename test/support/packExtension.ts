@@ -6,8 +6,8 @@ import { REPOSITORY } from '../../scripts/host/paths';
 
 const run = promisify(execFile);
 const VSCE = path.join(REPOSITORY, 'node_modules/@vscode/vsce/vsce');
-/** Installed things: the packager walks through all of them, only to leave them out. */
-const NOT_COPIED = ['node_modules', '.vscode-test', '.git'];
+/** Installed things, and what tests leave: the packager walks through all of them, only to leave them out. */
+const NOT_COPIED = ['node_modules', '.vscode-test', 'dist-test', '.git'];
 
 /** Copies the repository, with its bundles, to a folder that the packager is quick in. */
 export async function copyForPackaging(folder: string): Promise<void> {

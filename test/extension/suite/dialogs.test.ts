@@ -115,7 +115,7 @@ describe('questions to the user', () => {
 
   it('offers a safe name to save a file whose own name is none', async () => {
     const asked = instead(vscode.window, 'showSaveDialog', undefined);
-    for (const name of ['../..', 'docs//plan.md', '/etc/passwd', 'C:x'])
+    for (const name of ['../..', 'docs//plan.md', '/etc/passwd', 'C:\\x'])
       await createFetching().fetching.fetchTo(file(name));
     const offered = asked.map(
       ([options]) => (options as vscode.SaveDialogOptions).defaultUri?.path.split('/').at(-1) ?? '',

@@ -57,8 +57,11 @@ export class ContextMenu {
     for (const [index, title] of titles.entries()) {
       const item = await this.find(title);
       // A bare click is swallowed by the workbench; Enter on the focused entry is not.
-      await item.hover();
-      await until(`focus on menu entry "${title}"`, () => hasClass(item, 'focused'));
+      // The entry may move away from below the mouse.
+      await until(`focus on menu entry "${title}"`, async () => {
+        await item.hover();
+        return hasClass(item, 'focused');
+      });
       const isLast = index === titles.length - 1;
       await this.page.keyboard.press(isLast ? 'Enter' : 'ArrowRight');
     }

@@ -1,5 +1,5 @@
 import { errors, type Locator, type Page } from 'playwright-core';
-import { normalise, until, wholeText } from './waits';
+import { clickRevealed, normalise, until, wholeText } from './waits';
 
 /** How long a message may take to be drawn before the list of all is looked at. */
 const TOAST_WAIT_MS = 1_500;
@@ -50,8 +50,7 @@ export class Notifications {
   /** Closes a message. */
   async dismiss(part: MessagePart): Promise<void> {
     const item = await this.find(part);
-    await item.hover();
-    await item.locator('.codicon-notifications-clear').click();
+    await clickRevealed(item, item.locator('.codicon-notifications-clear'));
     await this.gone(part);
   }
 

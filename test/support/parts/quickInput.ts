@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import type { PageElement } from './pageElement';
-import { matches, normalise, until, wholeText, type Expected } from './waits';
+import { clickRevealed, matches, normalise, until, wholeText, type Expected } from './waits';
 
 const POLL_MS = 50;
 /** A list that was chosen from is gone by then, also on a busy machine. */
@@ -198,8 +198,8 @@ export class QuickPick extends QuickInput {
   /** Presses a button at the end of a row, by its tooltip. */
   async pressItemButton(label: Expected, tooltip: string): Promise<void> {
     const row = await this.row(label);
-    await row.hover();
-    await row.locator(`.quick-input-list-entry-action-bar [aria-label="${tooltip}"]`).click();
+    const bar = row.locator('.quick-input-list-entry-action-bar');
+    await clickRevealed(row, bar.locator(`[aria-label="${tooltip}"]`));
   }
 
   /** Accepts what is ticked or focused. */

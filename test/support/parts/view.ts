@@ -2,7 +2,7 @@ import type { Locator, Page } from 'playwright-core';
 import { ContextMenu } from './contextMenu';
 import { contrastOf } from './contrast';
 import type { PageElement } from './pageElement';
-import { matches, normalise, until, wholeText, type Expected } from './waits';
+import { clickRevealed, matches, normalise, until, wholeText, type Expected } from './waits';
 
 /** Less than the height of a view, so that no row is passed over. */
 const SCROLL_PIXELS = 150;
@@ -157,8 +157,7 @@ export class View {
   /** Presses the button of a row that appears when the mouse is over it. */
   async inlineAction(label: Expected, action: string): Promise<void> {
     const row = await this.find(label);
-    await row.hover();
-    await row.locator(`.actions .action-label[aria-label^="${action}"]`).click();
+    await clickRevealed(row, row.locator(`.actions .action-label[aria-label^="${action}"]`));
   }
 
   /** Selects rows, opens the menu on the last, picks an entry (further titles: submenus). */
@@ -238,7 +237,7 @@ export class View {
     await this.header().hover();
     const button = this.header().locator(`.actions .action-label[aria-label^="${title}"]`);
     if ((await button.count()) > 0) {
-      await button.first().click();
+      await clickRevealed(this.header(), button);
       return;
     }
     await this.header().locator('.actions .codicon-toolbar-more').click();

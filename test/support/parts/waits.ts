@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Locator } from 'playwright-core';
+import { errors, type Locator } from 'playwright-core';
 import { eventually as within } from '../waitFor';
 
 /** How long anything in the workbench may take on a busy machine. */
@@ -34,6 +34,27 @@ export async function until<T>(
     }
     await delay(Math.min(MAX_POLL_MS, Math.max(POLL_MS, waitedMs * POLL_SHARE)));
   }
+}
+
+/** One try to reach an element by the mouse. */
+const CLICK_MS = 1_000;
+
+/**
+ * Clicks a button that is there while the mouse is over its owner. The owner may move away from below the
+ * mouse, and what is said of something else may lie above it.
+ */
+export async function clickRevealed(owner: Locator, button: Locator): Promise<void> {
+  await until(`${button} clicked`, async () => {
+    try {
+      await owner.hover({ timeout: CLICK_MS });
+      await button.first().click({ timeout: CLICK_MS });
+      return true;
+    } catch (error) {
+      if (!(error instanceof errors.TimeoutError)) throw error;
+      await owner.page().mouse.move(0, 0);
+      return false;
+    }
+  });
 }
 
 /** Text that a test expects: exactly this, or matching this pattern. */
