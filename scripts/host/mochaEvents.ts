@@ -2,16 +2,10 @@ import { stripVTControlCharacters } from 'node:util';
 import Mocha from 'mocha';
 import type { TestEvent } from './testReport';
 
-/**
- * Runs what is loaded into a Mocha instance and tells what happens. Tests that are skipped are told once for
- * each suite; skipping where nothing failed is a failure, since nobody would notice it.
- */
+/** Runs what is loaded into a Mocha instance and tells what happens. */
 export function runMocha(mocha: Mocha, tell: (event: TestEvent) => void): Promise<void> {
-  const skipped = new Map<Mocha.Suite, number>();
   return new Promise((resolve) => {
-    const runner = mocha.run((failures) => {
-      if (skipped.size > 0 && failures === 0)
-        tell({ type: 'fail', title: 'the run', error: 'tests were skipped, and none has failed' });
+    const runner = mocha.run(() => {
       tell({ type: 'end' });
       resolve();
     });
@@ -19,18 +13,36 @@ export function runMocha(mocha: Mocha, tell: (event: TestEvent) => void): Promis
     runner.on('pass', (test) =>
       tell({ type: 'pass', title: test.fullTitle(), ms: test.duration ?? 0 }),
     );
-    runner.on('pending', ({ parent }) => {
-      if (parent !== undefined) skipped.set(parent, (skipped.get(parent) ?? 0) + 1);
-    });
-    runner.on('suite end', (suite) => {
-      const count = skipped.get(suite);
-      if (count !== undefined)
-        tell({ type: 'skip', title: `${suite.fullTitle()}: ${count} tests` });
-    });
+    runner.on('pending', (test) => tell({ type: 'skip', title: test.fullTitle() }));
     runner.on('fail', (test, error: unknown) =>
       tell({ type: 'fail', title: test.fullTitle(), error: errorText(error) }),
     );
   });
+}
+
+/**
+ * Tells of tests that are skipped one after the other once. Skipping where nothing has failed is a failure,
+ * since nobody would notice it.
+ */
+export function tellSkippedOnce(tell: (event: TestEvent) => void): (event: TestEvent) => void {
+  let skipped: string[] = [];
+  let failed = false;
+  return (event) => {
+    if (event.type === 'skip') {
+      skipped.push(event.title);
+      return;
+    }
+    failed ||= event.type === 'fail';
+    const [first] = skipped;
+    if (first !== undefined) {
+      const more = skipped.length === 1 ? '' : `, and the ${skipped.length - 1} after it`;
+      const title = `${first}${more}`;
+      if (failed) tell({ type: 'skip', title });
+      else tell({ type: 'fail', title, error: 'skipped, although none has failed' });
+      skipped = [];
+    }
+    tell(event);
+  };
 }
 
 /** Stack and causes of an error. */

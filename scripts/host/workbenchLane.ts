@@ -1,7 +1,7 @@
 // Runs files of tests that drive the workbench, one after the other, in one browser. Started by
 // workbenchTests.ts, which sends the files and reads the events; its going ends this program.
 import { testBrowser } from '../../test/support/peerWindows';
-import { errorText, quietMocha, runMocha } from './mochaEvents';
+import { errorText, quietMocha, runMocha, tellSkippedOnce } from './mochaEvents';
 import type { TestEvent } from './testReport';
 import type { LaneRequest } from './workbenchTests';
 
@@ -16,7 +16,7 @@ async function run({ file, grep }: LaneRequest): Promise<void> {
   const mocha = quietMocha(TEST_TIMEOUT_MS, grep);
   mocha.addFile(file);
   try {
-    await runMocha(mocha, tell);
+    await runMocha(mocha, tellSkippedOnce(tell));
   } catch (error) {
     tell({ type: 'end', error: errorText(error) });
   } finally {

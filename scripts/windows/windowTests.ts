@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { buildExtension } from '../host/builds';
-import { quietMocha, runMocha } from '../host/mochaEvents';
+import { quietMocha, runMocha, tellSkippedOnce } from '../host/mochaEvents';
 import { FAILURES, REPOSITORY } from '../host/paths';
 import type { Tell } from './mochaRun';
 import type { SuiteChoice } from './suites';
@@ -24,5 +24,5 @@ export async function runWindowTests({ files, grep }: SuiteChoice, tell: Tell): 
   await buildExtension({ production: true });
   const mocha = quietMocha(TEST_TIMEOUT_MS, grep);
   for (const name of chosen.sort()) mocha.addFile(path.join(FOLDER, name));
-  await runMocha(mocha, tell);
+  await runMocha(mocha, tellSkippedOnce(tell));
 }

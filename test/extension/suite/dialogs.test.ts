@@ -120,7 +120,7 @@ describe('questions to the user', () => {
     const offered = asked.map(
       ([options]) => (options as vscode.SaveDialogOptions).defaultUri?.path.split('/').at(-1) ?? '',
     );
-    assert.deepEqual(offered, ['file', 'plan.md', 'passwd', 'file']);
+    assert.deepEqual(offered, ['file', 'plan.md', 'passwd', 'x']);
   });
 
   it('names the folder of an owner by what can be a name of one, wherever names clash', async () => {

@@ -1,6 +1,11 @@
 import { appendFileSync } from 'node:fs';
 import type Mocha from 'mocha';
-import { errorText, quietMocha, runMocha } from '../../../scripts/host/mochaEvents';
+import {
+  errorText,
+  quietMocha,
+  runMocha,
+  tellSkippedOnce,
+} from '../../../scripts/host/mochaEvents';
 import {
   FILES_VARIABLE,
   GREP_VARIABLE,
@@ -19,7 +24,7 @@ export async function run(): Promise<void> {
     appendFileSync(required(REPORT_VARIABLE), `${JSON.stringify(event)}\n`);
   };
   try {
-    await runMocha(await loadTests(), tell);
+    await runMocha(await loadTests(), tellSkippedOnce(tell));
   } catch (error) {
     tell({ type: 'end', error: errorText(error) });
     throw error;
