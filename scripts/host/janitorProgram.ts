@@ -22,8 +22,7 @@ async function clean(owner: string, prefixes: readonly string[]): Promise<void> 
 async function main(): Promise<void> {
   const [owner = '', ...prefixes] = process.argv.slice(2);
   process.stdout.on('error', () => undefined); // The process that asked may have ended.
-  for await (const request of process.stdin) {
-    void request;
+  for await (const _request of process.stdin) {
     await clean(owner, prefixes);
     process.stdout.write('\n');
   }

@@ -20,8 +20,8 @@ async function run({ file, grep }: LaneRequest): Promise<void> {
   } catch (error) {
     tell({ type: 'end', error: errorText(error) });
   } finally {
-    // The file may come again.
-    mocha.unloadFiles();
+    // Each Mocha listens to this process until it is disposed of.
+    mocha.dispose();
   }
 }
 

@@ -98,13 +98,13 @@ function runFile(
     const onReport = (event: LaneReport): void => {
       tell(event);
       if (event.type !== 'end') return;
-      child.off('message', onReport).off('close', onClose);
+      child.off('message', onReport).off('exit', onExit);
       resolve();
     };
-    const onClose = (code: number | null, signal: NodeJS.Signals | null): void => {
+    const onExit = (code: number | null, signal: NodeJS.Signals | null): void => {
       reject(new Error(`ended with ${signal ?? String(code)} during ${request.file}`));
     };
-    child.on('message', onReport).once('close', onClose);
+    child.on('message', onReport).once('exit', onExit);
     child.send(request);
   });
 }
@@ -112,7 +112,8 @@ function runFile(
 /** Lets a lane close its browser, and waits until it has ended. */
 function close({ child }: OwnedProcess): Promise<void> {
   return new Promise((resolve) => {
-    child.once('close', () => resolve());
+    // Node emits no `close` after a disconnection from here.
+    child.once('exit', () => resolve());
     child.disconnect();
   });
 }

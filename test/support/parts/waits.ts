@@ -44,7 +44,7 @@ const CLICK_MS = 1_000;
  * mouse, and what is said of something else may lie above it.
  */
 export async function clickRevealed(owner: Locator, button: Locator): Promise<void> {
-  await until(`${button} clicked`, async () => {
+  await until(`a click on ${String(button)}`, async () => {
     try {
       await owner.hover({ timeout: CLICK_MS });
       await button.first().click({ timeout: CLICK_MS });
