@@ -34,7 +34,8 @@ export function tellSkippedOnce(tell: (event: TestEvent) => void): (event: TestE
     }
     failed ||= event.type === 'fail';
     const [first] = skipped;
-    if (first !== undefined) {
+    // A skipped test starts as well.
+    if (first !== undefined && event.type !== 'start') {
       const more = skipped.length === 1 ? '' : `, and the ${skipped.length - 1} after it`;
       const title = `${first}${more}`;
       if (failed) tell({ type: 'skip', title });
