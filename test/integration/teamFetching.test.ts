@@ -70,7 +70,9 @@ describe('fetching from the members of a team', () => {
       const heard = relay.recorded();
       assert.ok(heard.length > bytes.length);
       assert.equal(heard.indexOf(bytes.subarray(0, 16)), -1);
-      for (const word of ['HTTP', 'Peershelf', 'objects']) assert.equal(heard.indexOf(word), -1);
+      // Shorter words, such as HTTP, stand in 40 MiB of random bytes by chance: once in a hundred runs.
+      for (const word of ['HTTP/1.1', 'Peershelf', '/v2/objects/'])
+        assert.equal(heard.indexOf(word), -1, word);
     }
   });
 
