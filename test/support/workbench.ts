@@ -87,8 +87,8 @@ export class Workbench {
    * Waits until the window has gone to another address by itself. Nothing may be asked of it on the way:
    * what is not answered before the page goes is never answered.
    */
-  async entered(address: RegExp): Promise<void> {
-    await this.page.waitForURL(address);
+  async entered(address: RegExp, timeoutMs = WORKBENCH_TIMEOUT_MS): Promise<void> {
+    await this.page.waitForURL(address, { timeout: timeoutMs });
     await this.restored();
   }
 
