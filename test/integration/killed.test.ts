@@ -156,7 +156,7 @@ describe('kill -9', () => {
     });
 
   it('of one of two publishers and then of the fetcher: the same fetch transfers what is missing and says so', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const { address: tracker } = await startTracker(cleanup);
     const content = randomBytes(64 * MIB);
     const path = writeOldFile(content);

@@ -239,7 +239,7 @@ describe('subscribing to a tracker', () => {
     assert.equal((await slow.ask('SYNC'))['reason'], 'not subscribed');
     const again = await slow.ask('SUBSCRIBE');
     assert.ok(Number(again['seq']) > last);
-  }).timeout(20_000);
+  });
 
   it('sees clients of version 1, and is seen by them', async () => {
     const bob = await look();

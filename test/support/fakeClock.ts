@@ -83,7 +83,7 @@ export function watch<T>(promise: Promise<T>): {
 }
 
 /** Only what fails waits for so long. */
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 40_000;
 
 /**
  * Lets time pass until `isOver`. As sockets are real, more may pass than what is waited for takes:

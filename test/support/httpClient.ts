@@ -2,7 +2,7 @@ import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Cleanup } from '../../scripts/host/cleanup';
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 40_000;
 
 export interface Answer {
   readonly status: number;

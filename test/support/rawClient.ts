@@ -4,7 +4,7 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { HostPort } from '../../src/protocol/address';
 import type { Cleanup } from '../../scripts/host/cleanup';
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 40_000;
 
 export interface RawClientOptions {
   /** Source address of the connection, such as 127.0.0.2. */

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { HostPort } from '../../src/protocol/address';
 import type { Cleanup } from '../../scripts/host/cleanup';
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 40_000;
 
 /** A plain socket for saying exactly what a test wants to say. */
 export class RawConnection {

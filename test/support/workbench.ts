@@ -25,6 +25,9 @@ const ROOTS_MS = 5_000;
 /** Of the width of the sidebar, so that its least width is reached. */
 const DRAGGED_SHARE = 0.6;
 const KEPT_CONSOLE_LINES = 500;
+/** What is said of the element below the resting mouse may lie above the one that is clicked next. */
+const CLICKED_THROUGH =
+  '.context-view:has(.workbench-hover), .workbench-hover { pointer-events: none !important; }';
 
 interface Box {
   readonly x: number;
@@ -68,6 +71,11 @@ export class Workbench {
     const page = await context.newPage();
     // The transpiler wraps functions in a helper that does not exist inside the page.
     await page.addInitScript('globalThis.__name = (target) => target');
+    await page.addInitScript(`document.addEventListener('DOMContentLoaded', () => {
+      const style = document.createElement('style');
+      style.textContent = ${JSON.stringify(CLICKED_THROUGH)};
+      document.head.append(style);
+    })`);
     return new Workbench(server, page);
   }
 
