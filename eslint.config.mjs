@@ -83,7 +83,7 @@ const checkedElsewhere = Object.fromEntries(
   ].map((name) => [name, 'off']),
 );
 
-/** What no linter looks at. */
+/** Folders that no linter checks. */
 export const ignored = {
   ignores: ['dist/**', 'dist-test/**', '.vscode-test/**', 'node_modules/**', 'bench/results/**'],
 };

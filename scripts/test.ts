@@ -46,7 +46,7 @@ const FURTHER = {
   ],
 } as const satisfies Record<string, Group>;
 
-/** What --all adds: `long` has the oldest VS Code, whole. */
+/** Parts that --all adds; `long` includes the whole oldest VS Code. */
 const ALL: readonly FurtherPart[] = ['rules', 'windows', 'long'];
 
 type FurtherPart = keyof typeof FURTHER;

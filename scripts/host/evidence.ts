@@ -1,4 +1,4 @@
-// What a failed test in real VS Code leaves to look at.
+// Evidence of a failed test in real VS Code: names of files, and the ends of logs.
 import { readdir, readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { FAILURES } from './paths';

@@ -138,7 +138,7 @@ async function publish(temporary: string, target: string, packages: string[]): P
   }
 }
 
-/** What the paths of unfinished installs of this process begin with. */
+/** Common prefix of the paths of unfinished installs of this process. */
 export function unfinishedInstalls(): string {
   return path.join(CACHE, `.installing-${process.pid}-`);
 }

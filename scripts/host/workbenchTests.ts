@@ -46,13 +46,13 @@ export interface WorkbenchChoice {
   readonly all: boolean;
 }
 
-/** What a lane is asked to do. */
+/** Request to a lane: one file to run. */
 export interface LaneRequest {
   readonly file: string;
   readonly grep: string | undefined;
 }
 
-/** What a lane tells of the file that it runs; `end` is the last event of a file. */
+/** Reports of a lane about its current file; `end` is the last one. */
 export type LaneReport = TestEvent;
 
 /** Runs the tests that drive the workbench from outside, some files at a time. */

@@ -1,6 +1,6 @@
 import type { TestEvent } from '../host/testReport';
 
-/** What the Windows process that runs tests is told, in a file. */
+/** Settings of the Windows process that runs tests, handed over in a file. */
 export interface MochaRun {
   /** Paths of the test files as Windows writes them. */
   readonly files: readonly string[];

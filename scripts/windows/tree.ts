@@ -7,7 +7,7 @@ import { REPOSITORY } from '../host/paths';
 /** In the repository: packages are found in the `node_modules` above it. */
 const PLACE = path.join(REPOSITORY, 'dist-test');
 
-/** What tests read, beside the files at the top of the repository. */
+/** Folders that tests read, beside the files at the top of the repository. */
 const FOLDERS = ['src', 'test', 'scripts', 'dist', 'docs', 'l10n', 'media'] as const;
 const TRANSPILED = ['src', 'test', 'scripts'] as const;
 

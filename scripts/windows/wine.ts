@@ -108,7 +108,7 @@ export class Windows {
     return windows;
   }
 
-  /** How Windows programs write a path of this computer. */
+  /** Windows form of a path of this computer. */
   path(local: string): string {
     const absolute = path.resolve(local);
     const below = path.relative(this.driveC, absolute);
@@ -203,7 +203,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** What npm and a loader of TypeScript tell to programs that they start is not for the Windows Node. */
+/** Variables of npm and of the TypeScript loader, which the Windows Node must not inherit. */
 function withoutNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => !/^(?:npm_|NODE|WINE|TS)/u.test(name)),

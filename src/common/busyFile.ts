@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { systemCode } from './errors';
 
 /**
- * What Windows answers while another process has the file open: a second window that reads the same
- * record, a virus scanner or an indexer that has just seen a new file. It passes by itself.
+ * Codes of Windows while another process has the file open: a second window that reads the same
+ * record, a virus scanner or an indexer that has just seen a new file. The state passes by itself.
  */
 const BUSY_CODES: ReadonlySet<string> = new Set(['EACCES', 'EBUSY', 'EPERM']);
 
@@ -25,7 +25,7 @@ const PATIENT_PAUSES_MS: readonly number[] = [
   ...Array<number>(19).fill(100),
 ];
 
-/** What the retries need of the system; tests hand in their own. */
+/** Platform and waits of the retries; tests hand in their own. */
 export interface RetrySystem {
   readonly platform: NodeJS.Platform;
   /** Stops the thread. */

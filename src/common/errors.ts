@@ -105,7 +105,7 @@ export interface PlainError {
   readonly stack: string;
 }
 
-/** What programs may be told of an error: no stack, as that names the paths of our sources. */
+/** Error as programs may see it: without the stack, which names the paths of our sources. */
 export type ShownError = Omit<PlainError, 'stack'>;
 
 export function toShownError({ code, message, details }: PlainError): ShownError {

@@ -32,7 +32,7 @@ const HOSTS = isLongRun ? 300_000 : 100_000;
 /** Rests between attempts are over soon, and honest sources have as long as always. */
 const HURRY = 10;
 const STALL_MS = 10_000;
-/** How often a download looks for others who have the content. */
+/** Interval at which a download looks for further sources. */
 const LOOK_INTERVAL_MS = 5_000;
 /** Of this process, for three fetches of hundreds of thousands of sources. */
 const MAX_PROCESSOR_MS = 20_000;

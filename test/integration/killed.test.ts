@@ -25,7 +25,7 @@ import { temporaryFolder } from '../support/temporaryFolder';
 import { eventually } from '../support/waitFor';
 
 const MIB = 1024 * 1024;
-/** What is killed at a stage is fetched in this many pieces. */
+/** Pieces of the file whose fetch is killed at a stage. */
 const STAGED_PIECES = 12;
 const STAGED_BYTES = STAGED_PIECES * MIB - 12_345;
 /** More than two programs and the system between them can have on the way. */

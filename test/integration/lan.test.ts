@@ -79,7 +79,7 @@ describe('sessions in the network', () => {
       ];
       for (const team of [one, two]) announce(team);
       const finders = [1, 2, 3].map(() => startFinder(cleanup, lan));
-      // Whoever asks waits half a second for answers, which a busy machine may need as well.
+      // A search waits half a second for answers, and a busy machine may take longer to give one.
       await eventually(async () => {
         const found = await Promise.all(finders.map((finder) => finder.findSessions()));
         return found.every((all) => namesOf(all).join() === 'Other,Team') || undefined;

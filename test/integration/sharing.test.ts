@@ -73,7 +73,7 @@ describe('sharing between two peers', () => {
   ])
     it(`carries the name ${name}`, async () => {
       const content = `content of ${name}`;
-      // Where the system does not take the name for a file, the file has another one.
+      // The file has another name where the system does not take the published one.
       const path = alice.write(toLocalName(name, process.platform), content);
       const [outcome] = await alice.peer.publish({ files: [{ path, name, folder: alice.folder }] });
       assert.equal(outcome?.error, undefined);

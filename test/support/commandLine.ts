@@ -89,7 +89,7 @@ export function readReport(fetching: TestProcess): FetchReport {
   return JSON.parse(fetching.stdout()) as FetchReport;
 }
 
-/** Where the command line of a user keeps what it remembers. */
+/** Data folder of the command line of a user. */
 export function dataFolder({ data }: CommandLineUser): string {
   return process.platform === 'win32' ? join(data, 'peershelf', 'Data') : join(data, 'peershelf');
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** What a program is started with beside its own arguments. */
+/** Arguments and variables that a program gets beside its own. */
 export interface ProgramOptions {
   readonly nodeOptions: readonly string[];
   readonly env: NodeJS.ProcessEnv;

@@ -28,9 +28,9 @@ const MAX_MOMENT_PIECES = 16;
 const POLL_MS = 2;
 /** Heads of replies, and nothing else, come on top of what was missing. */
 const HEAD_SHARE = 0.01;
-/** How much sooner a fetcher gives up whose publisher stays away. */
+/** Factor by which time passes faster for a fetcher whose publisher stays away. */
 const PATIENCE = 8;
-/** What a fetch makes: half a record, a record, a part, a journal and the file. */
+/** Files that a fetch makes: half a record, a record, a part, a journal and the file. */
 const KINDS = ['.new', '.json', '.part', '.pieces', 'file'] as const;
 
 /** `publisher`: it stays away; `restarted`: it comes back before the fetcher goes on. */
@@ -131,12 +131,12 @@ export class KillWorld {
     rmSync(this.destination);
   }
 
-  /** Whoever fetches next has nothing of the file, and remembers nothing of it. */
+  /** The next fetcher is another user, without any part or record of the file. */
   changeFetcher(): void {
     this.fetcher = this.newUser();
   }
 
-  /** What the fetcher has on its disk, in the order in which a fetch makes it. */
+  /** Files on the disk of the fetcher, in the order in which a fetch makes them. */
   left(): string[] {
     const kinds = leftoversOf(this.fetcher).map((name) => extname(name));
     const all = existsSync(this.destination) ? [...kinds, 'file'] : kinds;

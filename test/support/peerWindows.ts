@@ -191,7 +191,7 @@ function serverOptions(
   const { trust = 'given', tracker, vsix, locale, host } = options;
   return {
     dataDir: path.join(folder, 'data'),
-    // What others in the network do is not part of a test.
+    // Other sessions in the network are no part of a test.
     env: { ...homeEnvironment(folder), PEERSHELF_LAN_PORT: '0', ...options.env },
     userSettings: {
       ...TRUST_SETTINGS[trust],

@@ -13,7 +13,7 @@ export interface TestProcess {
   readonly exited: Promise<number | NodeJS.Signals>;
 }
 
-/** How a program of ours ends by a signal: in order, but on Windows, which has none and ends it at once. */
+/** Exit of a program of ours after a signal: in order, but on Windows, which has none and ends it at once. */
 export function endBy(signal: NodeJS.Signals): number | NodeJS.Signals {
   return process.platform === 'win32' ? signal : 0;
 }

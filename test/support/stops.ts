@@ -26,7 +26,7 @@ export interface StopCall {
   readonly moment: 'before' | 'after';
 }
 
-/** Where a program stops. */
+/** Stage at which a program stops. */
 export interface Stops extends ProgramOptions {
   /** Resolves when the program has stopped there; it stays so until it is killed or released. */
   reached(index: number, program: TestProcess): Promise<void>;

@@ -54,7 +54,7 @@ export async function openWindowsWindow(
       'peershelf.trackerPort': 0,
       'peershelf.inviteFile': 'C:\\invite.txt',
     },
-    // What others in the network do is not part of a test.
+    // Other sessions in the network are no part of a test.
     env: { PEERSHELF_LAN_PORT: '0' },
   });
   cleanup.add(() => server.stop());
@@ -84,13 +84,13 @@ export async function keepWindowsEvidence(
   await writeFile(`${base}.engine.log`, await readLogEnds(server));
 }
 
-/** What the extension has stored: the published files of the window, and what all windows share. */
+/** Names of the files that the extension has stored, those of the window and those that all windows share. */
 export function storedFiles({ dataDir }: RunningServer): string[] {
   const folder = path.join(dataDir, 'data', 'User', 'globalStorage', 'peershelf.peershelf');
   return readdirSync(folder, { recursive: true, encoding: 'utf8' });
 }
 
-/** What the extension has written to its log so far. */
+/** Log of the extension so far. */
 export function extensionLog(server: RunningServer): string {
   return logFiles(server)
     .filter((file) => path.basename(file) === 'Peershelf.log')

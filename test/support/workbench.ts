@@ -25,7 +25,7 @@ const ROOTS_MS = 5_000;
 /** Of the width of the sidebar, so that its least width is reached. */
 const DRAGGED_SHARE = 0.6;
 const KEPT_CONSOLE_LINES = 500;
-/** What is said of the element below the resting mouse may lie above the one that is clicked next. */
+/** Tooltips: that of the element below the resting mouse may cover the one that is clicked next. */
 const CLICKED_THROUGH =
   '.context-view:has(.workbench-hover), .workbench-hover { pointer-events: none !important; }';
 

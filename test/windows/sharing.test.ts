@@ -18,7 +18,7 @@ import {
 
 const NAME = 'Bài tập 1.txt'.normalize('NFC');
 const CONTENT = Buffer.from(`${'Nội dung '.repeat(5_000)}\n`);
-/** What the Linux user offers, by published name, and where it arrives below the fetch folder. */
+/** Files of the Linux user: published name, and path below the fetch folder on Windows. */
 const ARRIVALS = {
   'from linux.bin': 'from linux.bin',
   'what?.txt': 'what_.txt',

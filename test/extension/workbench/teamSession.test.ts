@@ -127,7 +127,7 @@ describe('a team in two windows', () => {
     await workbench.inputBox.accept();
     await network.row('plan.txt');
     const tookMs = performance.now() - startMs;
-    // How long it may take is said by the benchmark "joining": here it depends on what else runs.
+    // The limit is that of the benchmark "joining": here the time depends on what else runs.
     console.log(`      from the invite to the first row: ${tookMs.toFixed(0)} ms`);
     await workbench.notifications.shown(/Joined the session Alice's session/u);
     await network.row('Alice', /2 files/u);

@@ -8,7 +8,7 @@ const skipped = (title: string): TestEvent[] => [
 ];
 
 describe('skipped tests', () => {
-  /** What is told, without the starts. */
+  /** Events that are told, without the starts. */
   const toldOf = (...events: TestEvent[]): TestEvent[] => {
     const told: TestEvent[] = [];
     const tell = tellSkippedOnce((event) => told.push(event));
