@@ -13,14 +13,17 @@ export function evidenceFile(title: string): string {
   return path.join(FAILURES, title.replace(/[^\w.-]+/gu, '_'));
 }
 
-/** The last lines of the server's output, of the extension host's log and of ours. */
-export async function readLogEnds(server: RunningServer): Promise<string> {
-  const folder = path.join(server.dataDir, 'data', 'logs');
+/** Paths of the server's output, of the extension host's log and of ours. */
+export async function logFiles({ dataDir, logFile }: RunningServer): Promise<string[]> {
+  const folder = path.join(dataDir, 'data', 'logs');
   const names = await readdir(folder, { recursive: true }).catch(() => []);
-  const files = names
-    .filter((name) => name.endsWith('.log') && LOGS.test(name))
-    .map((name) => path.join(folder, name));
-  const parts = [server.logFile, ...files].map(async (file) => {
+  const logs = names.filter((name) => name.endsWith('.log') && LOGS.test(name)).sort();
+  return [logFile, ...logs.map((name) => path.join(folder, name))];
+}
+
+/** The last lines of all of them. */
+export async function readLogEnds(server: RunningServer): Promise<string> {
+  const parts = (await logFiles(server)).map(async (file) => {
     const text = await readFile(file, 'utf8').catch((error: unknown) => String(error));
     const lines = text.trimEnd().split('\n').slice(-KEPT_LOG_LINES);
     return [`=== ${path.relative(server.dataDir, file)}`, ...lines].join('\n');

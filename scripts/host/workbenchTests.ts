@@ -52,9 +52,6 @@ export interface LaneRequest {
   readonly grep: string | undefined;
 }
 
-/** Reports of a lane about its current file; `end` is the last one. */
-export type LaneReport = TestEvent;
-
 /** Runs the tests that drive the workbench from outside, some files at a time. */
 export async function runWorkbenchTests(
   { build, grep, all }: WorkbenchChoice,
@@ -88,14 +85,14 @@ function startLane(build: BuildName): OwnedProcess {
   });
 }
 
-/** Rejects when the lane ends before the file does. */
+/** Resolves at the `end` event of the file; rejects when the lane ends before it. */
 function runFile(
   { child }: OwnedProcess,
   request: LaneRequest,
   tell: (event: TestEvent) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onReport = (event: LaneReport): void => {
+    const onReport = (event: TestEvent): void => {
       tell(event);
       if (event.type !== 'end') return;
       child.off('message', onReport).off('exit', onExit);

@@ -3,7 +3,6 @@ import * as path from 'node:path';
 import { installOnce } from '../host/npmInstall';
 import type { Log } from '../host/paths';
 import { ensureServerBuild, SERVER_VERSIONS, type ServerBuild } from '../host/serverBuild';
-import { STAND_INS } from './serverStandIns';
 
 /** The newest build needs a Node that does not start under Wine 8. */
 const VERSION = SERVER_VERSIONS.oldest;
@@ -11,6 +10,16 @@ const VERSION = SERVER_VERSIONS.oldest;
 /** Folder watcher of this build, for Windows; its version is that of the `@parcel/watcher` beside it. */
 const WATCHER = '@parcel/watcher-win32-x64';
 const WATCHER_VERSION = '2.5.1';
+
+/**
+ * Native module of the server that the package for Linux lacks for Windows, and a stand-in for it: no value
+ * is found, so that the server takes its defaults.
+ */
+const REGISTRY = '@vscode/windows-registry';
+const REGISTRY_STAND_IN = `'use strict';
+exports.GetStringRegKey = () => undefined;
+exports.GetDWORDRegKey = () => undefined;
+`;
 
 /** A VS Code server for a Windows Node; `main` is a path on this computer. */
 export type WindowsServerBuild = Omit<ServerBuild, 'node'>;
@@ -38,14 +47,13 @@ export async function ensureWindowsServerBuild(log: Log): Promise<WindowsServerB
 async function assemble(source: string, folder: string): Promise<void> {
   const server = path.join(folder, 'server');
   const modules = path.join(server, 'node_modules');
-  const scopes = new Set([WATCHER, ...Object.keys(STAND_INS)].map((name) => path.dirname(name)));
+  const scopes = new Set([WATCHER, REGISTRY].map((name) => path.dirname(name)));
   await linkEntries(source, server, new Set(['node_modules']));
   await linkEntries(path.join(source, 'node_modules'), modules, scopes);
   for (const scope of scopes)
     await linkEntries(path.join(source, 'node_modules', scope), path.join(modules, scope));
   await placeWatcher(folder, modules);
-  for (const [name, script] of Object.entries(STAND_INS))
-    await placeStandIn(path.join(modules, name), script);
+  await placeRegistry(path.join(modules, REGISTRY));
 }
 
 async function placeWatcher(folder: string, modules: string): Promise<void> {
@@ -56,11 +64,11 @@ async function placeWatcher(folder: string, modules: string): Promise<void> {
   await link(path.join(folder, 'node_modules', WATCHER), path.join(modules, WATCHER));
 }
 
-async function placeStandIn(folder: string, script: string): Promise<void> {
+async function placeRegistry(folder: string): Promise<void> {
   await rm(folder, { force: true });
   await mkdir(folder);
   await writeFile(path.join(folder, 'package.json'), '{ "main": "index.js" }\n');
-  await writeFile(path.join(folder, 'index.js'), script);
+  await writeFile(path.join(folder, 'index.js'), REGISTRY_STAND_IN);
 }
 
 /** Makes `to` a folder with a link to each entry of `from`. */

@@ -3,7 +3,6 @@ import * as path from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import { Cleanup } from '../../scripts/host/cleanup';
 import { homeEnvironment } from '../../scripts/host/homeEnvironment';
-import { evidenceFile, readLogEnds } from '../../scripts/host/evidence';
 import { REPOSITORY } from '../../scripts/host/paths';
 import { ensureServerBuild, SERVER_VERSIONS, type BuildName } from '../../scripts/host/serverBuild';
 import { BUILD_VARIABLE } from '../../scripts/host/testReport';
@@ -121,14 +120,10 @@ export class PeerWindows {
     return this.openWindow({ name, server, context: peer.workbench.page.context() }, folder);
   }
 
-  /** Keeps what a failed test leaves to look at: pictures and consoles of all windows, and the ends of logs. */
+  /** Keeps what a failed test leaves to look at, of all windows. */
   async keepEvidence(title: string): Promise<void> {
-    for (const [index, { name, server, workbench }] of this.open().entries()) {
-      const base = evidenceFile(`${title}-${name}-${index + 1}`);
-      await workbench.screenshot(`${base}.png`);
-      await writeFile(`${base}.console.log`, workbench.consoleLines.join('\n'));
-      await writeFile(`${base}.engine.log`, await readLogEnds(server));
-    }
+    for (const [index, { name, workbench }] of this.open().entries())
+      await workbench.keepEvidence(`${title}-${name}-${index + 1}`);
   }
 
   /** Closes the messages of all windows. */
@@ -149,7 +144,7 @@ export class PeerWindows {
     const { name, server, context } = owner;
     const workbench = await Workbench.create(context, server);
     this.cleanup.add(() => workbench.close());
-    this.opened.push({ name, server, workbench });
+    this.opened.push({ name, workbench });
     await workbench.goto(server.url(folder));
     return workbench;
   }
@@ -163,7 +158,6 @@ interface WindowOwner {
 
 export interface OpenedWindow {
   readonly name: string;
-  readonly server: RunningServer;
   readonly workbench: Workbench;
 }
 

@@ -1,8 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Cleanup } from '../../scripts/host/cleanup';
-import { evidenceFile, readLogEnds } from '../../scripts/host/evidence';
+import { logFiles } from '../../scripts/host/evidence';
 import type { RunningServer } from '../../scripts/host/vscodeServer';
 import { startWindowsServer } from '../../scripts/windows/windowsServer';
 import { ensureWindowsServerBuild } from '../../scripts/windows/windowsServerBuild';
@@ -65,23 +64,10 @@ export async function openWindowsWindow(
   try {
     await workbench.goto(server.url(WORKSPACE));
   } catch (error) {
-    await keepWindowsEvidence(window, 'opening a window in Windows');
+    await workbench.keepEvidence('opening a window in Windows');
     throw error;
   }
   return window;
-}
-
-/** Keeps a picture, the console and the ends of all logs of a window; for `afterEach` of a test that failed. */
-export async function keepWindowsEvidence(
-  window: PeerWindow | undefined,
-  title: string,
-): Promise<void> {
-  if (window === undefined) return; // It has never opened.
-  const { server, workbench } = window;
-  const base = evidenceFile(title);
-  await workbench.screenshot(`${base}.png`);
-  await writeFile(`${base}.console.log`, workbench.consoleLines.join('\n'));
-  await writeFile(`${base}.engine.log`, await readLogEnds(server));
 }
 
 /** Names of the files that the extension has stored, those of the window and those that all windows share. */
@@ -91,19 +77,9 @@ export function storedFiles({ dataDir }: RunningServer): string[] {
 }
 
 /** Log of the extension so far. */
-export function extensionLog(server: RunningServer): string {
-  return logFiles(server)
-    .filter((file) => path.basename(file) === 'Peershelf.log')
-    .map((file) => readFileSync(file, 'utf8'))
-    .join('\n');
-}
-
-/** The server's output, and the logs of the server, of its extension hosts and of the extension. */
-function logFiles({ dataDir, logFile }: RunningServer): string[] {
-  const folder = path.join(dataDir, 'data', 'logs');
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  const logs = names.filter((name) => name.endsWith('.log')).sort();
-  return [logFile, ...logs.map((name) => path.join(folder, name))];
+export async function extensionLog(server: RunningServer): Promise<string> {
+  const files = (await logFiles(server)).filter((file) => path.basename(file) === 'Peershelf.log');
+  return files.map((file) => readFileSync(file, 'utf8')).join('\n');
 }
 
 function report(line: string): void {

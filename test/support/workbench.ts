@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { evidenceFile, readLogEnds } from '../../scripts/host/evidence';
 import type { RunningServer } from '../../scripts/host/vscodeServer';
 import { ContextMenu } from './parts/contextMenu';
 import { Explorer } from './parts/explorer';
@@ -306,6 +307,14 @@ export class Workbench {
   async screenshot(file: string): Promise<void> {
     await mkdir(path.dirname(file), { recursive: true });
     await this.page.screenshot({ path: file });
+  }
+
+  /** Keeps what a failed test leaves to look at: a picture, the console, and the ends of logs. */
+  async keepEvidence(title: string): Promise<void> {
+    const base = evidenceFile(title);
+    await this.screenshot(`${base}.png`);
+    await writeFile(`${base}.console.log`, this.consoleLines.join('\n'));
+    await writeFile(`${base}.engine.log`, await readLogEnds(this.server));
   }
 
   private async openPalette(text: string): Promise<void> {
