@@ -5,6 +5,9 @@ import { REPOSITORY } from '../../scripts/host/paths';
 /** Single letters are units and plurals. */
 const MIN_LETTERS = 2;
 
+/** Letters beside digits belong to a name made by chance: `B97IN9` does not say "in". */
+const LETTERS_ONLY = /^\p{L}+$/u;
+
 /** The same in both languages, although they stand alone. */
 const INTERNATIONAL = ['peershelf', 'ping'];
 
@@ -32,8 +35,8 @@ function wordsOf(texts: readonly string[]): Set<string> {
   const plain = texts.map((text) =>
     text.normalize('NFC').replace(/\((?:command|https?):[^)]*\)/gu, ' '),
   );
-  const words = plain.flatMap((text) => text.toLowerCase().match(/\p{L}+/gu) ?? []);
-  return new Set(words.filter((word) => word.length >= MIN_LETTERS));
+  const words = plain.flatMap((text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
+  return new Set(words.filter((word) => word.length >= MIN_LETTERS && LETTERS_ONLY.test(word)));
 }
 
 function without(all: ReadonlySet<string>, others: ReadonlySet<string>): Set<string> {
