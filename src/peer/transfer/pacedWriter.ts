@@ -26,6 +26,8 @@ export class PacedWriter implements Disposable {
   /** Grows with every block taken, and while nobody but the rate limit holds things up. */
   private progress = 0;
   private heldBack = 0;
+  /** Resolves when the bytes of every call so far may be sent. */
+  private lastAllowance: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly target: Writable,
@@ -60,9 +62,11 @@ export class PacedWriter implements Disposable {
     return Promise.race([work, this.failure.promise]);
   }
 
-  /** Resolves when the bytes are on their way. Calls keep their order. */
+  /** Resolves when the bytes are on their way. Calls keep their order, also when the limit changes. */
   async write(bytes: Uint8Array): Promise<void> {
-    await this.waitForAllowance(bytes.length);
+    // One behind the other: without a limit, a block would overtake those that still wait for one.
+    this.lastAllowance = this.lastAllowance.then(() => this.waitForAllowance(bytes.length));
+    await this.lastAllowance;
     await new Promise<void>((resolve, reject) => {
       this.target.write(bytes, (cause) => {
         if (cause) reject(connectionLost(cause));
