@@ -75,6 +75,7 @@ export async function enter(
   const connection = new TrackerConnection(socket, { clock: systemClock, logger: nullLogger });
   const client = new TrackerClient(connection);
   const member = new TeamMember(invite, user, systemClock);
+  await client.statement(member.showIdentity(connection.exporter ?? Buffer.alloc(0)));
   await client.hello(member.token());
   const signer = new EntrySigner(member, systemClock);
   const signed = (some: readonly FileAnnouncement[]): FileAnnouncement[] =>

@@ -98,6 +98,20 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     `The other side does not speak this protocol (${d.message}). Check the address.`,
   INVALID_NAME: (d) =>
     `${d.name} cannot be a published name: it ${d.text('problem', 'is not valid')}. Choose another with --name.`,
+  INVITE_EXPIRED: () => 'This invite has expired. Ask an owner of the session for a new one.',
+  INVITE_FORGED: () =>
+    'No owner of the session has signed this invite. Do not use it, and tell who you have it from.',
+  INVITE_OUTDATED: () =>
+    'The session has a new invite, and this one is not valid any more. Ask an owner for the new one.',
+  LEASE_ENDED: () =>
+    'No owner of the session has renewed it in time. Ask an owner to start Peershelf, or to run peershelf owner renew.',
+  MEMBER_REMOVED: () => 'An owner has removed you from this session.',
+  MEMBERSHIP_UNCLEAR: () =>
+    'It is not certain who is a member of this session now, so nothing is shared. Try again in a minute; if it stays so, ask an owner to start Peershelf, and check the clocks of both computers.',
+  OWNER_BEHIND: () =>
+    'Another owner has changed the session since. Bring your copy of its keys up to date first.',
+  TRACKER_BEHIND: () =>
+    'The tracker has lost the newest state of the session. Ask an owner to start Peershelf, which brings it back.',
   INVITE_DAMAGED: () =>
     'The invite is not complete, or was changed on its way. Copy all of it again, or ask for a new one.',
   INVITE_NOT_FOUND: () =>

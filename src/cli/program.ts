@@ -11,6 +11,7 @@ import { errorText } from './errorText';
 import { addFetchCommand } from './fetchCommand';
 import { addInviteCommand } from './inviteCommand';
 import type { Output } from './output';
+import { addOwnerCommands } from './ownerCommands';
 import { addSessionOptions, DATA_FOLDER } from './session';
 import { addShareCommand } from './shareCommand';
 import { createTrackerLauncher } from './trackerLauncher';
@@ -70,7 +71,9 @@ function createProgram(context: CommandContext): Command {
   addAskCommands(program, context);
   addFetchCommand(program, context);
   addInviteCommand(program, context, TRACKER_FOLDER);
-  for (const command of [program, ...program.commands])
+  addOwnerCommands(program, context, TRACKER_FOLDER);
+  const nested = program.commands.flatMap((command) => command.commands);
+  for (const command of [program, ...program.commands, ...nested])
     command.exitOverride().configureOutput({
       writeOut: (text) => output.stdout.write(text),
       writeErr: (text) => output.stderr.write(text),

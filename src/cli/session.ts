@@ -75,7 +75,7 @@ async function toConnectRequest(
     );
   parseInvite(text);
   const identity = await loadIdentityFile(join(storageFolder, 'identity.json'), new Date());
-  return { invite: text, identity };
+  return { invite: text, identity, isReturning: true };
 }
 
 function readInvite(path: string): string {

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { writeSecretFile } from '../common/secretFile';
 import { formatHostPort, type HostPort } from '../protocol/address';
@@ -47,8 +46,7 @@ async function launch(
 ): Promise<number> {
   const folder = options.data ?? dataFolder;
   const record = await loadSessionRecord(folder, options.session);
-  const bindingsFile = join(folder, `hostnames-${record.team.id}.json`);
-  const child = fork(bundle, childArguments(options, bindingsFile), {
+  const child = fork(bundle, childArguments(options, folder), {
     stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
   });
   const ended = new Promise<number>((resolve, reject) => {
@@ -70,10 +68,10 @@ async function launch(
   }
 }
 
-function childArguments(options: LaunchOptions, bindingsFile: string): string[] {
+function childArguments(options: LaunchOptions, folder: string): string[] {
   const limits = LIMIT_SPECS.flatMap(({ name, flag }) => [flag, `${options[name]}`]);
   const address = ['--host', options.host, '--port', `${options.port}`];
-  const team = ['--verifier-file', '-', '--bindings-file', bindingsFile, '--with-parent'];
+  const team = ['--verifier-file', '-', '--state-folder', folder, '--with-parent'];
   const { announce, announcePort } = options;
   const announced = announcePort === undefined ? [] : ['--announce-port', `${announcePort}`];
   return [...address, ...team, ...limits, ...(announce ? announced : ['--no-announce'])];

@@ -11,7 +11,10 @@ const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'DESTINATION_EXISTS',
   'INVALID_ADDRESS',
   'INVITE_DAMAGED',
+  'INVITE_EXPIRED',
+  'INVITE_FORGED',
   'INVITE_NOT_FOUND',
+  'INVITE_OUTDATED',
   'INVITE_TOO_NEW',
   'NOT_CONNECTED',
   'NOT_FOUND',
@@ -152,6 +155,33 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
       '{0} cannot be the name of a shared file.{1} Rename the file, or ask its publisher to do so.',
       d.name,
       d.problem,
+    ),
+  INVITE_EXPIRED: () =>
+    l10n.t('This invite has expired. Ask an owner of the session for a new one.'),
+  INVITE_FORGED: () =>
+    l10n.t(
+      'No owner of the session has signed this invite. Do not use it, and tell the person who sent it.',
+    ),
+  INVITE_OUTDATED: () =>
+    l10n.t(
+      'The session has a new invite, and this one is no longer valid. Ask an owner of the session for the new one.',
+    ),
+  LEASE_ENDED: () =>
+    l10n.t(
+      'No owner has renewed this session in time, so nothing is shared. Ask an owner to open the session.',
+    ),
+  MEMBER_REMOVED: () => l10n.t('An owner has removed you from this session.'),
+  MEMBERSHIP_UNCLEAR: () =>
+    l10n.t(
+      'It is not certain who belongs to this session now, so nothing is shared. Try again in a minute. If it stays so, ask an owner to open the session, and check the clocks of both computers.',
+    ),
+  OWNER_BEHIND: () =>
+    l10n.t(
+      'Another owner has changed this session in the meantime. Reload the window, then try again.',
+    ),
+  TRACKER_BEHIND: () =>
+    l10n.t(
+      'The tracker has lost the newest state of this session. Ask an owner to open the session, which restores it.',
     ),
   INVITE_DAMAGED: () =>
     l10n.t(

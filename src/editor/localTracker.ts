@@ -117,16 +117,6 @@ export class LocalTracker extends DisposableBase {
     return { host, port };
   }
 
-  /**
-   * Tells the tracker by which token it knows members from now on; it hears of it within a second, and
-   * drops all connections. One that has been told to stop stops.
-   */
-  replaceTokenHash(tokenHash: string): void {
-    const record = this.current ?? this.readRecord();
-    if (record === undefined || this.isStopped(record)) return;
-    writeFileSync(this.leaseFile(record), `token ${tokenHash}`);
-  }
-
   /** Ends the tracker, whichever window started it. Resolves when it is gone, or after a deadline. */
   async stop(): Promise<void> {
     const record = this.current ?? this.readRecord();
@@ -207,7 +197,7 @@ export class LocalTracker extends DisposableBase {
     const { folder } = this.dependencies;
     const args = [
       ...['--host', host, '--port', `${port}`, '--verifier-file', '-'],
-      ...['--bindings-file', join(folder, `hostnames-${team}.json`)],
+      ...['--state-folder', folder],
       ...['--lease-file', this.leaseFile({ lease }), '--lease-seconds', `${LEASE_SECONDS}`],
     ];
     // `fork` hands on all that `spawn` takes; its type does not say so.

@@ -64,11 +64,13 @@ export class OwnSession {
         details: { session: team.name },
       });
     const renewed = await engine.calls.renewSession({ record });
-    const { tokenHash, name } = await engine.calls.describeSession({ record: renewed });
+    const { name } = await engine.calls.describeSession({ record: renewed });
     const { host, port } = running;
-    const invite = await engine.calls.makeInvite({ record: renewed, addresses: [{ host, port }] });
+    const addresses = [{ host, port }];
+    const invite = await engine.calls.makeInvite({ record: renewed, addresses });
+    // Kept first: what a crash leaves undone is brought at the next start.
     await keyring.keepRecord(team.team, renewed);
-    localTracker.replaceTokenHash(tokenHash);
+    await engine.calls.bringStatement({ record: renewed, addresses });
     await session.joinRenewed({ team: team.team, name, invite });
   }
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { PeershelfError } from '../common/errors';
 import { formatHostPort, isLoopback, parseHostPort } from '../protocol/address';
-import { DEFAULT_TRACKER_PORT } from '../protocol/limits';
+import { DEFAULT_TRACKER_PORT, MAX_SESSION_NAME_BYTES } from '../protocol/limits';
 import { readPeerSettings } from './configuration';
 import { COMMANDS, explicitSetting, readSetting } from './contributions';
 import { ensureDisplayName } from './displayName';
@@ -246,7 +246,12 @@ async function askForFreePort(port: number): Promise<void> {
 /** What a session is called whose name nobody was asked for. */
 function newSessionName(): string {
   const user = foreignText(readPeerSettings().displayName, MAX_NAME_CHARACTERS);
-  return vscode.l10n.t("{0}'s session", user);
+  const letters = [...user];
+  for (; letters.length > 0; letters.pop()) {
+    const name = vscode.l10n.t("{0}'s session", letters.join(''));
+    if (Buffer.byteLength(name) <= MAX_SESSION_NAME_BYTES) return name;
+  }
+  return 'Peershelf';
 }
 
 /** Asks when others use the tracker, or when nobody knows whether they do. */

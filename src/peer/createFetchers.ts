@@ -35,6 +35,7 @@ export function createFetchers(
   readonly fetcher: Fetcher;
   readonly folders: FolderFetcher;
   readonly downloads: Downloads;
+  readonly dialer: SourceDialer;
 } {
   const { clock, pool, hasher, layers, cache, transfers, locate, stallMs } = dependencies;
   const logger = dependencies.logger.child('fetch');
@@ -58,5 +59,5 @@ export function createFetchers(
   });
   const { session, client, awayForMs } = dependencies;
   const downloads = new Downloads({ session, client, awayForMs, offers, fetcher, folders });
-  return { fetcher, folders, downloads };
+  return { fetcher, folders, downloads, dialer };
 }

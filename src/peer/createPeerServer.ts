@@ -30,7 +30,7 @@ export function createPeerServer(
     {
       ...{ clock, transfers, logger: logger.child('server') },
       nameOf: (recipient) => network().nameOf(recipient),
-      security: () => session().member,
+      security: () => session().security,
       find: (name) => session().catalogue?.get(name),
       signatures: () => session().signatures,
       findContent: (id) => publisher().findContent(id),

@@ -126,11 +126,11 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         settings: () => this.settings,
       }),
     );
-    const { fetcher, downloads } = createFetchers(
+    const { fetcher, downloads, dialer } = createFetchers(
       {
         ...{ clock, logger, pool, hasher, layers, cache, stallMs, session },
         transfers: this.transfers,
-        security: () => this.session.member,
+        security: () => this.session.security,
         entryTrust: () => this.session.entryTrust,
         maxBytesPerSecond: () => this.settings.maxDownloadBytesPerSecond ?? 0,
         locate: (id) => this.locate(id),
@@ -140,6 +140,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       options,
     );
     this.downloads = downloads;
+    this.register(session.onDidEndEpoch(() => dialer.endAll()));
     this.previews = new Previews({
       ...{ clock, hasher, logger: logger.child('preview') },
       folder: join(folder ?? storageFolder, 'previews'),
@@ -275,6 +276,8 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     const { client, network: index, shown } = this;
     return searchTracker({ client, index, own: this.session.registeredHostname, shown }, query);
   };
+
+  readonly members: PeerApi['members'] = () => Promise.resolve(this.session.members);
 
   readonly ping: PeerApi['ping'] = async ({ hostname }) => this.client.ping(hostname);
 

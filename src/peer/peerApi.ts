@@ -41,6 +41,7 @@ import type {
 import type {
   ConnectRequest,
   ConnectionState,
+  KnownMember,
   Notice,
   Reachability,
   SessionDescription,
@@ -64,7 +65,8 @@ export interface PeerApi {
    * Joins a session and stays in it until `disconnect`: reconnects by itself and offers again what was
    * published in this session. Resolves at the first success.
    * @throws TRACKER_UNREACHABLE or TRACKER_IDENTITY_MISMATCH when the first attempt fails; further
-   * attempts go on nevertheless. NOT_A_MEMBER, and what is wrong with the invite: none do.
+   * attempts go on nevertheless. INVITE_OUTDATED, MEMBER_REMOVED, and what is wrong with the invite:
+   * none do.
    */
   connect(request: ConnectRequest, options?: CallOptions): Promise<void>;
 
@@ -201,6 +203,9 @@ export interface PeerApi {
   /** What one host offers, asked of the tracker now. @throws NOT_FOUND for an unknown host. */
   discover(request: { readonly hostname: string }, options?: CallOptions): Promise<NetworkFile[]>;
 
+  /** Members of the team that this user knows of, also those who are away; none in an open session. */
+  members(request?: undefined, options?: CallOptions): Promise<readonly KnownMember[]>;
+
   /** Whether the tracker knows this host. */
   ping(request: { readonly hostname: string }, options?: CallOptions): Promise<boolean>;
 
@@ -228,8 +233,33 @@ export interface TeamKeyApi {
    */
   createSession(request: { readonly name: string }, options?: CallOptions): Promise<string>;
 
+  /**
+   * The same session in its next epoch, without some of its members. Those who stay go on by envelopes.
+   * @param request.members who stay, of those that `members` has given.
+   */
+  removeMembers(
+    request: {
+      readonly record: string;
+      readonly removed: readonly string[];
+      readonly members: readonly KnownMember[];
+    },
+    options?: CallOptions,
+  ): Promise<string>;
+
+  /** The same session with a lease that begins now. */
+  renewLease(request: { readonly record: string }, options?: CallOptions): Promise<string>;
+
   /** The same session with a key that nobody has: invites so far lead nowhere any more. */
   renewSession(request: { readonly record: string }, options?: CallOptions): Promise<string>;
+
+  /**
+   * Brings the statement of a session to its tracker. To do it again changes nothing.
+   * @throws OWNER_BEHIND when another owner has signed a later one; TRACKER_UNREACHABLE.
+   */
+  bringStatement(
+    request: { readonly record: string; readonly addresses: readonly HostPort[] },
+    options?: CallOptions,
+  ): Promise<void>;
 
   /** What its tracker is told of a session. @throws INVALID_ARGUMENT for what is no session. */
   describeSession(

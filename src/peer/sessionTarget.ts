@@ -10,14 +10,20 @@ import { TeamMember } from './team/teamMember';
 /** Which session to join: an open one at an address, or that of a team. */
 export type SessionTarget =
   | { readonly kind: 'open'; readonly tracker: HostPort }
-  | { readonly kind: 'team'; readonly member: TeamMember };
+  | {
+      readonly kind: 'team';
+      readonly member: TeamMember;
+      /** Whether the user comes back, rather than by an invite that was just given. */
+      readonly isReturning: boolean;
+    };
 
 /** The session that a request means. @throws what is wrong with its invite or identity. */
 export function toSessionTarget(request: ConnectRequest, clock: Clock): SessionTarget {
   if ('tracker' in request) return { kind: 'open', tracker: request.tracker };
-  const { invite, identity } = request;
+  const { invite, identity, isReturning = false } = request;
   return {
     kind: 'team',
+    isReturning,
     member: new TeamMember(parseInvite(invite), openIdentity(identity), clock),
   };
 }

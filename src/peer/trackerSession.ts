@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
 import { describeError, fromPlainError, PeershelfError, toPlainError } from '../common/errors';
-import { Emitter } from '../common/events';
+import { Emitter, type Event } from '../common/events';
 import type { Logger } from '../common/logger';
 import { Turns } from '../common/turns';
 import type { HostPort } from '../protocol/address';
@@ -15,13 +15,13 @@ import type { ReachabilityState } from './control/reachabilityState';
 import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
-import type { ConnectionState, PeerSettings, PeerSnapshot } from './peerApi';
+import type { ConnectionState, KnownMember, PeerSettings, PeerSnapshot } from './peerApi';
 import { Serving } from './serving';
 import { hash, keyOf, type SessionTarget, toTrackerTarget } from './sessionTarget';
 import type { EntryTrust } from './team/entryTrust';
-import type { TeamMember } from './team/teamMember';
 import { TeamSession } from './team/teamSession';
 import type { PeerServer } from './transfer/peerServer';
+import type { TransferSecurity } from './transfer/transferSecurity';
 
 export interface TrackerSessionDependencies {
   readonly clock: Clock;
@@ -62,6 +62,7 @@ export class TrackerSession extends DisposableBase {
   private readonly connectionEmitter = this.register(new Emitter<ConnectionState>());
   private readonly eventEmitter = this.register(new Emitter<ControlEvent>());
   private readonly catalogueEmitter = this.register(new Emitter<void>());
+  private readonly epochEmitter = this.register(new Emitter<void>());
   private readonly catalogueSubscription = this.register(new DisposableSlot());
   /** Counts calls of `join` and `leave`: only the last one holds. */
   private wishes = 0;
@@ -87,6 +88,8 @@ export class TrackerSession extends DisposableBase {
   readonly onDidChangeConnection = this.connectionEmitter.event;
   /** What the tracker says without being asked. */
   readonly onDidReceiveEvent = this.eventEmitter.event;
+  /** Transfers under the keys so far must end. */
+  readonly onDidEndEpoch: Event<void>;
   /** Entries came or went, or the tracker took them. */
   readonly onDidChangeCatalogue = this.catalogueEmitter.event;
 
@@ -95,6 +98,7 @@ export class TrackerSession extends DisposableBase {
     const { clock, logger, windowId, findTracker } = dependencies;
     this.place = new Serving(dependencies.server, dependencies.settings);
     this.reachability = this.register(this.place.reachability);
+    this.onDidEndEpoch = this.epochEmitter.event;
     this.instanceId = hash(`instance ${windowId}`);
     this.link = this.register(
       new ControlLink({
@@ -127,9 +131,22 @@ export class TrackerSession extends DisposableBase {
     return { connection, serving, reachability: this.reachability.current };
   }
 
-  /** The team whose session this is; undefined in an open one and outside of any. */
-  get member(): TeamMember | undefined {
-    return this.team?.member;
+  /** Secrets of transfers in a team session; undefined in an open one and outside of any. */
+  get security(): TransferSecurity | undefined {
+    return this.team?.security;
+  }
+
+  /** Members of the team that this user knows of, this one included; none in an open session. */
+  get members(): readonly KnownMember[] {
+    const { team } = this;
+    if (team === undefined) return [];
+    const own: KnownMember = {
+      ...team.member.sealed,
+      displayName: this.dependencies.settings().displayName,
+      hostnames: [this.hostname],
+      seenMs: this.dependencies.clock.now(),
+    };
+    return [own, ...team.trust.members().filter(({ identity }) => identity !== own.identity)];
   }
 
   /** What hosts have really said of their names; undefined in an open session and outside of any. */
@@ -181,6 +198,7 @@ export class TrackerSession extends DisposableBase {
    * @throws what the first attempt failed with (attempts go on), or CANCELLED.
    */
   join(target: SessionTarget): Promise<void> {
+    const team = target.kind === 'team' ? this.openTeam(target) : undefined;
     const wish = this.newWish();
     return this.turns.run(async () => {
       await this.leaveNow();
@@ -192,7 +210,7 @@ export class TrackerSession extends DisposableBase {
       this.catalogueSubscription.set(catalogue.onDidChange(() => this.catalogueEmitter.fire()));
       this.currentCatalogue = catalogue;
       catalogue.load();
-      if (target.kind === 'team') this.team = this.openTeam(target.member, this.currentKey);
+      this.team = team;
       await this.link.connect(toTrackerTarget(target));
     });
   }
@@ -296,11 +314,47 @@ export class TrackerSession extends DisposableBase {
     this.catalogueEmitter.fire();
   }
 
-  private openTeam(member: TeamMember, key: string): TeamSession {
+  /** @throws what is wrong with the invite, while the session so far goes on. */
+  private openTeam(target: Extract<SessionTarget, { kind: 'team' }>): TeamSession {
     const { clock, logger, onIdentityChanged, sharedFolder } = this.dependencies;
+    const { member, isReturning } = target;
+    const key = keyOf(target);
     const catalogue = (): Catalogue | undefined => this.currentCatalogue;
-    return new TeamSession({
+    const team = new TeamSession({
       ...{ clock, logger, onIdentityChanged, sharedFolder, member, key, catalogue },
+    });
+    team.checkInvite(isReturning);
+    team.onDidEndEpoch(() => this.onEpochEnded(team));
+    return team;
+  }
+
+  /** Ends what was served and fetched with the keys so far, and looks for those of the next epoch. */
+  private onEpochEnded(team: TeamSession): void {
+    if (team !== this.team) return;
+    const { logger, server } = this.dependencies;
+    this.epochEmitter.fire();
+    void server.stop();
+    this.refreshStatement().catch((error: unknown) => {
+      logger.info(`the statement of the team: ${describeError(error)}`);
+    });
+  }
+
+  /** Asks the tracker for its statement, and brings it a later one. */
+  private async refreshStatement(): Promise<void> {
+    const { team, greeted } = this;
+    const { state } = this.link;
+    if (team === undefined || greeted === undefined || state.kind !== 'connected') return;
+    const { exporter } = state.connection;
+    if (exporter === undefined) return;
+    await team.enter({ exporter, request: (request) => greeted.client.statement(request) });
+  }
+
+  private onTrackerEvent({ name }: ControlEvent): void {
+    // Neither is signed: the first only pauses, the second only asks.
+    if (name === 'rotated') this.team?.pause();
+    if (name !== 'statement') return;
+    this.refreshStatement().catch((error: unknown) => {
+      this.dependencies.logger.info(`the statement of the team: ${describeError(error)}`);
     });
   }
 
@@ -316,6 +370,7 @@ export class TrackerSession extends DisposableBase {
     connection.onDidReceiveEvent((event) => this.reachability.take(event));
     const { clock, logger, settings } = this.dependencies;
     const { exporter } = connection;
+    connection.onDidReceiveEvent((event) => this.onTrackerEvent(event));
     connection.onDidReceiveEvent((event) => this.eventEmitter.fire(event));
     const announcer = new Announcer(client, {
       clock,
@@ -333,6 +388,8 @@ export class TrackerSession extends DisposableBase {
           }),
     });
     this.greeted = { client, announcer };
+    if (team !== undefined && exporter !== undefined)
+      await team.enter({ exporter, request: (request) => client.statement(request) });
     // Whoever answers here is a tracker, and has a place for this peer.
     if ((await client.hello(team?.member.token())) === 1) await client.ping(settings().hostname);
     try {
@@ -388,6 +445,7 @@ export class TrackerSession extends DisposableBase {
     // Renewed with each heartbeat: others believe no record that is old.
     const record = hostname && this.team?.member.record({ hostname, displayName, instance });
     const isKnown = await greeted.client.ping(this.hostname, state, record || undefined);
+    this.team?.confirm();
     if (isKnown || greeted.announcer.hostname === undefined) return;
     this.dependencies.logger.info('the tracker has forgotten this peer: registering again');
     greeted.announcer.forget();

@@ -31,6 +31,11 @@ export class ByteReader {
     }
   }
 
+  /** Number of bytes taken so far. */
+  get taken(): number {
+    return this.position;
+  }
+
   /** Nothing may follow. */
   end(): void {
     if (this.position !== this.bytes.length) throw this.malformed();

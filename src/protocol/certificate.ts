@@ -1,10 +1,14 @@
-import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { PeershelfError } from '../common/errors';
 import { MAX_CERTIFICATE_BYTES } from './limits';
+import { identityOf, isP256 } from './p256';
 
-/** Who somebody is: the one with the private key of this certificate. Its dates and names say nothing. */
+/**
+ * Identity of a member or a tracker: the holder of a private key. Its certificate only carries the key:
+ * names and dates say nothing, and one issued again for the same key is the same identity.
+ */
 export interface Identity {
-  /** SHA-256 of the certificate's DER, 64 lower-case hexadecimal digits. */
+  /** SHA-256 of the key's SubjectPublicKeyInfo, 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
   /** Of P-256. */
   readonly publicKey: KeyObject;
@@ -26,8 +30,9 @@ const TLS_RULES = {
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/u;
 
-export function fingerprintOf(certificate: Uint8Array): string {
-  return createHash('sha256').update(certificate).digest('hex');
+/** @returns undefined for a certificate with another kind of key. */
+export function fingerprintOf({ publicKey }: X509Certificate): string | undefined {
+  return isP256(publicKey) ? identityOf(publicKey) : undefined;
 }
 
 /** @returns undefined for what is no certificate in base64 of DER, or has another kind of key. */
@@ -37,9 +42,9 @@ export function readIdentity(certificate: string): Identity | undefined {
   if (der.length > MAX_CERTIFICATE_BYTES) return undefined;
   try {
     const { raw, publicKey } = new X509Certificate(der);
-    // Bytes behind the certificate would give one key many fingerprints.
+    // Bytes behind the certificate are kept and sent on by everybody for nothing.
     if (!raw.equals(der) || !isP256(publicKey)) return undefined;
-    return { fingerprint: fingerprintOf(der), publicKey };
+    return { fingerprint: identityOf(publicKey), publicKey };
   } catch {
     return undefined;
   }
@@ -85,8 +90,4 @@ export function anonymousTlsOptions(): typeof TLS_RULES {
 
 function derOf(certificate: string): Buffer {
   return Buffer.from(certificate, 'base64');
-}
-
-function isP256({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
-  return asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1';
 }

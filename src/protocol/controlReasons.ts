@@ -33,6 +33,7 @@ export const CONTROL_REASONS = {
   notSubscribed: 'not subscribed',
   tooManyHostnames: 'too many hostnames',
   replyTooLong: 'reply too long',
+  statementRefused: 'statement refused',
 } as const;
 
 export type ControlReason = (typeof CONTROL_REASONS)[keyof typeof CONTROL_REASONS];

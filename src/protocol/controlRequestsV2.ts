@@ -38,6 +38,7 @@ import {
   sizeSchema,
 } from './requestFields';
 import type { SignedText } from './signedText';
+import { readStatementRequest, type StatementRequest } from './statementMessages';
 
 /**
  * Requests of the control conversation, version 2, and what both versions share since there are two:
@@ -121,30 +122,24 @@ export type ControlRequestV2 =
   | { readonly action: 'SYNC' }
   | Exclude<ControlRequest, { action: 'REGISTER' | 'PUBLISH' | 'UNPUBLISH' | 'PING' | 'LIST' }>;
 
-export type ControlActionV2 = ControlRequestV2['action'] | 'HELLO';
+export type ControlActionV2 = ControlRequestV2['action'] | 'HELLO' | 'STATEMENT';
 
-/** What a line turned out to be on a connection that speaks one of the versions. */
-export type ParsedLine =
-  | MalformedLine
-  | { readonly kind: 'refused'; readonly reason: string; readonly id: RequestId | undefined }
+/** Meaning of a line on a connection that speaks one of the versions. */
+export type ParsedLine = MalformedLine | (Understood & { readonly id: RequestId | undefined });
+
+type Understood =
+  | { readonly kind: 'refused'; readonly reason: string }
   | {
       readonly kind: 'hello';
       /** The highest version that both sides speak. */
       readonly version: ControlVersion;
       /** Of a team, as it was sent. */
       readonly token: string | undefined;
-      readonly id: RequestId | undefined;
     }
-  | {
-      readonly kind: 'request';
-      readonly request: ControlRequest;
-      readonly id: RequestId | undefined;
-    }
-  | {
-      readonly kind: 'requestV2';
-      readonly request: ControlRequestV2;
-      readonly id: RequestId | undefined;
-    };
+  /** Without a request when it cannot be any. */
+  | { readonly kind: 'statement'; readonly request: StatementRequest | undefined }
+  | { readonly kind: 'request'; readonly request: ControlRequest }
+  | { readonly kind: 'requestV2'; readonly request: ControlRequestV2 };
 
 type Parsed =
   | { readonly kind: 'refused'; readonly reason: string }
@@ -339,7 +334,11 @@ const PARSERS: Readonly<Record<string, (data: Record<string, unknown>) => Parsed
 };
 
 /** Actions that version 1 does not have, or has in another form. */
-export const NEW_CONTROL_ACTIONS = ['HELLO', ...Object.keys(PARSERS)] as readonly ControlActionV2[];
+export const NEW_CONTROL_ACTIONS = [
+  'HELLO',
+  'STATEMENT',
+  ...Object.keys(PARSERS),
+] as readonly ControlActionV2[];
 
 /** REQUEST as our client writes it on a connection of version 2, for the same reason as in version 1. */
 const PLAIN_REQUEST =
@@ -374,6 +373,7 @@ function parseAnyMessage(members: Record<string, unknown>, version: ControlVersi
     return isPlainObject(data)
       ? { ...parseHello(data), id }
       : { kind: 'refused', reason: CONTROL_REASONS.badData, id };
+  if (action === 'STATEMENT') return { kind: 'statement', request: readStatementRequest(data), id };
   const parser =
     version === 2 && typeof action === 'string' && Object.hasOwn(PARSERS, action)
       ? PARSERS[action]

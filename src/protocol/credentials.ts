@@ -13,7 +13,7 @@ import type { SignedText } from './signedText';
 const SIGNATURE = /^[\w-]{86}$/u;
 const MAC = /^[\w-]{43}$/u;
 
-const certificateField = v.pipe(v.string(), v.maxLength(MAX_CERTIFICATE_BYTES * 2));
+export const certificateField = v.pipe(v.string(), v.maxLength(MAX_CERTIFICATE_BYTES * 2));
 const recordFields = {
   text: v.pipe(v.string(), v.maxLength(MAX_HOST_RECORD_CHARACTERS)),
   signature: v.pipe(v.string(), v.regex(SIGNATURE)),

@@ -11,9 +11,11 @@ export interface HostRecord {
   readonly teamId: string;
   readonly hostname: string;
   readonly displayName: string;
-  /** Of the certificate that every connection with this host must show. */
+  /** Identity that every connection with this host must show. */
   readonly fingerprint: string;
   readonly instance: string;
+  /** Public key to which envelopes for this host are sealed: compressed, base64url. */
+  readonly sealingPoint: string;
   /** Only grows; receivers never go back to a lower one. */
   readonly sequence: number;
   /** By the peer's own clock, in milliseconds since 1970. */
@@ -40,6 +42,7 @@ const recordSchema = v.object({
   display_name: nameField,
   fingerprint: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)),
   instance: nameField,
+  sealing: v.pipe(v.string(), v.regex(/^[\w-]{44}$/u)),
   seq: wholeField,
   time: wholeField,
 });
@@ -52,6 +55,7 @@ export function sealHostRecord(record: HostRecord, secrets: HostSecrets): Sealed
     display_name: record.displayName,
     fingerprint: record.fingerprint,
     instance: record.instance,
+    sealing: record.sealingPoint,
     seq: record.sequence,
     time: record.timeMs,
   });
@@ -91,13 +95,14 @@ function parse(text: string): HostRecord | undefined {
   }
   const result = v.safeParse(recordSchema, value);
   if (!result.success) return undefined;
-  const { team, hostname, display_name, fingerprint, instance, seq, time } = result.output;
+  const { team, hostname, display_name, fingerprint, instance, sealing, seq, time } = result.output;
   return {
     teamId: team,
     hostname,
     displayName: display_name,
     fingerprint,
     instance,
+    sealingPoint: sealing,
     sequence: seq,
     timeMs: time,
   };

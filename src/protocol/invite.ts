@@ -1,34 +1,86 @@
-import { createHash, createSecretKey } from 'node:crypto';
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 import { PeershelfError } from '../common/errors';
 import { formatHostPort, type HostPort, parseHostPort } from './address';
 import { ByteReader } from './byteReader';
 import {
+  type Charter,
+  charterLength,
+  impliedCharter,
+  openCharter,
+  type SignedCharter,
+} from './charter';
+import {
   MAX_INVITE_ADDRESSES,
   MAX_INVITE_CHARACTERS,
   MAX_INVITE_TEXT_CHARACTERS,
+  MAX_OWNERS,
   MAX_SESSION_NAME_BYTES,
 } from './limits';
 import { opaqueNameProblem } from './names';
-import { isTeamId, type Team, TEAM_ID_BYTES, TEAM_KEY_BYTES } from './teamKeys';
+import { COMPRESSED_POINT_BYTES, compressedPointOf, identityOf, publicKeyOf } from './p256';
+import { areBytesSigned, signBytes, SIGNATURE_BYTES } from './signedText';
+import { TEAM_KEY_BYTES, type TeamEpoch } from './teamKeys';
 
-/** All that is needed to join a team session. Whoever has it is a member. */
+/**
+ * Everything that is needed to join a team session, signed by an owner. Whoever has the invite of the
+ * current epoch can be a member.
+ */
 export interface Invite {
   readonly sessionName: string;
-  /** Where the tracker may be found; the fingerprint tells whether it is. */
+  /** Places where the tracker may be. They are not signed: the fingerprint tells whether it is there. */
   readonly addresses: readonly HostPort[];
-  /** SHA-256 of the tracker's certificate, 64 lower-case hexadecimal digits. */
+  /** Identity of the tracker. */
   readonly fingerprint: string;
-  readonly team: Team;
+  /** Public root key of the team. */
+  readonly root: KeyObject;
+  readonly team: TeamEpoch;
+  /** Identity of the owner who signed. */
+  readonly ownerId: string;
+  /** Undefined for charter 0. */
+  readonly charter?: SignedCharter | undefined;
+  /** Honest programs do not join after it, in milliseconds since 1970. */
+  readonly expiresMs?: number | undefined;
+  /** Signed part, its signature behind it. */
+  readonly signed: Buffer;
 }
 
-const VERSION = 1;
+/** Contents of an invite before it is signed. */
+export interface InviteContent extends Pick<
+  Invite,
+  'sessionName' | 'addresses' | 'fingerprint' | 'root' | 'charter' | 'expiresMs'
+> {
+  readonly team: Omit<TeamEpoch, 'id'>;
+}
+
+const VERSION = 2;
 const CHECKSUM_BYTES = 4;
 const FINGERPRINT_BYTES = 32;
 const FINGERPRINT = /^[0-9a-f]{64}$/u;
+const MAX_INVITE_BYTES = Math.floor((MAX_INVITE_CHARACTERS * 3) / 4);
 
 /** Either spelling, wherever it stands in a text. Some programs escape the `=` of a link. */
 const SPELLING =
   /(?:\bpeershelf:\/\/join\/|[a-z][a-z0-9+.-]{0,63}:\/\/peershelf\.peershelf\/join\?invite(?:=|%3d))([\w-]*)/iu;
+
+/**
+ * @param owner key of an owner of the invite's charter.
+ * @throws INVALID_ARGUMENT for what no invite can say.
+ */
+export function signInvite(content: InviteContent, owner: KeyPair): Invite {
+  const { root, charter, team } = content;
+  const signed = encodeSigned(content, owner);
+  return {
+    ...content,
+    ...{ root, charter, signed },
+    team: { ...team, id: identityOf(root) },
+    ownerId: identityOf(owner.publicKey),
+  };
+}
+
+export interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
 
 /** `peershelf://join/…`: for the command line, files, and pasting. It carries the team key. */
 export function formatInvite(invite: Invite): string {
@@ -46,7 +98,8 @@ export function formatInviteLink(invite: Invite, uriScheme: string): string {
 /**
  * The first invite of a text, in either spelling, whatever stands around it. No error says anything
  * of what was read.
- * @throws INVITE_NOT_FOUND, INVITE_DAMAGED when it is not as it was made, INVITE_TOO_NEW.
+ * @throws INVITE_NOT_FOUND, INVITE_DAMAGED when it is not as it was made, INVITE_TOO_NEW, INVITE_FORGED
+ * when no owner of the team that it names has signed it.
  */
 export function parseInvite(text: string): Invite {
   const [, characters] = SPELLING.exec(text.slice(0, MAX_INVITE_TEXT_CHARACTERS)) ?? [];
@@ -55,47 +108,104 @@ export function parseInvite(text: string): Invite {
   if (characters.length > MAX_INVITE_CHARACTERS) throw damaged();
   const bytes = Buffer.from(characters, 'base64url');
   const content = bytes.subarray(0, -CHECKSUM_BYTES);
-  // Without it a letter more or less could mean another address, or another team.
+  // Without it a letter more or less would look like a forgery.
   if (!bytes.subarray(-CHECKSUM_BYTES).equals(checksumOf(content))) throw damaged();
   // Every version begins with its number and ends with this checksum.
   if (content[0] !== VERSION)
     throw new PeershelfError('INVITE_TOO_NEW', `the invite has format ${content[0]}`);
-  return decode(new ByteReader(content.subarray(1), damaged));
+  return decode(content);
 }
 
-/** @throws INVALID_ARGUMENT for what no invite can say. */
-function encode({ sessionName, addresses, fingerprint, team }: Invite): Buffer {
+/** @throws INVITE_EXPIRED. */
+export function checkExpiry({ expiresMs }: Pick<Invite, 'expiresMs'>, nowMs: number): void {
+  if (expiresMs !== undefined && expiresMs <= nowMs)
+    throw new PeershelfError('INVITE_EXPIRED', 'the invite has expired');
+}
+
+function encodeSigned(content: InviteContent, owner: KeyPair): Buffer {
+  const { sessionName, fingerprint, root, charter, team, expiresMs } = content;
+  const { number, owners } = charterOf(charter, root) ?? { number: -1, owners: [] };
+  const index = owners.findIndex((one) => one.equals(owner.publicKey));
   const key = team.key.export();
   const isValid =
     isSessionName(sessionName) &&
-    addresses.length >= 1 &&
-    addresses.length <= MAX_INVITE_ADDRESSES &&
     FINGERPRINT.test(fingerprint) &&
-    isTeamId(team.id) &&
+    index >= 0 &&
+    number === team.charterNumber &&
     key.length === TEAM_KEY_BYTES;
   if (!isValid) throw new PeershelfError('INVALID_ARGUMENT', 'this cannot be an invite');
-  const content = Buffer.concat([
+  const bytes = Buffer.concat([
     Buffer.from([VERSION]),
-    Buffer.from(team.id, 'hex'),
+    compressedPointOf(root),
+    Buffer.from([charter === undefined ? 0 : owners.length]),
+    ...(charter === undefined ? [] : [charter.bytes, charter.signature]),
+    Buffer.from([index]),
+    uint32(team.epoch),
     key,
     Buffer.from(fingerprint, 'hex'),
     withLength(sessionName),
-    Buffer.from([addresses.length]),
-    ...addresses.map((address) => withLength(formatHostPort(address))),
+    uint32(expiresMs === undefined ? 0 : Math.ceil(expiresMs / 1_000)),
   ]);
+  return Buffer.concat([bytes, signBytes('invite', bytes, owner.privateKey)]);
+}
+
+/** As many addresses as fit: they are hints, the first one is the likeliest. */
+function encode({ signed, addresses }: Pick<Invite, 'signed' | 'addresses'>): Buffer {
+  const places: Buffer[] = [];
+  let length = signed.length + 1 + CHECKSUM_BYTES;
+  for (const address of addresses.slice(0, MAX_INVITE_ADDRESSES)) {
+    const place = withLength(formatHostPort(address));
+    length += place.length;
+    if (length > MAX_INVITE_BYTES) break;
+    places.push(place);
+  }
+  const content = Buffer.concat([signed, Buffer.from([places.length]), ...places]);
   return Buffer.concat([content, checksumOf(content)]);
 }
 
-function decode(reader: ByteReader): Invite {
-  const id = reader.take(TEAM_ID_BYTES).toString('hex');
+function decode(content: Buffer): Invite {
+  const reader = new ByteReader(content.subarray(1), damaged);
+  const root = publicKeyOf(reader.take(COMPRESSED_POINT_BYTES));
+  const ownerCount = reader.takeByte();
+  if (root === undefined || ownerCount > MAX_OWNERS) throw damaged();
+  const charter = ownerCount === 0 ? undefined : takeCharter(reader, ownerCount);
+  const ownerIndex = reader.takeByte();
+  const epoch = reader.take(4).readUInt32BE();
   const key = createSecretKey(reader.take(TEAM_KEY_BYTES));
   const fingerprint = reader.take(FINGERPRINT_BYTES).toString('hex');
   const sessionName = reader.takeText();
+  const expiresSeconds = reader.take(4).readUInt32BE();
+  const signedLength = 1 + reader.taken;
+  const signature = reader.take(SIGNATURE_BYTES);
   const count = reader.takeByte();
-  if (count < 1 || count > MAX_INVITE_ADDRESSES || !isSessionName(sessionName)) throw damaged();
+  if (count > MAX_INVITE_ADDRESSES || !isSessionName(sessionName) || epoch < 1) throw damaged();
   const addresses = Array.from({ length: count }, () => toAddress(reader.takeText()));
   reader.end();
-  return { sessionName, addresses, fingerprint, team: { id, key } };
+  const owners = charterOf(charter, root);
+  const owner = owners?.owners[ownerIndex];
+  const bytes = content.subarray(0, signedLength);
+  if (
+    owners === undefined ||
+    owner === undefined ||
+    !areBytesSigned('invite', { bytes, signature }, owner)
+  )
+    throw new PeershelfError('INVITE_FORGED', 'no owner of its team has signed the invite');
+  return {
+    ...{ sessionName, addresses, fingerprint, root, charter },
+    team: { id: identityOf(root), charterNumber: owners.number, epoch, key },
+    ownerId: identityOf(owner),
+    expiresMs: expiresSeconds === 0 ? undefined : expiresSeconds * 1_000,
+    signed: content.subarray(0, signedLength + SIGNATURE_BYTES),
+  };
+}
+
+function takeCharter(reader: ByteReader, owners: number): SignedCharter {
+  return { bytes: reader.take(charterLength(owners)), signature: reader.take(SIGNATURE_BYTES) };
+}
+
+/** @returns undefined for a charter that the root key has not signed. */
+function charterOf(charter: SignedCharter | undefined, root: KeyObject): Charter | undefined {
+  return charter === undefined ? impliedCharter(root) : openCharter(charter, root);
 }
 
 function toAddress(text: string): HostPort {
@@ -117,6 +227,12 @@ function withLength(text: string): Buffer {
   const bytes = Buffer.from(text);
   if (bytes.length > 255) throw new PeershelfError('INVALID_ARGUMENT', 'the text is too long');
   return Buffer.concat([Buffer.from([bytes.length]), bytes]);
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
 }
 
 function checksumOf(content: Buffer): Buffer {

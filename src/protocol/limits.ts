@@ -120,14 +120,26 @@ export const HEARTBEAT_RANGE_MS = { min: 1_000, max: 3_600_000 } as const;
 /** A tracker removes a host after this much silence: four idle heartbeats. */
 export const HOST_EXPIRY_MS = 1_200_000;
 
-/** Longest name of a session, in bytes of UTF-8: it stands in status bars and invites. */
-export const MAX_SESSION_NAME_BYTES = 255;
+/** Longest name of a session, in bytes of UTF-8: it stands in status bars, and invites are short. */
+export const MAX_SESSION_NAME_BYTES = 64;
+
+/** Owners of one team: an invite carries the keys of all. */
+export const MAX_OWNERS = 8;
+
+/** Identities of one list of a statement: removals stay for as long as the team. */
+export const MAX_STATEMENT_IDENTITIES = 1_000;
+
+/** Longest text of a statement: three lists as long as they may be, and room. */
+export const MAX_STATEMENT_CHARACTERS = 256 * 1024;
+
+/** Trackers of one session: one, and others to move to. */
+export const MAX_TRACKERS = 4;
 
 /** Addresses of one invite: a tracker's machine has a few networks, each with IPv4 and IPv6. */
 export const MAX_INVITE_ADDRESSES = 8;
 
-/** Longest invite without its beginning: all its addresses and its name as long as they may be. */
-export const MAX_INVITE_CHARACTERS = 4_096;
+/** Longest invite without its beginning: eight owners, the longest name and one address fit. */
+export const MAX_INVITE_CHARACTERS = 800;
 
 /** How far into a pasted text or a file an invite is looked for. */
 export const MAX_INVITE_TEXT_CHARACTERS = 64 * 1024;

@@ -1,14 +1,15 @@
-import { type KeyObject, sign, verify } from 'node:crypto';
+import { createHash, type KeyObject, sign, verify } from 'node:crypto';
 
-/** What a signature is for: one for a host says nothing about an entry. */
-export type SignedKind = 'host' | 'entry' | 'register';
+/** Purpose of a signature: one for a host says nothing about an entry. */
+export type SignedKind =
+  'host' | 'entry' | 'register' | 'connection' | 'owner' | 'charter' | 'statement' | 'invite';
 
-/** All that is signed or authenticated: each with a label of its own. */
-export type LabelledKind = SignedKind | 'member';
+/** Everything that is signed or authenticated has a label of its own. */
+export type LabelledKind = SignedKind | 'member' | 'commitment' | 'envelope';
 
 /**
- * What is signed are bytes: the text travels beside its signature and is passed on as it is, so that
- * nobody has to write the same JSON again. Receivers verify, then parse.
+ * Text beside its signature. The signature covers bytes: the text is passed on as it is, so that nobody
+ * has to write the same JSON again. Receivers verify, then parse.
  */
 export interface SignedText {
   readonly text: string;
@@ -16,29 +17,44 @@ export interface SignedText {
   readonly signature: string;
 }
 
-const SIGNATURE = /^[\w-]{86}$/u;
+/** Length of r and s together. */
+export const SIGNATURE_BYTES = 64;
+
+/** A signature in base64url. */
+export const SIGNATURE = /^[\w-]{86}$/u;
 
 /** @param privateKey of P-256. */
 export function signText(kind: SignedKind, text: string, privateKey: KeyObject): SignedText {
-  const signature = sign('sha256', labelled(kind, text), {
-    key: privateKey,
-    dsaEncoding: 'ieee-p1363',
-  });
-  return { text, signature: signature.toString('base64url') };
+  return { text, signature: signBytes(kind, Buffer.from(text), privateKey).toString('base64url') };
 }
 
 /** @param publicKey of P-256. */
 export function isSigned(kind: SignedKind, signed: SignedText, publicKey: KeyObject): boolean {
   if (!SIGNATURE.test(signed.signature)) return false;
-  return verify(
-    'sha256',
-    labelled(kind, signed.text),
-    { key: publicKey, dsaEncoding: 'ieee-p1363' },
-    Buffer.from(signed.signature, 'base64url'),
-  );
+  const signature = Buffer.from(signed.signature, 'base64url');
+  return areBytesSigned(kind, { bytes: Buffer.from(signed.text), signature }, publicKey);
 }
 
-/** The bytes that are signed: the label, a line feed, and the text in UTF-8. */
-export function labelled(kind: LabelledKind, text: string): Buffer {
-  return Buffer.from(`peershelf 1 ${kind}\n${text}`);
+/** @returns r and s. */
+export function signBytes(kind: SignedKind, bytes: Uint8Array, privateKey: KeyObject): Buffer {
+  return sign('sha256', labelled(kind, bytes), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+}
+
+export function areBytesSigned(
+  kind: SignedKind,
+  { bytes, signature }: { readonly bytes: Uint8Array; readonly signature: Uint8Array },
+  publicKey: KeyObject,
+): boolean {
+  const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+  return verify('sha256', labelled(kind, bytes), key, signature);
+}
+
+/** SHA-256 of the labelled text, 64 hexadecimal digits: names one signed text, whoever signed it. */
+export function hashOfText(kind: SignedKind, text: string): string {
+  return createHash('sha256').update(labelled(kind, text)).digest('hex');
+}
+
+/** Bytes that a signature or MAC covers: the label, a zero byte, and the text in UTF-8. */
+export function labelled(kind: LabelledKind, content: string | Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`peershelf 2 ${kind}\0`), Buffer.from(content)]);
 }

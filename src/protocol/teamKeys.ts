@@ -6,25 +6,29 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
+import { labelled } from './signedText';
 
 export const TEAM_KEY_BYTES = 32;
-export const TEAM_ID_BYTES = 16;
+export const TEAM_ID_BYTES = 32;
 const DERIVED_KEY_BYTES = 32;
 
-const TEAM_ID = /^[0-9a-f]{32}$/u;
+const TEAM_ID = /^[0-9a-f]{64}$/u;
 
 /**
- * What makes a session a team's. Keys are `KeyObject`s: printed, logged or turned into JSON by
- * mistake, they show nothing.
+ * One epoch of a team: the time between two keys. Keys are `KeyObject`s: printed, logged or turned
+ * into JSON by mistake, they show nothing.
  */
-export interface Team {
-  /** Public: 32 lower-case hexadecimal digits. It stays when the key is replaced. */
+export interface TeamEpoch {
+  /** Public: identity of the root key, 64 lower-case hexadecimal digits. */
   readonly id: string;
-  /** 256 random bits. Whoever has it is a member. */
+  readonly charterNumber: number;
+  /** Counts the keys of the team, from 1 on. */
+  readonly epoch: number;
+  /** 256 random bits. Membership is the possession of the key of the current epoch. */
   readonly key: KeyObject;
 }
 
-/** What members derive from the team key, so that none of the three tells anything about another. */
+/** Keys that members derive from the team key, so that none of the three tells anything about another. */
 export interface TeamKeys {
   /** Shown to the tracker, which knows only its hash. */
   readonly trackerToken: KeyObject;
@@ -32,11 +36,6 @@ export interface TeamKeys {
   readonly membershipKey: KeyObject;
   /** Proves membership to another peer, for one connection. */
   readonly proofKey: KeyObject;
-}
-
-/** A new team with a key that nobody has yet. */
-export function createTeam(): Team {
-  return { id: randomBytes(TEAM_ID_BYTES).toString('hex'), key: createTeamKey() };
 }
 
 export function createTeamKey(): KeyObject {
@@ -47,16 +46,27 @@ export function isTeamId(text: string): boolean {
   return TEAM_ID.test(text);
 }
 
-/** HKDF-SHA256 (RFC 5869) of the team key, with the 16 bytes of the team id as salt. */
-export function deriveTeamKeys({ id, key }: Team): TeamKeys {
+/** HKDF-SHA256 (RFC 5869) of the team key, with the 32 bytes of the team id as salt. */
+export function deriveTeamKeys({ id, charterNumber, epoch, key }: TeamEpoch): TeamKeys {
   const salt = Buffer.from(id, 'hex');
-  const derive = (info: string): KeyObject =>
-    createSecretKey(Buffer.from(hkdfSync('sha256', key, salt, info, DERIVED_KEY_BYTES)));
-  return {
-    trackerToken: derive('peershelf 1 tracker token'),
-    membershipKey: derive('peershelf 1 membership'),
-    proofKey: derive('peershelf 1 proof'),
+  const derive = (purpose: string): KeyObject => {
+    const info = `peershelf 2 ${purpose} ${charterNumber} ${epoch}`;
+    return createSecretKey(Buffer.from(hkdfSync('sha256', key, salt, info, DERIVED_KEY_BYTES)));
   };
+  return {
+    trackerToken: derive('tracker token'),
+    membershipKey: derive('membership'),
+    proofKey: derive('proof'),
+  };
+}
+
+/**
+ * Commitment of a statement to the key of its epoch: SHA-256, 64 hexadecimal digits. It tells nothing
+ * of the key, and no other key has it.
+ */
+export function commitmentOf({ id, epoch, key }: TeamEpoch): string {
+  const content = Buffer.concat([Buffer.from(`${id} ${epoch} `), key.export()]);
+  return createHash('sha256').update(labelled('commitment', content)).digest('hex');
 }
 
 /** All that a tracker keeps of the token: SHA-256, 64 lower-case hexadecimal digits. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../common/clock';
 import { DisposableStore } from '../common/disposable';
@@ -35,7 +36,7 @@ export interface TrackerCommandOptions extends TrackerLimits {
   readonly port: number;
   readonly open?: true;
   readonly verifierFile?: string;
-  readonly bindingsFile?: string;
+  readonly stateFolder?: string;
   readonly withParent?: true;
   readonly json?: true;
   readonly leaseFile?: string;
@@ -69,6 +70,10 @@ export function createTrackerCommand(io: TrackerIo, launcher?: TrackerLauncher):
       DEFAULT_TRACKER_PORT,
     )
     .option('--verifier-file <path>', 'start the session of a team whose keys others keep')
+    .option(
+      '--state-folder <path>',
+      "where the tracker keeps the session's statement and whose hostnames are (default: beside the verifier)",
+    )
     .option('--no-announce', 'do not tell the network that the session is here')
     .option('--json', 'print one JSON object per line')
     .addOption(
@@ -77,7 +82,6 @@ export function createTrackerCommand(io: TrackerIo, launcher?: TrackerLauncher):
         .argParser(parsePort)
         .hideHelp(),
     )
-    .addOption(new Option('--bindings-file <path>', 'where to keep whose hostnames are').hideHelp())
     .addOption(new Option('--with-parent', 'end together with the parent').hideHelp())
     .addOption(
       new Option('--lease-file <path>', 'end when this file is not renewed any more').hideHelp(),
@@ -163,7 +167,7 @@ async function serve(options: TrackerCommandOptions, io: TrackerIo): Promise<voi
       if (options.withParent === true)
         watchers.add(io.onParentGone(() => resolve('its parent is gone')));
       if (options.leaseFile !== undefined)
-        watchers.add(createLease(options.leaseFile, { options, tracker, onEnd: resolve })).start();
+        watchers.add(createLease(options.leaseFile, { options, onEnd: resolve })).start();
     });
     const address = await tracker.start();
     if (team === undefined) warnIfOpenToNetwork(address.host, logger);
@@ -204,7 +208,7 @@ function announce(
 
 /** @throws INVALID_ARGUMENT for both kinds of session at once, and for a file that is no verifier. */
 async function readTeam(
-  { open, verifierFile, bindingsFile }: TrackerCommandOptions,
+  { open, verifierFile, stateFolder }: TrackerCommandOptions,
   io: TrackerIo,
 ): Promise<TrackerTeam | undefined> {
   if (verifierFile === undefined) return undefined;
@@ -214,7 +218,16 @@ async function readTeam(
     verifierFile === STANDARD_INPUT
       ? await io.readInput(MAX_VERIFIER_CHARACTERS)
       : readVerifierFile(verifierFile);
-  return { ...parseVerifier(text), ...(bindingsFile === undefined ? {} : { bindingsFile }) };
+  const folder =
+    stateFolder ?? (verifierFile === STANDARD_INPUT ? undefined : dirname(verifierFile));
+  const verifier = parseVerifier(text);
+  if (folder === undefined) return verifier;
+  const { teamId } = verifier.statement.statement;
+  return {
+    ...verifier,
+    bindingsFile: join(folder, `hostnames-${teamId}.json`),
+    statementFile: join(folder, `statement-${teamId}.json`),
+  };
 }
 
 function readVerifierFile(path: string): string {
@@ -229,11 +242,9 @@ function createLease(
   leaseFile: string,
   {
     options,
-    tracker,
     onEnd,
   }: {
     readonly options: TrackerCommandOptions;
-    readonly tracker: Tracker;
     readonly onEnd: (reason: string) => void;
   },
 ): Lease {
@@ -242,7 +253,6 @@ function createLease(
     read: () => readLeaseFile(leaseFile),
     leaseMs: options.leaseSeconds * 1_000,
     onEnd: (reason) => onEnd(reason === 'stop' ? 'its editor says so' : 'its editor is gone'),
-    onTokenHash: (tokenHash) => tracker.replaceTokenHash(tokenHash),
   });
 }
 

@@ -15,8 +15,6 @@ export const MAX_TICK_AGE_MS = 5_000;
 export interface LeaseReading {
   readonly mark: string;
   readonly wantsStop: boolean;
-  /** Of the token that members show from now on, when its holder has replaced that. */
-  readonly tokenHash?: string | undefined;
 }
 
 export interface LeaseOptions {
@@ -26,8 +24,6 @@ export interface LeaseOptions {
   readonly leaseMs: number;
   /** Called once, when nobody has renewed for `leaseMs` or the holder says stop. */
   readonly onEnd: (reason: LeaseEnd) => void;
-  /** Called once for each hash that the lease names. */
-  readonly onTokenHash?: (tokenHash: string) => void;
 }
 
 export type LeaseEnd = 'expired' | 'stop';
@@ -36,7 +32,6 @@ export type LeaseEnd = 'expired' | 'stop';
 export class Lease implements Disposable {
   private readonly timer = new DisposableSlot();
   private mark: string | undefined;
-  private tokenHash: string | undefined;
   private ageMs = 0;
   private tickedAtMs = 0;
   private ended = false;
@@ -65,16 +60,9 @@ export class Lease implements Disposable {
       this.mark = reading.mark;
       this.ageMs = 0;
     }
-    this.takeTokenHash(reading?.tokenHash);
     if (reading?.wantsStop === true) this.end('stop');
     else if (this.ageMs >= leaseMs) this.end('expired');
     else this.timer.set(clock.after(LEASE_TICK_MS, () => void this.tick()));
-  }
-
-  private takeTokenHash(tokenHash: string | undefined): void {
-    if (tokenHash === undefined || tokenHash === this.tokenHash) return;
-    this.tokenHash = tokenHash;
-    this.options.onTokenHash?.(tokenHash);
   }
 
   private end(reason: LeaseEnd): void {
@@ -83,17 +71,13 @@ export class Lease implements Disposable {
   }
 }
 
-/**
- * Reads a lease that is a file: touching it renews, the word `stop` in it ends, and `token HASH`
- * replaces the hash of the token. Hashes are no secrets, and who can write the file can end the tracker.
- */
+/** Reads a lease that is a file: touching it renews, and the word `stop` in it ends. */
 export async function readLeaseFile(path: string): Promise<LeaseReading | undefined> {
   try {
     const [{ mtimeMs }, text] = await Promise.all([stat(path), readFile(path, 'utf8')]);
     return {
       mark: `${mtimeMs} ${text}`,
       wantsStop: /\bstop\b/u.test(text),
-      tokenHash: /^token ([0-9a-f]{64})$/u.exec(text)?.[1],
     };
   } catch {
     // Not there or not readable: whatever the reason, its holder has not renewed it.

@@ -183,10 +183,10 @@ export const MAX_REFUSALS = 100;
 export const ADMISSION_DEADLINE_MS = 10_000;
 
 /**
- * Longest line of a connection to a team's session that has not shown the token: a HELLO has 200 bytes.
- * As many as may be there at once could hold four gigabytes otherwise.
+ * Longest line of a connection to a team's session that is neither a member's nor an owner's: a
+ * STATEMENT that brings back what the tracker has lost. All that may be there hold 16 MiB together.
  */
-export const MAX_HELLO_BYTES = 4 * 1024;
+export const MAX_HELLO_BYTES = 16 * 1024;
 
 /** Connections that have not shown the token yet; at the limit, the oldest makes room. */
 export const MAX_PENDING_CONNECTIONS = 1_000;

@@ -1,5 +1,6 @@
 import { CONTROL_REASONS } from '../protocol/controlReasons';
 import type { EntryRefusal } from '../protocol/controlRequestsV2';
+import type { Envelope } from '../protocol/envelope';
 import { MAX_PUBLISH_ENTRIES } from '../protocol/limits';
 import type { FileMetadata } from '../protocol/controlRequests';
 import type { RequestId } from '../protocol/controlRequestsV2';
@@ -108,9 +109,22 @@ export function syncedReply(sequence: number): string {
   return `{"status":"OK","seq":${sequence}}\n`;
 }
 
-/** Pushed before the token of the session changes: who has no new invite is no member any more. */
+/** Pushed before the token of the session changes: members without an envelope need the new invite. */
 export function rotatedEvent(nowMs: number): string {
   return `{"event":"rotated","now":${nowMs}}\n`;
+}
+
+/** Pushed when the session has a newer statement under the same token. */
+export function statementEvent(nowMs: number): string {
+  return `{"event":"statement","now":${nowMs}}\n`;
+}
+
+/** The reply to STATEMENT. @param members of the statement bundle. */
+export function statementReply(
+  members: object,
+  { envelope, count }: { readonly envelope: Envelope | undefined; readonly count: number },
+): string {
+  return `${json({ status: 'OK', ...members, envelopes: count, ...(envelope && { envelope }) })}\n`;
 }
 
 /** Pushed before the connection is closed: it carries the time itself. */

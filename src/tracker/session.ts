@@ -13,6 +13,7 @@ import {
   parseControlLine,
   type RequestId,
 } from '../protocol/controlRequestsV2';
+import { unknownAction } from '../protocol/controlRequests';
 import { LineDecoder, type LineDecoderOptions } from '../protocol/lineDecoder';
 import { answerRequest } from './actions';
 import { answerRequestV2 } from './actionsV2';
@@ -29,7 +30,14 @@ import type { Membership } from './membership';
 import { Reachability } from './reachability';
 import type { Owner, Registry } from './registry';
 import { errorReply } from './replies';
-import { helloReply, reachableEvent, replacedEvent, rotatedEvent, withPrefix } from './repliesV2';
+import {
+  helloReply,
+  reachableEvent,
+  replacedEvent,
+  rotatedEvent,
+  statementEvent,
+  withPrefix,
+} from './repliesV2';
 
 /** Room for what one read brings beyond the longest line. */
 const READ_AHEAD_BYTES = 1024 * 1024;
@@ -122,9 +130,15 @@ export class ControlSession {
     if (this.state !== 'closing') this.end(lastReplies);
   }
 
-  /** The token has changed: who has the new one comes back. */
-  closeForRotation(): void {
-    this.close(rotatedEvent(wholeMs(this.dependencies.clock.now())));
+  /** The session has a newer statement. @param isNewToken whether everybody has to come anew. */
+  onStatement(isNewToken: boolean): void {
+    const { clock, membership } = this.dependencies;
+    const nowMs = wholeMs(clock.now());
+    // A connection that is joining has the old statement, or brings the new one.
+    if (membership?.isAdmitted !== true) return;
+    if (isNewToken) this.close(rotatedEvent(nowMs));
+    else if (!membership.isMember) this.close(errorReply(CONTROL_REASONS.notAMember));
+    else if (this.isOpen()) this.socket.write(statementEvent(nowMs), 'latin1');
   }
 
   private listen(): void {
@@ -182,6 +196,7 @@ export class ControlSession {
       return this.toReply(TOO_MANY_REQUESTS, leadingId(line.toString('latin1', 0, 100)));
     const parsed = parseLine(line, this.version);
     if (parsed.kind === 'malformed') throw new PeershelfError('INVALID_MESSAGE', parsed.reason);
+    if (parsed.kind === 'statement') return this.answerStatement(parsed);
     if (!this.isAdmitted(parsed))
       throw new PeershelfError('INVALID_MESSAGE', CONTROL_REASONS.notAMember);
     const { registry } = this.dependencies;
@@ -195,6 +210,16 @@ export class ControlSession {
     );
   }
 
+  /** @throws INVALID_MESSAGE for a connection that does not show whose it is. */
+  private answerStatement({ request, id }: Extract<ParsedLine, { kind: 'statement' }>): string {
+    const { membership } = this.dependencies;
+    if (membership === undefined) return this.toReply(errorReply(unknownAction('STATEMENT')), id);
+    const reply = membership.answer(request);
+    if (reply === undefined)
+      throw new PeershelfError('INVALID_MESSAGE', CONTROL_REASONS.notAMember);
+    return this.toReply(reply, id);
+  }
+
   /** Whether the connection is a member's, by this line at the latest. */
   private isAdmitted(parsed: ParsedLine): boolean {
     const { membership } = this.dependencies;
@@ -202,7 +227,9 @@ export class ControlSession {
     return parsed.kind === 'hello' && parsed.version === 2 && membership.admit(parsed.token);
   }
 
-  private answerParsed(parsed: Exclude<ParsedLine, { kind: 'malformed' }>): MaybePromise<string> {
+  private answerParsed(
+    parsed: Exclude<ParsedLine, { kind: 'malformed' | 'statement' }>,
+  ): MaybePromise<string> {
     const { registry, limits, membership } = this.dependencies;
     switch (parsed.kind) {
       case 'refused':
@@ -347,7 +374,9 @@ function lineLimits(
   membership: Membership | undefined,
 ): LineDecoderOptions {
   const longest = (): number =>
-    membership?.isAdmitted === false ? Math.min(maxLineBytes, MAX_HELLO_BYTES) : maxLineBytes;
+    membership?.mayWriteLongLines === false
+      ? Math.min(maxLineBytes, MAX_HELLO_BYTES)
+      : maxLineBytes;
   return {
     get maxLineBytes() {
       return longest();

@@ -1,4 +1,4 @@
-import { constants, randomBytes } from 'node:crypto';
+import { constants, type KeyObject, randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { type Clock, every } from '../common/clock';
@@ -8,6 +8,7 @@ import type { Logger } from '../common/logger';
 import { formatHostPort, type HostPort, unmapIpv4 } from '../protocol/address';
 import { type OwnIdentity, tlsOptionsOf } from '../protocol/certificate';
 import { CONTROL_REASONS } from '../protocol/controlReasons';
+import type { VerifiedStatement } from '../protocol/statement';
 import { Admission } from './admission';
 import { DialBack } from './dialBack';
 import { HostnameBindings } from './hostnameBindings';
@@ -25,6 +26,7 @@ import { MemoryRegistry } from './memoryRegistry';
 import type { Registry } from './registry';
 import { errorReply } from './replies';
 import { ControlSession } from './session';
+import { TeamState } from './teamState';
 
 export interface TrackerDependencies {
   readonly clock: Clock;
@@ -37,12 +39,16 @@ export interface TrackerDependencies {
 export interface TrackerTeam {
   /** The tracker's own, which members know by the invite. */
   readonly identity: OwnIdentity;
-  /** SHA-256 of the tracker token, 64 lower-case hexadecimal digits. */
-  readonly tokenHash: string;
+  /** Public root key of the team. */
+  readonly root: KeyObject;
+  /** A statement of the team; the tracker goes on from the newest that it knows. */
+  readonly statement: VerifiedStatement;
   /** By which it is announced in the network, if it is. */
   readonly sessionName?: string | undefined;
   /** Where it is kept whose hostnames are; without it that ends with the tracker. */
   readonly bindingsFile?: string;
+  /** File that keeps the newest statement and its envelopes; without it they end with the tracker. */
+  readonly statementFile?: string;
 }
 
 export interface TrackerOptions {
@@ -73,7 +79,9 @@ export class Tracker {
   private readonly admission: Admission;
   private readonly dialBack: DialBack;
   private readonly bindings: HostnameBindings | undefined;
-  private tokenHash: string;
+  private readonly teamState: TeamState | undefined;
+  /** Hash of the token that admitted connections have shown. */
+  private tokenHash: string | undefined;
   /** Part of every connection's id, so that several trackers can share a registry. */
   private readonly id = randomBytes(6).toString('hex');
   private connectionsSoFar = 0;
@@ -92,7 +100,10 @@ export class Tracker {
     this.admission = new Admission(clock);
     this.dialBack = new DialBack(clock);
     const { team } = options;
-    this.tokenHash = team?.tokenHash ?? '';
+    this.teamState =
+      team &&
+      new TeamState({ logger, root: team.root, initial: team.statement, file: team.statementFile });
+    this.tokenHash = this.teamState?.current.statement.tokenHash;
     this.bindings = team && new HostnameBindings({ clock, logger, file: team.bindingsFile });
   }
 
@@ -129,11 +140,12 @@ export class Tracker {
     return done;
   }
 
-  /** Takes another token: all connections drop, and who has the new invite comes back. */
-  replaceTokenHash(tokenHash: string): void {
+  /** A connection has brought a newer statement. */
+  private onStatement(): void {
+    const tokenHash = this.teamState?.current.statement.tokenHash;
+    const isNewToken = tokenHash !== this.tokenHash;
     this.tokenHash = tokenHash;
-    this.admission.dropAll();
-    for (const session of this.sessions) session.closeForRotation();
+    for (const session of this.sessions) session.onStatement(isNewToken);
   }
 
   private createServer(): Server {
@@ -148,20 +160,21 @@ export class Tracker {
       // Every connection shows its certificate: none is resumed.
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
-    const { bindings, admission } = this;
+    const { bindings, admission, teamState: state } = this;
     server.on('connection', (socket: Socket) => admission.add(socket));
     server.on('tlsClientError', (error) =>
       this.dependencies.logger.debug(`no TLS: ${error.message}`),
     );
     server.on('secureConnection', (socket) => {
-      if (bindings === undefined) return;
+      if (bindings === undefined || state === undefined) return;
       const onAdmitted = (): void => {
         admission.admit(socket);
         this.memberCount += 1;
         socket.once('close', () => (this.memberCount -= 1));
       };
-      const tokenHash = (): string => this.tokenHash;
-      this.accept(socket, new Membership({ socket, tokenHash, bindings, onAdmitted }));
+      // Behind the reply to the connection that has brought it.
+      const onStatement = (): void => queueMicrotask(() => this.onStatement());
+      this.accept(socket, new Membership({ socket, state, bindings, onAdmitted, onStatement }));
     });
     return server;
   }

@@ -138,7 +138,11 @@ describe('sessions in the network', () => {
       for (const secret of secrets)
         for (const encoding of ['latin1', 'hex', 'base64', 'base64url'] as const)
           assert.equal(said.includes(secret.toString(encoding), undefined, 'latin1'), false);
-      for (const text of [team.record.team.id, team.verifier.tokenHash, invite.slice(-40)])
+      for (const text of [
+        team.record.team.id,
+        team.record.statement.statement.tokenHash,
+        invite.slice(-40),
+      ])
         assert.equal(said.includes(text), false);
       // The invite is needed all the same: what was found does not let anybody in.
       await rejectsWith(

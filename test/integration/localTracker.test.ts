@@ -6,6 +6,7 @@ import { nullLogger } from '../../src/common/logger';
 import { processExists } from '../../src/common/processExists';
 import { LocalTracker, type TrackerStart } from '../../src/editor/localTracker';
 import { createIdentity } from '../../src/peer/identity/identity';
+import { bringStatement } from '../../src/peer/team/bringStatement';
 import {
   createSessionRecord,
   inviteOf,
@@ -155,7 +156,7 @@ describe('the local tracker', () => {
     const folder = temporaryFolder(cleanup);
     const { address, tracker } = await start(folder);
     const other = create(folder);
-    other.adopt('0'.repeat(32));
+    other.adopt('0'.repeat(64));
     assert.equal(other.adopted, undefined);
     assert.equal(other.recorded?.port, address.port);
     await tracker.stop();
@@ -193,28 +194,16 @@ describe('the local tracker', () => {
     const folder = temporaryFolder(cleanup);
     const first = await start(folder);
     const member = await join(first);
-    const renewed = withNewKey(first.record);
+    const renewed = withNewKey(first.record, new Date());
     const ended = nextEvent(
       member.peer.onDidChangeConnection,
-      (state) => state.kind === 'disconnected' && state.error?.code === 'NOT_A_MEMBER',
+      (state) => state.kind === 'disconnected' && state.error?.code === 'INVITE_OUTDATED',
     );
-    first.tracker.replaceTokenHash(verifierOf(renewed).tokenHash);
+    await bringStatement(renewed, { addresses: [first.address], clock: systemClock });
     await ended;
-    await rejectsWith('NOT_A_MEMBER', joinWith(inviteTo(first)));
+    await rejectsWith('INVITE_OUTDATED', joinWith(inviteTo(first)));
     await joinWith(inviteTo({ ...first, record: renewed }));
     await first.tracker.stop();
-  });
-
-  it('stops although its token is replaced at that moment', async () => {
-    const folder = temporaryFolder(cleanup);
-    const { tracker, record } = await start(folder);
-    const pid = pidIn(folder);
-    const other = create(folder);
-    other.adopt(record.team.id);
-    const stopping = tracker.stop();
-    other.replaceTokenHash('0'.repeat(64));
-    await stopping;
-    assert.equal(processExists(pid), false);
   });
 
   it('shows nothing secret in its folder, its arguments and its environment', async () => {

@@ -314,8 +314,12 @@ describe('entries of members and of others', () => {
     const asker = new TeamMember(invite, storedIdentity('mallory'), systemClock);
     const { serving } = await alice.peer.snapshot();
     assert.ok(serving !== undefined);
+    const security = {
+      ...{ identity: asker.identity, proofKey: asker.proofKey },
+      refusalOf: () => undefined,
+    };
     const asking = {
-      ...{ clock: systemClock, dialer: new SourceDialer(systemClock, () => asker) },
+      ...{ clock: systemClock, dialer: new SourceDialer(systemClock, () => security) },
       source: { ...serving, fingerprint: identity.fingerprint },
       ...{ signal: new AbortController().signal, stallMs: 5_000 },
     };

@@ -279,13 +279,14 @@ describe('a tracker of a team that lies about hosts', () => {
     const claim = { hostname: 'outsider', displayName: 'O', instance: 'w' };
     const member = new TeamMember(parseInvite(team.invite), storedIdentity('mallory'), systemClock);
     const keyless = new TeamMember(
-      { ...parseInvite(team.invite), team: withNewKey(team.record).team },
+      { ...parseInvite(team.invite), team: withNewKey(team.record, new Date()).team },
       storedIdentity('mallory'),
       systemClock,
     );
     const client = await RawClient.connectTls(cleanup, team.address);
-    await client.ask('HELLO', { versions: [2], token: member.token() });
     assert.ok(client.socket instanceof TLSSocket);
+    await client.ask('STATEMENT', member.showIdentity(exporterOf(client.socket)));
+    await client.ask('HELLO', { versions: [2], token: member.token() });
     const credentials = keyless.credentials(claim, exporterOf(client.socket));
     const registered = await client.ask('REGISTER', {
       ...{ hostname: 'outsider', instance: 'w', port: 6000, counter: 1, ...credentials },
@@ -308,7 +309,7 @@ describe('a tracker of a team that lies about hosts', () => {
     const identity = await createIdentity(new Date(systemClock.now()));
     const joining = bob.peer.connect({ invite: team.inviteTo(relay.address), identity });
     await rejectsWith('INVALID_MESSAGE', joining);
-    assert.equal(said.length, 1, 'nothing but HELLO was asked');
+    assert.equal(said.length, 2, 'nothing but STATEMENT and HELLO was asked');
     const unknown = { status: 'ERROR', reason: 'unknown action HELLO' };
     relay.rewrite = () => unknown;
     const again = bob.peer.connect({ invite: team.inviteTo(relay.address), identity });

@@ -63,16 +63,16 @@ describe('the session of a team', () => {
 
   it('takes nobody with the invite of another key, and does not try again', async () => {
     const team = await startTeam(cleanup);
-    const other = await startTeam(cleanup, { record: withNewKey(team.record) });
+    const other = await startTeam(cleanup, { record: withNewKey(team.record, NOW) });
     const stranger = await startPeer(cleanup);
     const ended = nextEvent(stranger.peer.onDidChangeConnection, isKind('disconnected'));
     const identity = await createIdentity(NOW);
     await rejectsWith(
-      'NOT_A_MEMBER',
+      'INVITE_OUTDATED',
       stranger.peer.connect({ invite: other.inviteTo(team.address), identity }),
     );
     const state = await ended;
-    assert.ok(state.kind === 'disconnected' && state.error?.code === 'NOT_A_MEMBER');
+    assert.ok(state.kind === 'disconnected' && state.error?.code === 'INVITE_OUTDATED');
   });
 
   it('is found by its certificate: another tracker at the address is told nothing', async () => {

@@ -10,15 +10,22 @@ interface Timer {
 export class FakeClock implements Clock {
   private readonly timers = new Set<Timer>();
   private passedMs = 0;
+  /** Difference between the clock on the wall and the time that has passed. */
+  private shiftMs = 0;
 
   constructor(private readonly startMs = 1_700_000_000_000) {}
 
   now(): number {
-    return this.startMs + this.passedMs;
+    return this.startMs + this.passedMs + this.shiftMs;
   }
 
   monotonic(): number {
     return this.passedMs;
+  }
+
+  /** Sets the clock on the wall back; monotonic time goes on. */
+  setBack(byMs: number): void {
+    this.shiftMs -= byMs;
   }
 
   after(delayMs: number, callback: () => void): Disposable {

@@ -27,7 +27,8 @@ export function newProofKey(): KeyObject {
 /** A new member of the team with this key. */
 export async function newMember(proofKey: KeyObject): Promise<TransferSecurity> {
   const { certificate, privateKey } = await makeIdentity(new Date());
-  return { identity: readOwnIdentity(certificate, privateKey), proofKey };
+  const identity = readOwnIdentity(certificate, privateKey);
+  return { identity, proofKey, refusalOf: () => undefined };
 }
 
 /** A serving port in a team session. */

@@ -10,8 +10,6 @@ export interface SessionDescription {
   readonly name: string;
   /** What the tracker is started with, as JSON. It holds the tracker's own key, and none of the team. */
   readonly verifier: string;
-  /** By which the tracker knows members; no secret. */
-  readonly tokenHash: string;
 }
 
 /**
@@ -21,6 +19,17 @@ export interface SessionDescription {
 export type Reachability =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'reachable' | 'unreachable'; readonly port: number };
+
+/** A member as an owner chooses whom to remove, and seals envelopes to the others. */
+export interface KnownMember {
+  readonly identity: string;
+  readonly displayName: string;
+  readonly hostnames: readonly string[];
+  /** Undefined for one that was seen by an earlier version only. */
+  readonly sealingPoint: string | undefined;
+  /** When it was seen first today, or last before, in milliseconds since 1970. */
+  readonly seenMs: number;
+}
 
 export type Notice =
   /** The files of these names are gone, and so the names are not offered any more. */
@@ -41,6 +50,11 @@ export interface TeamConnectRequest {
   readonly invite: string;
   /** Who this user is. */
   readonly identity: StoredIdentity;
+  /**
+   * Whether the user was in this session before and comes back: then an invite of an earlier epoch
+   * does, as the owner may have left an envelope for this member.
+   */
+  readonly isReturning?: boolean;
 }
 
 export type ConnectionState =

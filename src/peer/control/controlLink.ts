@@ -76,13 +76,17 @@ interface Attempt {
 }
 
 /** Failures after which trying again would be of no use, or would harm. */
-const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NOT_A_MEMBER', 'REPLACED']);
+const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'INVITE_OUTDATED',
+  'MEMBER_REMOVED',
+  'REPLACED',
+]);
 
 /**
  * Keeps one control connection to one tracker, for as long as wished: connects, and after every loss
  * connects again with growing, jittered delays. It stays away when a later connection of the same peer
- * has replaced it, as two that take each other's place would never come to rest, and when the tracker
- * does not take it for a member any more.
+ * has replaced it, as two that take each other's place would never come to rest, and when an owner has
+ * said that this member is none any more.
  */
 export class ControlLink extends DisposableBase {
   private readonly changeEmitter = this.register(new Emitter<LinkState>());

@@ -17,7 +17,7 @@ export async function dialTls(request: DialRequest, fingerprint: string): Promis
     ...request,
     check: () => {
       const certificate = tls.getPeerX509Certificate();
-      if (certificate !== undefined && fingerprintOf(certificate.raw) === fingerprint) return;
+      if (certificate !== undefined && fingerprintOf(certificate) === fingerprint) return;
       const address = formatHostPort(request.options);
       throw new PeershelfError('TRACKER_IDENTITY_MISMATCH', `${address} is another tracker`, {
         details: { address },

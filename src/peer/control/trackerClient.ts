@@ -28,6 +28,12 @@ import type { Credentials } from '../../protocol/credentials';
 import { MAX_PUBLISH_ENTRIES } from '../../protocol/limits';
 import { recordOf } from '../../protocol/recordReplies';
 import type { SignedText } from '../../protocol/signedText';
+import {
+  readStatementReply,
+  type StatementReply,
+  type StatementRequest,
+  statementRequestMembers,
+} from '../../protocol/statementMessages';
 import type { HostTrust } from '../team/hostTrust';
 import { type FileAnnouncement, toEntry, toMetadata } from './fileAnnouncement';
 import type { HeartbeatState } from './heartbeat';
@@ -88,6 +94,18 @@ export class TrackerClient {
   /** Most files for one call of `publish`, and names for one of `unpublish`. */
   get batchLimit(): number {
     return this.maxPublish;
+  }
+
+  /**
+   * Shows whose the connection is, and asks for the statement of the team: before HELLO.
+   * @throws INVALID_MESSAGE for an answer that is none.
+   */
+  async statement(request: StatementRequest): Promise<StatementReply> {
+    const reply = await this.connection.request('STATEMENT', statementRequestMembers(request));
+    const read = readStatementReply(reply);
+    if (read === undefined)
+      throw new PeershelfError('INVALID_MESSAGE', 'the tracker sent no valid reply to STATEMENT');
+    return read;
   }
 
   /**

@@ -111,7 +111,10 @@ export class NetworkIndex extends DisposableBase {
    * What users call who has this certificate or, without one, seems to be at this address: the only host
    * that is here and says so. Undefined where there is none, or several.
    */
-  nameOf(who: { readonly address: string; readonly fingerprint?: string }): string | undefined {
+  nameOf(who: {
+    readonly address: string;
+    readonly fingerprint?: string | undefined;
+  }): string | undefined {
     const { address, fingerprint } = who;
     const there = this.shownHosts().filter((host) =>
       fingerprint === undefined

@@ -7,6 +7,7 @@ import type { Logger } from '../../common/logger';
 import { openHostRecord, type SealedHostRecord } from '../../protocol/hostRecord';
 import { HOST_RECORD_LIFETIME_MS } from '../../protocol/limits';
 import { pairsOf, readJsonFile, writeJsonFile } from '../../common/jsonFile';
+import type { KnownMember } from '../peerApi';
 import type { TeamMember } from './teamMember';
 
 /**
@@ -32,11 +33,12 @@ export interface TrustedHost {
   readonly fingerprint: string;
 }
 
-/** By what a host signs. */
+/** By what a host signs, and to what envelopes for it are sealed. */
 export interface HostKey {
   readonly publicKey: KeyObject;
   /** Of its certificate. */
   readonly fingerprint: string;
+  readonly sealingPoint: string;
 }
 
 /** The identity that a hostname had when it was seen first. */
@@ -45,6 +47,10 @@ interface Pin {
   readonly seenMs: number;
   /** Seen on several days. */
   readonly isEstablished?: boolean | undefined;
+  /** Name that its host called itself last. */
+  readonly displayName?: string | undefined;
+  /** Public key to which envelopes for it are sealed, also while it is away. */
+  readonly sealingPoint?: string | undefined;
   /** The highest of its records: what an older one said does not come back, after a restart either. */
   readonly sequence?: number | undefined;
 }
@@ -59,6 +65,8 @@ export interface HostTrustDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly member: Pick<TeamMember, 'teamId' | 'membershipKey'>;
+  /** Whether an identity may be a host's: one that was removed may not. */
+  readonly admits: (identity: string) => boolean;
   /** Where pins are kept over restarts; undefined: they are not. */
   readonly pinsFile: string | undefined;
   /** A hostname came with another identity than before. Called once for each such identity. */
@@ -70,6 +78,8 @@ const pinsSchema = pairsOf(
     fingerprint: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)),
     seenMs: v.pipe(v.number(), v.minValue(0)),
     isEstablished: v.optional(v.boolean()),
+    displayName: v.optional(v.string()),
+    sealingPoint: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{44}$/u))),
     sequence: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   }),
 );
@@ -98,6 +108,7 @@ export class HostTrust extends DisposableBase {
     const known = this.known.get(hostname);
     const host = known?.mac === sealed.mac ? known : this.open(hostname, sealed);
     if (host === undefined || !this.isFresh(host)) return undefined;
+    if (!this.dependencies.admits(host.fingerprint)) return undefined;
     return { displayName: host.displayName, fingerprint: host.fingerprint };
   }
 
@@ -106,13 +117,29 @@ export class HostTrust extends DisposableBase {
     return this.known.get(hostname);
   }
 
+  /** Every identity that was seen, also those that are away, and what they were called. */
+  members(): KnownMember[] {
+    const members = new Map<string, KnownMember>();
+    for (const [hostname, pin] of this.pins) {
+      const { fingerprint: identity, displayName = hostname, sealingPoint, seenMs } = pin;
+      const before = members.get(identity);
+      members.set(identity, {
+        ...{ identity, displayName, sealingPoint },
+        hostnames: [...(before?.hostnames ?? []), hostname],
+        seenMs: Math.max(seenMs, before?.seenMs ?? 0),
+      });
+    }
+    return [...members.values()].filter(({ identity }) => this.dependencies.admits(identity));
+  }
+
   private open(hostname: string, sealed: SealedHostRecord): Known | undefined {
     const { teamId, membershipKey } = this.dependencies.member;
     const opened = openHostRecord(sealed, { id: teamId, membershipKey });
     if (opened?.record.hostname !== hostname) return undefined;
-    const { displayName, fingerprint, sequence, timeMs } = opened.record;
+    const { displayName, fingerprint, sealingPoint, sequence, timeMs } = opened.record;
     const { publicKey } = opened.identity;
-    const host = { displayName, fingerprint, publicKey, sequence, timeMs, mac: sealed.mac };
+    const { mac } = sealed;
+    const host = { displayName, fingerprint, sealingPoint, publicKey, sequence, timeMs, mac };
     if (!this.isFresh(host) || !this.isSameAsBefore(hostname, host)) return undefined;
     this.known.delete(hostname);
     this.known.set(hostname, host);
@@ -125,7 +152,8 @@ export class HostTrust extends DisposableBase {
   }
 
   /** Whether it is the identity that was seen before, and says nothing older than it has said. */
-  private isSameAsBefore(hostname: string, { fingerprint, sequence }: Known): boolean {
+  private isSameAsBefore(hostname: string, known: Known): boolean {
+    const { fingerprint, sequence, displayName, sealingPoint } = known;
     const nowMs = this.dependencies.clock.now();
     const before = this.pins.get(hostname);
     const pin = before && nowMs - before.seenMs <= PIN_LIFETIME_MS ? before : undefined;
@@ -135,11 +163,12 @@ export class HostTrust extends DisposableBase {
     }
     const lastSequence = Math.max(pin?.sequence ?? 0, this.known.get(hostname)?.sequence ?? 0);
     if (lastSequence > sequence) return false;
-    if (pin === undefined) this.pin(hostname, { fingerprint, seenMs: nowMs, sequence });
+    const said = { fingerprint, displayName, sealingPoint, sequence };
+    if (pin === undefined) this.pin(hostname, { ...said, seenMs: nowMs });
     else if (nowMs - pin.seenMs > PIN_RENEWAL_MS)
-      this.pin(hostname, { fingerprint, seenMs: nowMs, isEstablished: true, sequence });
+      this.pin(hostname, { ...said, seenMs: nowMs, isEstablished: true });
     else if (lastSequence < sequence) {
-      this.pins.set(hostname, { ...pin, sequence });
+      this.pins.set(hostname, { ...pin, ...said });
       this.writeWithin(SEQUENCE_WRITE_DELAY_MS);
     }
     return true;

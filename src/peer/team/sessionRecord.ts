@@ -1,38 +1,76 @@
-import { createSecretKey } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
 import * as v from 'valibot';
 import { PeershelfError } from '../../common/errors';
 import type { HostPort } from '../../protocol/address';
-import type { Invite } from '../../protocol/invite';
+import { type Envelope, envelopeSchema, sealEnvelope } from '../../protocol/envelope';
+import { type Invite, type KeyPair, signInvite } from '../../protocol/invite';
 import { MAX_SESSION_NAME_BYTES } from '../../protocol/limits';
+import { compressedPointOf, identityOf, isP256, publicKeyOf } from '../../protocol/p256';
+import { Removals } from '../../protocol/removals';
 import {
-  createTeam,
+  bundleMembers,
+  openStatement,
+  readBundle,
+  signStatement,
+  type Statement,
+  type VerifiedStatement,
+} from '../../protocol/statement';
+import { MAX_ENVELOPES } from '../../protocol/statementMessages';
+import {
+  commitmentOf,
   createTeamKey,
   deriveTeamKeys,
   hashTrackerToken,
-  isTeamId,
-  type Team,
   TEAM_KEY_BYTES,
+  type TeamEpoch,
 } from '../../protocol/teamKeys';
 import type { Verifier } from '../../protocol/verifier';
 import { createIdentity, openIdentity, type StoredIdentity } from '../identity/identity';
 
 /**
- * What whoever starts a team session keeps of it, so that its invite stays valid when the tracker is
- * started again. All of it is secret: it is never given to the tracker.
+ * A session as an owner keeps it. All of it is secret and never given to the tracker. A changed record
+ * is stored before its statement is sent: a crash in between is mended by sending it again.
  */
 export interface SessionRecord {
   readonly name: string;
-  readonly team: Team;
-  /** The tracker's, not the user's. */
+  /** Key of this owner; that of the founder is the root key. */
+  readonly owner: KeyPair;
+  /** Public root key of the team. */
+  readonly root: KeyObject;
+  readonly team: TeamEpoch;
+  /** The newest statement that this owner has signed or taken over. */
+  readonly statement: VerifiedStatement;
+  /** Envelopes of the current epoch. */
+  readonly envelopes: readonly Envelope[];
+  /** Identity of the tracker that this owner starts, not of the user. */
   readonly tracker: StoredIdentity;
 }
 
-const recordSchema = v.object({
+/** A member as an owner seals an envelope to it. */
+export interface SealedMember {
+  readonly identity: string;
+  readonly sealingPoint: string;
+}
+
+/** Time for which a statement holds: two weeks without any owner's program end nobody's work. */
+export const DEFAULT_LEASE_DAYS = 14;
+const DAY_MS = 24 * 3_600_000;
+
+const FORMAT = 2;
+
+const recordSchema = v.looseObject({
+  format: v.literal(FORMAT),
   name: v.string(),
-  team: v.object({
-    id: v.pipe(v.string(), v.check(isTeamId)),
-    key: v.pipe(v.string(), v.regex(/^[\w-]{43}$/u)),
-  }),
+  owner: v.string(),
+  root: v.pipe(v.string(), v.regex(/^[\w-]{44}$/u)),
+  key: v.pipe(v.string(), v.regex(/^[\w-]{43}$/u)),
+  envelopes: v.pipe(v.array(envelopeSchema), v.maxLength(MAX_ENVELOPES)),
   tracker: v.object({ certificate: v.string(), privateKey: v.string() }),
 });
 
@@ -44,43 +82,210 @@ export async function createSessionRecord(name: string, now: Date): Promise<Sess
       'INVALID_ARGUMENT',
       `the name of a session has 1 to ${MAX_SESSION_NAME_BYTES} bytes`,
     );
-  return { name: trimmed, team: createTeam(), tracker: await createIdentity(now) };
+  const owner = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const root = owner.publicKey;
+  const tracker = await createIdentity(now);
+  const team = { id: identityOf(root), charterNumber: 0, epoch: 1, key: createTeamKey() };
+  const statement = sign({ owner, root }, team, {
+    ...{ teamId: team.id, charterNumber: 0, sequence: 1 },
+    trackers: [openIdentity(tracker).fingerprint],
+    ...{ removed: [], readmitted: [], admission: 'invite', members: [] },
+    issuedMs: now.getTime(),
+    validUntilMs: now.getTime() + DEFAULT_LEASE_DAYS * DAY_MS,
+  });
+  return { name: trimmed, owner, root, team, statement, envelopes: [], tracker };
 }
 
 /** The same session with a key that nobody has: invites so far lead nowhere any more. */
-export function withNewKey(record: SessionRecord): SessionRecord {
-  return { ...record, team: { id: record.team.id, key: createTeamKey() } };
+export function withNewKey(record: SessionRecord, now: Date): SessionRecord {
+  return next(record, now, { team: nextEpoch(record.team), recipients: [] });
 }
 
-export function formatSessionRecord({ name, team, tracker }: SessionRecord): string {
+/**
+ * The session in its next epoch, without some of its members.
+ * @param removed identities that are outsiders from now on.
+ * @param recipients members who get the new key; those that are removed get none.
+ */
+export function withoutMembers(
+  record: SessionRecord,
+  {
+    removed,
+    recipients,
+    now,
+  }: {
+    readonly removed: readonly string[];
+    readonly recipients: readonly SealedMember[];
+    readonly now: Date;
+  },
+): SessionRecord {
+  const { statement } = record.statement;
+  const rank = { charterNumber: statement.charterNumber, sequence: statement.sequence + 1 };
+  const removals = new Removals();
+  removals.add(statement);
+  removals.add({ removed: removed.map((identity) => ({ identity, ...rank })), readmitted: [] });
+  return next(record, now, {
+    team: nextEpoch(record.team),
+    recipients: recipients.filter(({ identity }) => !removals.isRemoved(identity)),
+    changes: {
+      ...removals.lists(),
+      members: statement.members.filter((identity) => !removals.isRemoved(identity)),
+    },
+  });
+}
+
+/** The session with a lease that begins now. */
+export function withRenewedLease(record: SessionRecord, now: Date): SessionRecord {
+  return next(record, now, {});
+}
+
+/** The session with another rule of who may be a member; its key stays. */
+export function withAdmission(
+  record: SessionRecord,
+  { admission, members, now }: Pick<Statement, 'admission' | 'members'> & { readonly now: Date },
+): SessionRecord {
+  const { statement } = record.statement;
+  const rank = { charterNumber: statement.charterNumber, sequence: statement.sequence + 1 };
+  const removals = new Removals();
+  removals.add(statement);
+  const back = members.filter((identity) => removals.isRemoved(identity));
+  removals.add({ removed: [], readmitted: back.map((identity) => ({ identity, ...rank })) });
+  return next(record, now, { changes: { ...removals.lists(), admission, members } });
+}
+
+export function formatSessionRecord(record: SessionRecord): string {
+  const { name, owner, root, team, statement, envelopes, tracker } = record;
   return JSON.stringify({
+    format: FORMAT,
     name,
-    team: { id: team.id, key: team.key.export().toString('base64url') },
+    owner: owner.privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+    root: compressedPointOf(root).toString('base64url'),
+    key: team.key.export().toString('base64url'),
+    ...bundleMembers(statement.bundle),
+    envelopes,
     tracker,
   });
 }
 
 /** @throws INVALID_ARGUMENT for what is none; the error quotes nothing of it. */
 export function parseSessionRecord(text: string): SessionRecord {
-  const result = v.safeParse(recordSchema, parseJson(text));
-  const key = Buffer.from(result.success ? result.output.team.key : '', 'base64url');
-  if (!result.success || key.length !== TEAM_KEY_BYTES)
+  const record = read(parseJson(text));
+  if (record === undefined)
     throw new PeershelfError('INVALID_ARGUMENT', 'this is no record of a session');
-  const { name, team, tracker } = result.output;
-  openIdentity(tracker);
-  return { name, team: { id: team.id, key: createSecretKey(key) }, tracker };
+  openIdentity(record.tracker);
+  return record;
 }
 
 /** What the tracker is given. */
-export function verifierOf({ name, team, tracker }: SessionRecord): Verifier {
-  const tokenHash = hashTrackerToken(deriveTeamKeys(team).trackerToken);
-  return { ...tracker, tokenHash, sessionName: name };
+export function verifierOf({ name, root, statement, tracker }: SessionRecord): Verifier {
+  return {
+    ...tracker,
+    ...bundleMembers(statement.bundle),
+    root: compressedPointOf(root).toString('base64url'),
+    sessionName: name,
+  };
 }
 
 /** @param addresses of the tracker, the likeliest first. */
-export function inviteOf(record: SessionRecord, addresses: readonly HostPort[]): Invite {
-  const { fingerprint } = openIdentity(record.tracker);
-  return { sessionName: record.name, addresses, fingerprint, team: record.team };
+export function inviteOf(
+  record: SessionRecord,
+  addresses: readonly HostPort[],
+  expiresMs?: number,
+): Invite {
+  const { name, root, team, owner, statement, tracker } = record;
+  const { fingerprint } = openIdentity(tracker);
+  const { charter } = statement.bundle;
+  return signInvite(
+    { sessionName: name, addresses, fingerprint, root, charter, team, expiresMs },
+    owner,
+  );
+}
+
+function nextEpoch({ epoch, ...same }: TeamEpoch): TeamEpoch {
+  return { ...same, epoch: epoch + 1, key: createTeamKey() };
+}
+
+/** The record with one statement more. */
+function next(
+  record: SessionRecord,
+  now: Date,
+  {
+    team,
+    recipients = [],
+    changes = {},
+  }: {
+    /** Of a new epoch. */
+    readonly team?: TeamEpoch;
+    readonly recipients?: readonly SealedMember[];
+    readonly changes?: Partial<Statement>;
+  },
+): SessionRecord {
+  const { statement, hash } = record.statement;
+  const issuedMs = Math.max(now.getTime(), statement.issuedMs);
+  const signed = sign(record, team ?? record.team, {
+    ...statement,
+    ...changes,
+    sequence: statement.sequence + 1,
+    previous: hash,
+    issuedMs,
+    validUntilMs: issuedMs + DEFAULT_LEASE_DAYS * DAY_MS,
+  });
+  if (team === undefined) return { ...record, statement: signed };
+  const envelopes = recipients.map((member) => sealEnvelope(team, member));
+  return { ...record, team, statement: signed, envelopes };
+}
+
+function sign(
+  {
+    owner,
+    root,
+    statement: before,
+  }: Pick<SessionRecord, 'owner' | 'root'> & Partial<SessionRecord>,
+  team: TeamEpoch,
+  content: Omit<Statement, 'epoch' | 'commitment' | 'tokenHash' | 'ownerId'>,
+): VerifiedStatement {
+  const statement = signStatement(
+    {
+      ...content,
+      epoch: team.epoch,
+      commitment: commitmentOf(team),
+      tokenHash: hashTrackerToken(deriveTeamKeys(team).trackerToken),
+      ownerId: identityOf(owner.publicKey),
+    },
+    owner.privateKey,
+  );
+  const charter = before?.bundle.charter;
+  const opened = openStatement({ statement, ...(charter && { charter }) }, root);
+  if (opened === undefined)
+    throw new PeershelfError('INVALID_ARGUMENT', 'this key is not that of an owner');
+  return opened;
+}
+
+function read(value: unknown): SessionRecord | undefined {
+  const result = v.safeParse(recordSchema, value);
+  if (!result.success) return undefined;
+  const { name, envelopes, tracker, key: keyText } = result.output;
+  const root = publicKeyOf(Buffer.from(result.output.root, 'base64url'));
+  const owner = readKeyPair(result.output.owner);
+  const bundle = readBundle(result.output);
+  const statement = bundle && root && openStatement(bundle, root);
+  const key = Buffer.from(keyText, 'base64url');
+  if (root === undefined || owner === undefined || statement === undefined) return undefined;
+  if (key.length !== TEAM_KEY_BYTES) return undefined;
+  const { teamId: id, charterNumber, epoch, commitment } = statement.statement;
+  const team = { id, charterNumber, epoch, key: createSecretKey(key) };
+  if (commitmentOf(team) !== commitment) return undefined;
+  return { name, owner, root, team, statement, envelopes, tracker };
+}
+
+function readKeyPair(pkcs8: string): KeyPair | undefined {
+  try {
+    const key = Buffer.from(pkcs8, 'base64');
+    const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+    const publicKey = createPublicKey(privateKey);
+    return isP256(publicKey) ? { privateKey, publicKey } : undefined;
+  } catch {
+    return undefined; // What the library says of a key is not passed on.
+  }
 }
 
 function parseJson(text: string): unknown {

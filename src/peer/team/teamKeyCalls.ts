@@ -2,6 +2,7 @@ import type { Clock } from '../../common/clock';
 import { formatInvite } from '../../protocol/invite';
 import { createIdentity } from '../identity/identity';
 import type { TeamKeyApi } from '../peerApi';
+import { bringStatement } from './bringStatement';
 import {
   createSessionRecord,
   formatSessionRecord,
@@ -9,6 +10,8 @@ import {
   parseSessionRecord,
   verifierOf,
   withNewKey,
+  withoutMembers,
+  withRenewedLease,
 } from './sessionRecord';
 
 /** The calls of {@link TeamKeyApi}; they keep nothing. */
@@ -18,7 +21,20 @@ export function createTeamKeyCalls(clock: Clock): TeamKeyApi {
     createIdentity: () => createIdentity(now()),
     createSession: async ({ name }) => formatSessionRecord(await createSessionRecord(name, now())),
     renewSession: ({ record }) =>
-      settle(() => formatSessionRecord(withNewKey(parseSessionRecord(record)))),
+      settle(() => formatSessionRecord(withNewKey(parseSessionRecord(record), now()))),
+    removeMembers: ({ record, removed, members }) =>
+      settle(() => {
+        const recipients = members.flatMap(({ identity, sealingPoint }) =>
+          sealingPoint === undefined ? [] : [{ identity, sealingPoint }],
+        );
+        const session = parseSessionRecord(record);
+        return formatSessionRecord(withoutMembers(session, { removed, recipients, now: now() }));
+      }),
+    renewLease: ({ record }) =>
+      settle(() => formatSessionRecord(withRenewedLease(parseSessionRecord(record), now()))),
+    bringStatement: async ({ record, addresses }, { signal } = {}) => {
+      await bringStatement(parseSessionRecord(record), { addresses, clock, signal });
+    },
     describeSession: ({ record }) =>
       settle(() => {
         const session = parseSessionRecord(record);
@@ -27,7 +43,6 @@ export function createTeamKeyCalls(clock: Clock): TeamKeyApi {
           team: session.team.id,
           name: session.name,
           verifier: JSON.stringify(verifier),
-          tokenHash: verifier.tokenHash,
         };
       }),
     makeInvite: ({ record, addresses }) =>

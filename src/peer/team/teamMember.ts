@@ -4,11 +4,19 @@ import type { HostPort } from '../../protocol/address';
 import type { OwnIdentity } from '../../protocol/certificate';
 import { signRegistration } from '../../protocol/channelProof';
 import type { Credentials } from '../../protocol/credentials';
+import { sealingPointOf } from '../../protocol/envelope';
 import { sealHostRecord } from '../../protocol/hostRecord';
 import type { Invite } from '../../protocol/invite';
-import { deriveTeamKeys } from '../../protocol/teamKeys';
+import type { Statement } from '../../protocol/statement';
+import { signConnection, type StatementRequest } from '../../protocol/statementMessages';
+import {
+  commitmentOf,
+  deriveTeamKeys,
+  type TeamEpoch,
+  type TeamKeys,
+} from '../../protocol/teamKeys';
 
-/** What a host says of itself, and for which run of which window. */
+/** Claim of a host: its names, and the run of the window that it is. */
 export interface HostClaim {
   readonly hostname: string;
   readonly displayName: string;
@@ -21,34 +29,69 @@ export interface HostClaim {
  */
 export class TeamMember {
   readonly teamId: string;
-  readonly sessionName: string;
-  /** Where the tracker may be found. */
-  readonly addresses: readonly HostPort[];
-  /** Of the tracker's certificate. */
-  readonly trackerFingerprint: string;
-  readonly membershipKey: KeyObject;
-  readonly proofKey: KeyObject;
-  private readonly trackerToken: KeyObject;
+  private keys: TeamKeys;
+  private epoch: Pick<Statement, 'charterNumber' | 'commitment'>;
+  private readonly sealingPoint: string;
   private lastSequence = 0;
 
   constructor(
-    { team, sessionName, addresses, fingerprint }: Invite,
+    readonly invite: Invite,
     readonly identity: OwnIdentity,
     private readonly clock: Clock,
   ) {
-    const keys = deriveTeamKeys(team);
-    this.teamId = team.id;
-    this.sessionName = sessionName;
-    this.addresses = addresses;
-    this.trackerFingerprint = fingerprint;
-    this.membershipKey = keys.membershipKey;
-    this.proofKey = keys.proofKey;
-    this.trackerToken = keys.trackerToken;
+    this.teamId = invite.team.id;
+    this.keys = deriveTeamKeys(invite.team);
+    this.epoch = epochOf(invite.team);
+    this.sealingPoint = sealingPointOf(identity.privateKey);
   }
 
-  /** For HELLO, and for nobody but the pinned tracker. */
+  get sessionName(): string {
+    return this.invite.sessionName;
+  }
+
+  /** Places where the tracker may be. */
+  get addresses(): readonly HostPort[] {
+    return this.invite.addresses;
+  }
+
+  /** Identity of the tracker. */
+  get trackerFingerprint(): string {
+    return this.invite.fingerprint;
+  }
+
+  /** Whether this member has the key of the epoch that a statement is about. */
+  hasKeyOf({ charterNumber, commitment }: Statement): boolean {
+    return this.epoch.charterNumber === charterNumber && this.epoch.commitment === commitment;
+  }
+
+  get membershipKey(): KeyObject {
+    return this.keys.membershipKey;
+  }
+
+  get proofKey(): KeyObject {
+    return this.keys.proofKey;
+  }
+
+  /** Goes on with the key of another epoch. */
+  enter(epoch: TeamEpoch): void {
+    this.keys = deriveTeamKeys(epoch);
+    this.epoch = epochOf(epoch);
+  }
+
+  /** Identity and public sealing key of this member. */
+  get sealed(): { readonly identity: string; readonly sealingPoint: string } {
+    return { identity: this.identity.fingerprint, sealingPoint: this.sealingPoint };
+  }
+
+  /** Token for HELLO, and for nobody but the pinned tracker. */
   token(): string {
-    return this.trackerToken.export().toString('base64url');
+    return this.keys.trackerToken.export().toString('base64url');
+  }
+
+  /** Shows on a connection whose it is. @param exporter keying material of that connection. */
+  showIdentity(exporter: Uint8Array): StatementRequest {
+    const { certificate, privateKey } = this.identity;
+    return { certificate, proof: signConnection('connection', exporter, privateKey) };
   }
 
   /** @param exporter keying material of the connection on which this is sent. */
@@ -70,6 +113,7 @@ export class TeamMember {
     const { text, signature, mac } = sealHostRecord(
       {
         ...{ teamId: this.teamId, hostname, displayName, fingerprint, instance },
+        sealingPoint: this.sealingPoint,
         sequence: this.lastSequence,
         timeMs,
       },
@@ -77,4 +121,8 @@ export class TeamMember {
     );
     return { text, signature, mac };
   }
+}
+
+function epochOf(team: TeamEpoch): Pick<Statement, 'charterNumber' | 'commitment'> {
+  return { charterNumber: team.charterNumber, commitment: commitmentOf(team) };
 }

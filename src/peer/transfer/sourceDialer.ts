@@ -41,6 +41,8 @@ export interface SourceConnection {
  */
 export class SourceDialer {
   private readonly contacts: FirstContacts;
+  /** Open connections inside TLS. */
+  private readonly open = new Set<TLSSocket>();
 
   constructor(
     private readonly clock: Clock,
@@ -61,6 +63,11 @@ export class SourceDialer {
     if (security === undefined)
       return { socket: await this.dialOpen(request), authorization: undefined };
     return this.dialSecure(request, security);
+  }
+
+  /** Ends what was opened with the keys of an epoch that is over. */
+  endAll(): void {
+    for (const socket of this.open) socket.destroy();
   }
 
   /** As `dial`, for what is only spoken in open sessions; in others it is refused. */
@@ -85,6 +92,8 @@ export class SourceDialer {
     const { host, port, fingerprint } = source;
     if (fingerprint === undefined)
       return Promise.reject(mismatch(source, 'it is not known who has to be there'));
+    const refusal = security.refusalOf(fingerprint);
+    if (refusal !== undefined) return Promise.reject(refusal);
     const meeting = { place: { host, port }, fingerprint, deadlineMs, signal };
     return this.contacts.meet(meeting, async (attempt) => {
       const socket = await this.shakeHands(request, security, attempt);
@@ -116,6 +125,8 @@ export class SourceDialer {
         unreachable: 'PEER_UNREACHABLE',
         check: (tls) => checkPin(tls, source),
       });
+      this.open.add(socket);
+      socket.once('close', () => this.open.delete(socket));
       return socket.setNoDelay(true);
     } catch (error) {
       throw isOfTls(error) ? mismatch(source, 'no TLS of ours', error) : error;
@@ -125,7 +136,7 @@ export class SourceDialer {
 
 function checkPin(socket: TLSSocket, source: SourceAddress): void {
   const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined || fingerprintOf(certificate.raw) !== source.fingerprint)
+  if (certificate === undefined || fingerprintOf(certificate) !== source.fingerprint)
     throw mismatch(source, 'somebody else is there');
 }
 

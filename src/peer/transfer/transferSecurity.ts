@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import type { PeershelfError } from '../../common/errors';
 import { type OwnIdentity, tlsOptionsOf } from '../../protocol/certificate';
 import { CHANNEL_EXPORTERS, EXPORTER_BYTES } from '../../protocol/channelProof';
 
@@ -9,6 +10,8 @@ export interface TransferSecurity {
   readonly identity: OwnIdentity;
   /** Proves that who connects is a member of the team. */
   readonly proofKey: KeyObject;
+  /** Reason why nothing may be served to or fetched from an identity now, or undefined. */
+  readonly refusalOf: (identity: string) => PeershelfError | undefined;
 }
 
 /** Asked whenever it matters: undefined in an open session, and when there is none. */

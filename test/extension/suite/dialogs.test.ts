@@ -25,9 +25,9 @@ import type {
   SelectionWish,
 } from '../../../src/peer/peerApi';
 import { formatInvite, formatInviteLink } from '../../../src/protocol/invite';
-import { createTeam } from '../../../src/protocol/teamKeys';
 import { Cleanup } from '../../../scripts/host/cleanup';
 import { rejectsWith } from '../../support/rejectsWith';
+import { newInvite } from '../../support/teams';
 import { eventually } from '../../support/waitFor';
 
 /** What the user is asked, with answers that a test gives instead. */
@@ -295,10 +295,12 @@ describe('questions to the user', () => {
 
   it('joins a session that was found with the invite that is kept of it, and asks nothing', async () => {
     const invite = (fingerprint: string): string =>
-      formatInvite({
-        ...{ sessionName: 'Kept', addresses: [{ host: '192.0.2.1', port: 9000 }] },
-        ...{ fingerprint, team: createTeam() },
-      });
+      formatInvite(
+        newInvite({
+          ...{ sessionName: 'Kept', addresses: [{ host: '192.0.2.1', port: 9000 }] },
+          fingerprint,
+        }),
+      );
     const targets = {
       other: { team: 'other', name: 'Other', invite: invite('b'.repeat(64)) },
       kept: { team: 'kept', name: 'Kept', invite: invite('a'.repeat(64)) },
@@ -339,12 +341,11 @@ describe('questions to the user', () => {
     const link = (sessionName: string): vscode.Uri =>
       vscode.Uri.parse(
         formatInviteLink(
-          {
+          newInvite({
             sessionName,
             addresses: [{ host: '192.0.2.1', port: 9000 }],
             fingerprint: 'a'.repeat(64),
-            team: createTeam(),
-          },
+          }),
           'vscode',
         ),
       );

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Cleanup } from '../../../scripts/host/cleanup';
 import { inviteText, readInviteOrFile } from '../../../src/editor/invites';
 import { formatInvite } from '../../../src/protocol/invite';
-import { createTeam } from '../../../src/protocol/teamKeys';
+import { newInvite } from '../../support/teams';
 import { temporaryFolder } from '../../support/temporaryFolder';
 
 describe('what is typed, pasted or named as an invite', () => {
@@ -15,13 +15,9 @@ describe('what is typed, pasted or named as an invite', () => {
   after(() => cleanup.run());
 
   it('is read with text around it, and from a file', () => {
-    const team = createTeam();
-    const invite = formatInvite({
-      sessionName: 'Team',
-      addresses: [{ host: '192.0.2.1', port: 9000 }],
-      fingerprint: 'a'.repeat(64),
-      team,
-    });
+    const made = newInvite({ addresses: [{ host: '192.0.2.1', port: 9000 }] });
+    const { team } = made;
+    const invite = formatInvite(made);
     const expected = { team: team.id, name: 'Team', invite };
     const file = join(folder, 'invite.txt');
     const text = inviteText(expected);

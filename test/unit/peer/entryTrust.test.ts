@@ -11,7 +11,7 @@ import { FakeClock } from '../../support/fakeClock';
 import { storedIdentity } from '../../support/identities';
 import { temporaryFolder } from '../../support/temporaryFolder';
 
-const TEAM_ID = '00'.repeat(16);
+const TEAM_ID = '00'.repeat(32);
 const WRITE_DELAY_MS = 5_000;
 
 describe('which entries are believed', () => {
@@ -32,7 +32,8 @@ describe('which entries are believed', () => {
       logger: createLogger((level, _tag, message) => {
         if (level === 'warn') warnings.push(message);
       }),
-      keyOf: (hostname) => (hostname === 'nobody' ? undefined : storedIdentity(owner)),
+      keyOf: (hostname) =>
+        hostname === 'nobody' ? undefined : { ...storedIdentity(owner), sealingPoint: '' },
     });
   const sign = (sequence: number, more: Partial<Entry> = {}): SignedText =>
     signEntry(

@@ -6,7 +6,7 @@ import { HostTrust } from '../../../src/peer/team/hostTrust';
 import { type HostClaim, TeamMember } from '../../../src/peer/team/teamMember';
 import type { SealedHostRecord } from '../../../src/protocol/hostRecord';
 import { HOST_RECORD_LIFETIME_MS } from '../../../src/protocol/limits';
-import { createTeam } from '../../../src/protocol/teamKeys';
+import { newInvite, newTeam } from '../../support/teams';
 import { FakeClock } from '../../support/fakeClock';
 import { useCleanup } from '../../support/cleanup';
 import { storedIdentity } from '../../support/identities';
@@ -17,21 +17,19 @@ const DAY_MS = 24 * 3_600_000;
 
 describe('which hosts are trusted', () => {
   const cleanup = useCleanup();
-  const team = createTeam();
+  const team = newTeam();
   let clock: FakeClock;
   let warned: string[];
+  let removed: Set<string>;
 
   beforeEach(() => {
     clock = new FakeClock();
     warned = [];
+    removed = new Set();
   });
 
   const memberOf = (who: 'alice' | 'mallory', of = team): TeamMember =>
-    new TeamMember(
-      { team: of, sessionName: 'Team', addresses: [], fingerprint: 'ab'.repeat(32) },
-      storedIdentity(who),
-      clock,
-    );
+    new TeamMember({ ...newInvite(), team: of }, storedIdentity(who), clock);
   const seal = (member: TeamMember, claim: Partial<HostClaim> = {}): SealedHostRecord => ({
     ...member.record({ ...CLAIM, ...claim }),
     certificate: member.identity.certificate,
@@ -39,6 +37,7 @@ describe('which hosts are trusted', () => {
   const trustOf = (pinsFile?: string): HostTrust =>
     new HostTrust({
       ...{ clock, pinsFile, logger: nullLogger, member: memberOf('alice') },
+      admits: (identity) => !removed.has(identity),
       onIdentityChanged: (hostname) => warned.push(hostname),
     });
 
@@ -51,13 +50,21 @@ describe('which hosts are trusted', () => {
     assert.equal(trust.verify('alice', undefined), undefined);
   });
 
+  it('none that an owner has removed, from then on', () => {
+    const trust = trustOf();
+    const sealed = seal(memberOf('alice'));
+    assert.ok(trust.verify('alice', sealed));
+    removed.add(storedIdentity('alice').fingerprint);
+    assert.equal(trust.verify('alice', sealed), undefined);
+  });
+
   it('none that a tracker invents, renames or gives another certificate', () => {
     const trust = trustOf();
     const sealed = seal(memberOf('alice'));
     assert.equal(trust.verify('bob', sealed), undefined);
     const { certificate } = storedIdentity('mallory');
     assert.equal(trust.verify('alice', { ...sealed, certificate }), undefined);
-    assert.equal(trust.verify('alice', seal(memberOf('mallory', createTeam()))), undefined);
+    assert.equal(trust.verify('alice', seal(memberOf('mallory', newTeam()))), undefined);
     assert.notEqual(trust.verify('alice', sealed), undefined);
   });
 

@@ -56,7 +56,7 @@ describe('proofs for one connection', () => {
       serverFingerprint: 'bb'.repeat(32),
     };
     const text =
-      'peershelf 1 member\n' +
+      'peershelf 2 member\0' +
       `{"role":"client","client":"${'aa'.repeat(32)}","server":"${'bb'.repeat(32)}",` +
       `"exporter":"${'01'.repeat(32)}"}`;
     const mac = createHmac('sha256', Buffer.alloc(32, 7)).update(text).digest('base64url');

@@ -8,7 +8,13 @@ import * as limits from '../../../src/protocol/limits';
 import { TRANSFER_ERRORS } from '../../../src/protocol/transferV1';
 import { PROBLEM_STATUS } from '../../../src/peer/transfer/serve/problems';
 import { LIMIT_SPECS } from '../../../src/tracker/limits';
-import { ENTRY_VECTOR, TEAM_VECTOR } from '../../support/teamVector';
+import {
+  CHARTER_VECTOR,
+  ENTRY_VECTOR,
+  ENVELOPE_VECTOR,
+  STATEMENT_VECTOR,
+  TEAM_VECTOR,
+} from '../../support/teamVector';
 
 /** The formatter aligns columns: one space stands for any number of them. */
 const DOCUMENT = readFileSync(join(__dirname, '../../../docs/PROTOCOL.md'), 'utf8').replace(
@@ -39,7 +45,8 @@ describe('docs/PROTOCOL.md', () => {
   it('has examples of version 2 that mean what they say', () => {
     for (const [, line = ''] of DOCUMENT.matchAll(/^→ (\{"id".*)$/gmu)) {
       const parsed = parseControlLine(line, 2);
-      assert.match(parsed.kind, /^(?:hello|requestV2)$/u, line);
+      assert.match(parsed.kind, /^(?:hello|statement|requestV2)$/u, line);
+      if (parsed.kind === 'statement') assert.ok(parsed.request);
       if (parsed.kind === 'requestV2' && 'refused' in parsed.request)
         assert.deepEqual(parsed.request.refused, [], line);
     }
@@ -74,7 +81,7 @@ describe('docs/PROTOCOL.md', () => {
   });
 
   it('has the test vector of team keys and invites', () => {
-    for (const value of Object.values(TEAM_VECTOR)) has(value);
-    for (const value of Object.values(ENTRY_VECTOR)) has(value);
+    const vectors = [TEAM_VECTOR, ENTRY_VECTOR, ENVELOPE_VECTOR, STATEMENT_VECTOR, CHARTER_VECTOR];
+    for (const vector of vectors) for (const value of Object.values(vector)) has(value);
   });
 });

@@ -1,21 +1,30 @@
 import { strict as assert } from 'node:assert';
-import { createPrivateKey, createSecretKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { fingerprintOf, readIdentity } from '../../../src/protocol/certificate';
+import {
+  createHash,
+  createPrivateKey,
+  createSecretKey,
+  type KeyObject,
+  X509Certificate,
+} from 'node:crypto';
+import { readIdentity } from '../../../src/protocol/certificate';
 import {
   type HostRecord,
   openHostRecord,
   sealHostRecord,
   type SealedHostRecord,
 } from '../../../src/protocol/hostRecord';
+import { sealingPointOf } from '../../../src/protocol/envelope';
 import { MAX_CERTIFICATE_BYTES, MAX_HOST_RECORD_CHARACTERS } from '../../../src/protocol/limits';
 import { isSigned, signText } from '../../../src/protocol/signedText';
-import { createTeam, deriveTeamKeys } from '../../../src/protocol/teamKeys';
+import { deriveTeamKeys } from '../../../src/protocol/teamKeys';
+import { certificateFor } from '../../support/otherCurve';
+import { newTeam } from '../../support/teams';
 import identities from '../../fixtures/identities.json';
 
 const keyOf = (privateKey: string): KeyObject =>
   createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' });
 
-const team = createTeam();
+const team = newTeam();
 const { membershipKey } = deriveTeamKeys(team);
 
 function secretsOf(who: keyof typeof identities) {
@@ -28,12 +37,17 @@ function recordOf(who: keyof typeof identities, change: Partial<HostRecord> = {}
     teamId: team.id,
     hostname: 'alice',
     displayName: 'Alice Nguyễn',
-    fingerprint: fingerprintOf(Buffer.from(identities[who].certificate, 'base64')),
+    fingerprint: readIdentity(identities[who].certificate)?.fingerprint ?? '',
     instance: 'window-1',
+    sealingPoint: sealingPointOf(keyOf(identities[who].privateKey)),
     sequence: 7,
     timeMs: 1_700_000_000_000,
     ...change,
   };
+}
+
+function assertIsAlice(opened: ReturnType<typeof openHostRecord>): void {
+  if (opened !== undefined) assert.deepEqual(opened.record, recordOf('alice'));
 }
 
 const open = (sealed: SealedHostRecord) => openHostRecord(sealed, { id: team.id, membershipKey });
@@ -55,7 +69,10 @@ describe('host records', () => {
       for (let index = 0; index < value.length - 1; index += 1) {
         const other = value.charAt(index) === 'A' ? 'B' : 'A';
         const changed = `${value.slice(0, index)}${other}${value.slice(index + 1)}`;
-        assert.equal(open({ ...sealed, [member]: changed }), undefined, `${member} ${index}`);
+        const opened = open({ ...sealed, [member]: changed });
+        // Of the certificate only the key counts: who it is stays the same, or nobody.
+        if (member === 'certificate') assertIsAlice(opened);
+        else assert.equal(opened, undefined, `${member} ${index}`);
       }
     }
   });
@@ -77,7 +94,7 @@ describe('host records', () => {
   });
 
   it('belong to their team', () => {
-    const other = recordOf('alice', { teamId: createTeam().id });
+    const other = recordOf('alice', { teamId: newTeam().id });
     assert.equal(open(sealHostRecord(other, secretsOf('alice'))), undefined);
   });
 
@@ -110,12 +127,14 @@ describe('host records', () => {
 describe('identities', () => {
   const { certificate } = identities.alice;
 
-  it('have the fingerprint that TLS tells', () => {
-    const { fingerprint256 } = new X509Certificate(Buffer.from(certificate, 'base64'));
-    assert.equal(
-      readIdentity(certificate)?.fingerprint,
-      fingerprint256.replaceAll(':', '').toLowerCase(),
-    );
+  it('are those of the key, whatever certificate it has', async () => {
+    const { publicKey } = new X509Certificate(Buffer.from(certificate, 'base64'));
+    const spki = publicKey.export({ type: 'spki', format: 'der' });
+    const expected = createHash('sha256').update(spki).digest('hex');
+    assert.equal(readIdentity(certificate)?.fingerprint, expected);
+    const again = await certificateFor(identities.alice.privateKey);
+    assert.notEqual(again, certificate);
+    assert.equal(readIdentity(again)?.fingerprint, expected);
   });
 
   it('are certificates of P-256, and nothing else', () => {

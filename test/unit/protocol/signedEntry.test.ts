@@ -10,7 +10,7 @@ import { ENTRY_VECTOR, TEAM_VECTOR } from '../../support/teamVector';
 const alice = storedIdentity('alice');
 const mallory = storedIdentity('mallory');
 const ENTRY: Entry = {
-  teamId: '00'.repeat(16),
+  teamId: '00'.repeat(32),
   hostname: 'alice',
   name: 'docs/Ghi chú.txt',
   contentId: { root: 'ab'.repeat(32), sizeBytes: 12 },
@@ -65,7 +65,7 @@ describe('signed entries', () => {
     for (const other of [
       { hostname: 'bob' },
       { name: 'other' },
-      { teamId: '11'.repeat(16) },
+      { teamId: '11'.repeat(32) },
       { publicKey: mallory.publicKey },
     ])
       assert.equal(openEntry(signed, { ...PLACE, ...other }), undefined, JSON.stringify(other));

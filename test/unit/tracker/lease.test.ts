@@ -10,19 +10,16 @@ describe('Lease', () => {
   let reading: LeaseReading | undefined;
   let ends: LeaseEnd[];
   let lease: Lease;
-  let hashes: string[];
 
   beforeEach(async () => {
     clock = new FakeClock();
     reading = { mark: 'first', wantsStop: false };
     ends = [];
-    hashes = [];
     lease = new Lease({
       clock,
       read: () => Promise.resolve(reading),
       leaseMs: 60_000,
       onEnd: (reason) => ends.push(reason),
-      onTokenHash: (tokenHash) => hashes.push(tokenHash),
     });
     lease.start();
     await flushPromises();
@@ -82,15 +79,6 @@ describe('Lease', () => {
     assert.deepEqual(ends, ['stop']);
   });
 
-  it('hands on each new hash of the token once, and lasts', async () => {
-    reading = { mark: 'first', wantsStop: false, tokenHash: 'one' };
-    await clock.advanceSlowly(3_000);
-    reading = { mark: 'second', wantsStop: false, tokenHash: 'two' };
-    await clock.advanceSlowly(3_000);
-    assert.deepEqual(hashes, ['one', 'two']);
-    assert.deepEqual(ends, []);
-  });
-
   it('takes a lease that cannot be read for not renewed', async () => {
     reading = undefined;
     await clock.advanceSlowly(30_000);
@@ -136,20 +124,6 @@ describe('a lease file', () => {
     writeFileSync(file, '2');
     utimesSync(file, 1_000, 1_001);
     assert.notEqual((await readLeaseFile(file))?.mark, touched?.mark);
-  });
-
-  it('names the hash of a token, whole or not at all', async () => {
-    const hash = '0123456789abcdef'.repeat(4);
-    for (const [text, tokenHash] of [
-      [`token ${hash}`, hash],
-      [`token ${hash.slice(1)}`, undefined],
-      [`token ${hash}0`, undefined],
-      [hash, undefined],
-      ['', undefined],
-    ] as const) {
-      writeFileSync(file, text);
-      assert.equal((await readLeaseFile(file))?.tokenHash, tokenHash, text);
-    }
   });
 
   it('ends by the word stop', async () => {

@@ -64,7 +64,7 @@ export class Connections {
 export interface Recipient {
   readonly address: string;
   /** Of the certificate, in the session of a team; who has it has proven to be a member. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
 }
 
 export function recipientOf(socket: Socket): Recipient {
@@ -72,7 +72,7 @@ export function recipientOf(socket: Socket): Recipient {
   const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
   return certificate === undefined
     ? { address }
-    : { address, fingerprint: fingerprintOf(certificate.raw) };
+    : { address, fingerprint: fingerprintOf(certificate) };
 }
 
 /** Where a connection comes from: who it is counted for. */

@@ -7,10 +7,11 @@ import type { Problem } from './problems';
 
 /**
  * Lets through the requests of a connection whose first one proves that it is a member's. Nothing is
- * looked up before: to strangers every file is the same.
+ * looked up before: to outsiders every file is the same.
  */
 export class MembershipGate {
-  private open = false;
+  /** Identity of the member, once membership has been proven. */
+  private member: string | undefined;
 
   /** @param onOpen called once, when membership has been proven. */
   constructor(
@@ -20,28 +21,34 @@ export class MembershipGate {
   ) {}
 
   get isOpen(): boolean {
-    return this.open;
+    return this.member !== undefined;
   }
 
   /** Why a request is not answered, or undefined. */
   refusalOf(request: IncomingMessage): Problem | undefined {
     if (request.httpVersion !== '1.1') return { code: 'bad_request', closes: true };
-    if (this.open) return undefined;
-    if (!this.isProvenBy(request)) return { code: 'not_a_member', closes: true };
-    this.open = true;
-    this.onOpen();
+    const member = this.member ?? this.provenBy(request);
+    // Asked for each request: a removal, or the end of the lease, counts from then on.
+    if (member === undefined || this.security.refusalOf(member) !== undefined)
+      return { code: 'not_a_member', closes: true };
+    if (this.member === undefined) {
+      this.member = member;
+      this.onOpen();
+    }
     return undefined;
   }
 
-  private isProvenBy({ headers }: IncomingMessage): boolean {
+  private provenBy({ headers }: IncomingMessage): string | undefined {
     const { identity, proofKey } = this.security;
     const client = readIdentity(this.socket.getPeerX509Certificate()?.raw.toString('base64') ?? '');
-    if (client === undefined) return false;
+    if (client === undefined) return undefined;
     const claim = {
       exporter: exportFrom(this.socket),
       clientFingerprint: client.fingerprint,
       serverFingerprint: identity.fingerprint,
     };
-    return isMembershipProven(claim, headers.authorization, proofKey);
+    return isMembershipProven(claim, headers.authorization, proofKey)
+      ? client.fingerprint
+      : undefined;
   }
 }

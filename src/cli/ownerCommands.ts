@@ -1,0 +1,161 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { systemClock } from '../common/clock';
+import { PeershelfError } from '../common/errors';
+import { writeSecretFile } from '../common/secretFile';
+import { bringStatement } from '../peer/team/bringStatement';
+import {
+  inviteOf,
+  type SessionRecord,
+  withAdmission,
+  withNewKey,
+  withoutMembers,
+  withRenewedLease,
+} from '../peer/team/sessionRecord';
+import type { KnownMember } from '../peer/peerApi';
+import { type HostPort, parseHostPort } from '../protocol/address';
+import { formatInvite } from '../protocol/invite';
+import { DEFAULT_TRACKER_PORT, MAX_INVITE_ADDRESSES } from '../protocol/limits';
+import type { CommandContext } from './commandContext';
+import { printJson, printLine } from './output';
+import { withPeer } from './session';
+import {
+  addSessionRecordOptions,
+  keepSessionRecord,
+  readSessionRecord,
+  type SessionRecordOptions,
+} from './sessionStore';
+
+interface OwnerOptions extends SessionRecordOptions {
+  readonly address: readonly HostPort[];
+  readonly inviteFile?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+const MEMBERS_OF = 'which the owner of the session can do, wherever its tracker runs';
+
+/**
+ * Commands for the owner of a session: remove members, renew the invite or the lease, and choose who
+ * may be a member. Each changes what is kept of the session first, then brings its statement to the
+ * tracker; to run it again after a failure does the rest.
+ */
+export function addOwnerCommands(
+  program: Command,
+  context: CommandContext,
+  dataFolder: string,
+): void {
+  const command = (parent: Command, name: string, description: string): Command =>
+    addSessionRecordOptions(parent.command(name).description(`${description}, ${MEMBERS_OF}`))
+      .requiredOption('--address <host:port...>', 'where the tracker is', addAddress)
+      .option('--json', 'print one JSON object per line');
+  const folderOf = ({ data }: OwnerOptions): string => data ?? dataFolder;
+
+  command(program, 'remove', 'remove members')
+    .argument('<host...>', 'host names or identities')
+    .action(async (names: string[], options: OwnerOptions) => {
+      const record = readSessionRecord(folderOf(options), options.session);
+      const members = await membersOf(record, options, context);
+      const removed = names.map((name) => choose(members, name).identity);
+      const recipients = members.flatMap(({ identity, sealingPoint }) =>
+        sealingPoint === undefined ? [] : [{ identity, sealingPoint }],
+      );
+      const next = withoutMembers(record, { removed, recipients, now: new Date() });
+      await settle(next, options, folderOf(options), context);
+      tell(context, options, {
+        text: `removed ${names.join(', ')}; ${next.envelopes.length} members go on by themselves`,
+        data: { removed, members: next.envelopes.length },
+      });
+    });
+
+  const members = program.command('members').description('choose who may be a member');
+  command(members, 'allow', 'let only listed members in, and add some to the list')
+    .argument('<host...>', 'host names or identities')
+    .action(async (names: string[], options: OwnerOptions) => {
+      const record = readSessionRecord(folderOf(options), options.session);
+      const known = await membersOf(record, options, context);
+      const allowed = names.map((name) => choose(known, name).identity);
+      const list = new Set([...record.statement.statement.members, ...allowed]);
+      const change = { admission: 'listed', members: [...list], now: new Date() } as const;
+      await settle(withAdmission(record, change), options, folderOf(options), context);
+      tell(context, options, { text: `${list.size} members are listed`, data: { allowed } });
+    });
+
+  const owner = program.command('owner').description('look after the keys of a session');
+  command(owner, 'renew', 'renew the lease of a session').action(async (options: OwnerOptions) => {
+    const record = readSessionRecord(folderOf(options), options.session);
+    const next = withRenewedLease(record, new Date());
+    await settle(next, options, folderOf(options), context);
+    const until = new Date(next.statement.statement.validUntilMs).toISOString();
+    tell(context, options, { text: `the session is valid until ${until}`, data: { until } });
+  });
+}
+
+/** Makes a new invite of a session whose tracker runs, and lets nobody in with the old one. */
+export async function renewInvite(
+  options: OwnerOptions & { readonly expiresMs?: number | undefined },
+  folder: string,
+  context: CommandContext,
+): Promise<string> {
+  const record = withNewKey(readSessionRecord(folder, options.session), new Date());
+  await settle(record, options, folder, context);
+  const invite = formatInvite(inviteOf(record, options.address, options.expiresMs));
+  if (options.inviteFile !== undefined)
+    writeSecretFile(options.inviteFile, `${invite}\n`, 'replace');
+  return invite;
+}
+
+/** Keeps the record, then brings its statement. */
+async function settle(
+  record: SessionRecord,
+  { address }: OwnerOptions,
+  folder: string,
+  { signal }: CommandContext,
+): Promise<void> {
+  keepSessionRecord(folder, record);
+  await bringStatement(record, { addresses: address, clock: systemClock, signal });
+}
+
+/** Members as the tracker tells of them, and those that this computer has seen before. */
+async function membersOf(
+  record: SessionRecord,
+  { address, verbose = false }: OwnerOptions,
+  { output, signal }: CommandContext,
+): Promise<readonly KnownMember[]> {
+  let members: readonly KnownMember[] = [];
+  const invite = formatInvite(inviteOf(record, address));
+  await withPeer({ options: { invite, verbose }, output, signal }, async (peer) => {
+    await peer.refreshNetwork();
+    members = await peer.members();
+  });
+  return members;
+}
+
+/** @throws NOT_FOUND, AMBIGUOUS_NAME. */
+function choose(members: readonly KnownMember[], name: string): KnownMember {
+  const found = members.filter(
+    ({ identity, hostnames }) => identity === name || hostnames.includes(name),
+  );
+  const [member] = found;
+  if (member === undefined)
+    throw new PeershelfError('NOT_FOUND', `no member is called ${name}`, { details: { name } });
+  if (found.length > 1)
+    throw new PeershelfError('AMBIGUOUS_NAME', `several members are called ${name}`, {
+      details: { name },
+    });
+  return member;
+}
+
+function tell(
+  { output }: CommandContext,
+  { json }: OwnerOptions,
+  { text, data }: { readonly text: string; readonly data: object },
+): void {
+  if (json === true) printJson(output, data);
+  else printLine(output, text);
+}
+
+export function addAddress(text: string, before: readonly HostPort[] = []): HostPort[] {
+  if (before.length === MAX_INVITE_ADDRESSES)
+    throw new InvalidArgumentError(`An invite has at most ${MAX_INVITE_ADDRESSES} addresses.`);
+  return [...before, parseHostPort(text, DEFAULT_TRACKER_PORT)];
+}

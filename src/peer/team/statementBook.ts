@@ -1,0 +1,157 @@
+import type { KeyObject } from 'node:crypto';
+import * as v from 'valibot';
+import type { Clock } from '../../common/clock';
+import { describeError } from '../../common/errors';
+import { Emitter } from '../../common/events';
+import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
+import type { Logger } from '../../common/logger';
+import { admits, Removals } from '../../protocol/removals';
+import {
+  bundleMembers,
+  compareRank,
+  openStatement,
+  readBundle,
+  type StatementBundle,
+  type VerifiedStatement,
+} from '../../protocol/statement';
+
+/** A statement issued further ahead than this removes, but nobody is served until clocks agree. */
+const MAX_AHEAD_MS = 24 * 3_600_000;
+
+export interface StatementBookDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Public root key of the team. */
+  readonly root: KeyObject;
+  /** File that keeps what is known over restarts, for all windows; undefined: nothing does. */
+  readonly file: string | undefined;
+}
+
+/** Result of a statement from a tracker, another peer, or a file. */
+export type BookEntry = 'newer' | 'same' | 'older' | 'contradicts' | 'invalid';
+
+/**
+ * - `unknown`: no statement has arrived yet;
+ * - `valid`: members may be served;
+ * - `contradicted`: two owners have said different things at once; an owner has to settle it;
+ * - `ahead`: it was issued in the future, so one of the clocks is wrong;
+ * - `expired`: the lease is over, and no owner's program has renewed it.
+ */
+export type Standing = 'unknown' | 'valid' | 'contradicted' | 'ahead' | 'expired';
+
+const storedSchema = v.looseObject({ rival: v.optional(v.looseObject({})) });
+
+/**
+ * Statements of one team that this user knows of. It never goes back to an earlier one, and a removal
+ * that was seen once holds until an owner who knows of it says otherwise, whatever order statements
+ * arrive in and whoever brings them.
+ */
+export class StatementBook {
+  private newest: VerifiedStatement | undefined;
+  /** A second statement of the same rank. */
+  private rival: VerifiedStatement | undefined;
+  private readonly removals = new Removals();
+  /** The latest time at which an owner is known to have signed. */
+  private floorMs = 0;
+  /** End of the lease by monotonic time: setting the clock back does not lengthen it. */
+  private leaseEndMs = 0;
+  private readonly changeEmitter = new Emitter<VerifiedStatement>();
+
+  /** Fires for each statement that is newer than the one before. */
+  readonly onDidChange = this.changeEmitter.event;
+
+  constructor(private readonly dependencies: StatementBookDependencies) {
+    this.load();
+  }
+
+  get current(): VerifiedStatement | undefined {
+    return this.newest;
+  }
+
+  get standing(): Standing {
+    const { newest } = this;
+    if (newest === undefined) return 'unknown';
+    const { clock } = this.dependencies;
+    const { issuedMs, validUntilMs } = newest.statement;
+    if (this.rival !== undefined || !this.removals.isCoveredBy(newest.statement))
+      return 'contradicted';
+    if (issuedMs - clock.now() > MAX_AHEAD_MS) return 'ahead';
+    const nowMs = Math.max(clock.now(), this.floorMs);
+    return nowMs >= validUntilMs || clock.monotonic() >= this.leaseEndMs ? 'expired' : 'valid';
+  }
+
+  /** Whether an identity is that of a member, as far as statements say it. */
+  admits(identity: string): boolean {
+    const { newest } = this;
+    if (this.removals.isRemoved(identity)) return false;
+    return newest !== undefined && admits(newest.statement, identity);
+  }
+
+  /** Whether an identity was removed. */
+  isRemoved(identity: string): boolean {
+    return this.removals.isRemoved(identity);
+  }
+
+  take(bundle: StatementBundle): BookEntry {
+    const entry = this.enter(bundle);
+    if (entry === 'newer' || entry === 'contradicts') this.write();
+    if (entry === 'newer' && this.newest !== undefined) this.changeEmitter.fire(this.newest);
+    return entry;
+  }
+
+  private enter(bundle: StatementBundle): BookEntry {
+    const { newest } = this;
+    const opened = openStatement(bundle, this.dependencies.root);
+    if (opened === undefined) return 'invalid';
+    if (opened.hash === newest?.hash) return 'same';
+    const order = newest === undefined ? 1 : compareRank(opened.statement, newest.statement);
+    const isSameCharter = opened.statement.charterNumber === newest?.statement.charterNumber;
+    // An owner whom a later charter has withdrawn says nothing any more.
+    if (order < 0 && !isSameCharter) return 'older';
+    if (order > 0 && isSameCharter && opened.statement.epoch < newest.statement.epoch)
+      return 'invalid';
+    this.removals.add(opened.statement);
+    if (order < 0) return 'older';
+    if (order === 0) {
+      this.rival = opened;
+      return 'contradicts';
+    }
+    this.adopt(opened);
+    return 'newer';
+  }
+
+  private adopt(opened: VerifiedStatement): void {
+    const { clock } = this.dependencies;
+    const { issuedMs, validUntilMs } = opened.statement;
+    this.newest = opened;
+    this.rival = undefined;
+    if (issuedMs - clock.now() <= MAX_AHEAD_MS) this.floorMs = Math.max(this.floorMs, issuedMs);
+    const nowMs = Math.max(clock.now(), this.floorMs);
+    this.leaseEndMs = clock.monotonic() + validUntilMs - nowMs;
+  }
+
+  private write(): void {
+    const { file, logger } = this.dependencies;
+    if (file === undefined || this.newest === undefined) return;
+    try {
+      // Another window may have heard of others.
+      this.load();
+      writeJsonFile(file, {
+        ...bundleMembers(this.newest.bundle),
+        ...(this.rival && { rival: bundleMembers(this.rival.bundle) }),
+      });
+    } catch (error) {
+      logger.warn(`the statement of the team is not kept: ${describeError(error)}`);
+    }
+  }
+
+  private load(): void {
+    const { file, logger } = this.dependencies;
+    const stored = file === undefined ? undefined : readJsonFile(file, storedSchema, logger);
+    if (stored === undefined) return;
+    for (const data of [stored, stored.rival]) {
+      const bundle = readBundle(data);
+      if (bundle !== undefined) this.enter(bundle);
+    }
+  }
+}
