@@ -1,0 +1,80 @@
+import { strict as assert } from 'node:assert';
+import fc from 'fast-check';
+import { CONFUSABLES, CONFUSABLES_VERSION } from '../../../src/common/confusables';
+import { lookAlikeKeys } from '../../../src/common/nameSkeleton';
+
+const lookAlike = (one: string, other: string): boolean =>
+  lookAlikeKeys(one).some((key) => lookAlikeKeys(other).includes(key));
+
+describe('keys of names', () => {
+  it('are shared by names that look alike', () => {
+    for (const [one, other] of [
+      ['Alice', '\u0410lice'],
+      ['Alice', 'AIice'],
+      ['ALICE', 'alice'],
+      ['Alice', '\uff21\uff4c\uff49\uff43\uff45'],
+      ['Alice', '\u{1d400}lice'],
+      ['Alice', ' A\u00adli\u2060ce\u3000'],
+      ['Alice', 'Alice\u{1d159}\u{16fe4}\u180e\ufe0f'],
+      ['Alice', 'Alice [alice]'],
+      ['pc-1', 'pc-l'],
+      ['pc-1', 'pc\u20101'],
+      ['mark', 'rnark'],
+      ['Bob', 'B0b'],
+      ['Hu\u0300ng', 'H\u00f9ng'],
+      ['\u3164', ''],
+    ] as const)
+      assert.equal(lookAlike(one, other), true, `${one} ${other}`);
+  });
+
+  it('are not shared by names that people tell apart', () => {
+    for (const [one, other] of [
+      ['H\u00f9ng', 'H\u01b0ng'],
+      ['Hung', 'H\u00f9ng'],
+      ['pc-1', 'pc-11'],
+      ['Alice', 'Alicia'],
+      ['Bob', 'Rob'],
+      ['(a)', '(b)'],
+    ] as const)
+      assert.equal(lookAlike(one, other), false, `${one} ${other}`);
+  });
+
+  it('are made of any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        assert.equal(lookAlike(text, text), true);
+        assert.equal(lookAlike(text, `\u034f${text}\u3164`), true);
+      }),
+    );
+  });
+});
+
+describe('the table of confusable characters', () => {
+  const entries = CONFUSABLES.split('\n');
+
+  it('has a prototype and single characters in every line, none of them twice', () => {
+    assert.match(CONFUSABLES_VERSION, /^\d+\.\d+\.\d+$/u);
+    const seen = new Set<string>();
+    for (const entry of entries) {
+      const end = entry.lastIndexOf(' ');
+      assert.ok(end > 0 && end < entry.length - 1, JSON.stringify(entry));
+      for (const character of entry.slice(end + 1)) {
+        assert.equal(seen.has(character), false, JSON.stringify(entry));
+        seen.add(character);
+      }
+    }
+    assert.ok(seen.size > 5_000);
+  });
+
+  it('leads from every character to a prototype that leads nowhere else', () => {
+    const table = new Map(
+      entries.flatMap((entry) => {
+        const end = entry.lastIndexOf(' ');
+        return [...entry.slice(end + 1)].map((character) => [character, entry.slice(0, end)]);
+      }),
+    );
+    for (const prototype of table.values())
+      for (const character of prototype)
+        assert.equal(table.get(character) ?? character, character, JSON.stringify(prototype));
+  });
+});
