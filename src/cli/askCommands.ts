@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
-import type { NetworkFile } from '../peer/peerApi';
+import type { NetworkFile, NetworkPeer } from '../peer/peerApi';
+import { hostLabel } from '../protocol/hostLabel';
+import { shortFingerprint } from '../protocol/shortFingerprint';
 import type { CommandContext } from './commandContext';
-import { formatAge, formatSize, printJson, printLine, printTable } from './output';
+import { formatAge, formatSize, printJson, printLine, printTable, withFingerprint } from './output';
 import { type SessionOptions, withPeer } from './session';
 
 /** Nobody reads more; what is left out is said. */
@@ -11,7 +13,7 @@ interface AskOptions extends SessionOptions {
   readonly json?: boolean;
 }
 
-/** `list`, `search`, `discover` and `ping`: they ask the tracker and never register. */
+/** `list`, `peers`, `search`, `discover` and `ping`: they ask the tracker and never register. */
 export function addAskCommands(program: Command, context: CommandContext): void {
   const { output, session, signal } = context;
 
@@ -27,6 +29,17 @@ export function addAskCommands(program: Command, context: CommandContext): void 
           output.stderr.write(`peershelf: only ${files.length} of ${total} files are listed\n`);
       });
     });
+
+  session(
+    program
+      .command('peers')
+      .description('list who is in the session, with fingerprints to compare'),
+  ).action(async (options: AskOptions) => {
+    await withPeer({ options, output, signal }, async (peer) => {
+      await peer.refreshNetwork();
+      printPeers(context, options, await peer.networkPeers());
+    });
+  });
 
   session(
     program.command('search <query>').description('list files whose name or owner matches'),
@@ -64,7 +77,7 @@ function printFiles(
   { json }: AskOptions,
   files: readonly NetworkFile[],
 ): void {
-  if (json === true) files.forEach((file) => printJson(output, file));
+  if (json === true) files.forEach((file) => printJson(output, withFingerprint(file)));
   else if (files.length === 0) output.stderr.write('No files.\n');
   else
     printTable(
@@ -72,10 +85,36 @@ function printFiles(
       files.map((file) => [
         file.name,
         formatSize(file.sizeBytes),
-        file.displayName === file.hostname
-          ? file.hostname
-          : `${file.displayName} (${file.hostname})`,
+        ownerOf(file),
         formatAge(Date.now() - file.publishedAtMs),
+      ]),
+    );
+}
+
+/** Told apart from look-alikes; else the two names, once where they are the same. */
+function ownerOf(file: NetworkFile): string {
+  const { displayName, hostname, looksAlike } = file;
+  if (looksAlike === true) return hostLabel(file);
+  return displayName === hostname ? hostname : `${displayName} (${hostname})`;
+}
+
+/** Names and fingerprint stand side by side in every row: look-alikes are told apart by it. */
+function printPeers(
+  { output }: CommandContext,
+  { json }: AskOptions,
+  peers: readonly NetworkPeer[],
+): void {
+  if (json === true) peers.forEach((peer) => printJson(output, withFingerprint(peer)));
+  else if (peers.length === 0) output.stderr.write('Nobody else is here.\n');
+  else
+    printTable(
+      output,
+      peers.map((peer) => [
+        peer.displayName,
+        peer.hostname,
+        peer.identity === undefined ? '-' : shortFingerprint(peer.identity),
+        peer.state === 'online' ? 'online' : `away, last seen ${formatAge(peer.sinceAgeMs)}`,
+        ...(peer.looksAlike === true ? ['looks like another'] : []),
       ]),
     );
 }

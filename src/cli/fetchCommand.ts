@@ -10,10 +10,11 @@ import type {
   TransferProgress,
 } from '../peer/peerApi';
 import { toLocalName } from '../protocol/names';
+import { fullHostLabel } from '../protocol/hostLabel';
 import { plainText } from '../protocol/text';
 import type { CommandContext } from './commandContext';
 import { errorText } from './errorText';
-import { formatSize, printJson, printLine } from './output';
+import { formatSize, printJson, printLine, withFingerprint } from './output';
 import { parseMegabytes } from './rate';
 import { type SessionOptions, withPeer } from './session';
 
@@ -131,12 +132,15 @@ function report(
   options: FetchCommandOptions,
 ): void {
   if (options.json === true) {
-    printJson(output, result);
+    printJson(output, withFingerprint(result));
     return;
   }
   const path = plainText(relative('.', result.path) || result.path, Number.POSITIVE_INFINITY);
   const done = result.outcome === 'fetched' ? 'fetched' : 'already there:';
-  const owner = plainText(result.displayName);
+  // A fetch does not look at all hosts: whose file it was is told in full, not only beside a look-alike.
+  const { identity } = result;
+  const owner =
+    identity === undefined ? plainText(result.displayName) : fullHostLabel({ ...result, identity });
   const size = formatSize(result.sizeBytes);
   printLine(output, `${done} ${path} (${size}) from ${owner}${describeParts(result)}`);
   if (result.changedSincePublished)

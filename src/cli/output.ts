@@ -1,4 +1,5 @@
 import { escapeUnshowable } from '../common/printable';
+import { shortFingerprint } from '../protocol/shortFingerprint';
 import { plainText } from '../protocol/text';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
@@ -18,6 +19,14 @@ export function printLine(output: Output, line: string): void {
 /** One JSON object on a line of its own. What JSON leaves and a terminal must not get is escaped, too. */
 export function printJson(output: Output, value: object): void {
   output.stdout.write(`${escapeUnshowable(JSON.stringify(value))}\n`);
+}
+
+/** For JSON, with the short fingerprint of its identity, if it has one, for people to compare. */
+export function withFingerprint<T extends { readonly identity?: string | undefined }>(
+  value: T,
+): T & { readonly fingerprint?: string } {
+  const { identity } = value;
+  return identity === undefined ? value : { ...value, fingerprint: shortFingerprint(identity) };
 }
 
 /** Columns separated by two spaces; texts of others made plain. */

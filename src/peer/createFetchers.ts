@@ -18,7 +18,7 @@ export interface FetchersDependencies
     Pick<ContentFetcherDependencies, 'pool' | 'hasher' | 'layers'>,
     Pick<FetcherDependencies, 'transfers' | 'locate' | 'stallMs'>,
     Pick<OffersDependencies, 'entryTrust'>,
-    Pick<DownloadsDependencies, 'session' | 'client' | 'awayForMs'> {
+    Pick<DownloadsDependencies, 'session' | 'client' | 'awayForMs' | 'labelled'> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly cache: HashCache;
@@ -57,7 +57,9 @@ export function createFetchers(
   const folders = new FolderFetcher({
     ...{ ...common, transfers, pool, hasher, downloadLimiter, fetcher, offers },
   });
-  const { session, client, awayForMs } = dependencies;
-  const downloads = new Downloads({ session, client, awayForMs, offers, fetcher, folders });
+  const { session, client, awayForMs, labelled } = dependencies;
+  const downloads = new Downloads({
+    ...{ session, client, awayForMs, labelled, offers, fetcher, folders },
+  });
   return { fetcher, folders, downloads, dialer };
 }

@@ -18,6 +18,10 @@ export interface DownloadsDependencies {
   readonly folders: FolderFetcher;
   /** For how long a host is away; undefined when it is not, or not known. */
   readonly awayForMs: (hostname: string) => number | undefined;
+  /** A host with its display name as people can tell it from others that look like it. */
+  readonly labelled: <T extends { readonly hostname: string; readonly displayName: string }>(
+    host: T,
+  ) => T;
 }
 
 /** Finds out who has what is asked for, and lets it be fetched from there. */
@@ -26,11 +30,12 @@ export class Downloads {
 
   /** As `PeerApi.fetch`. */
   async fetch(request: FetchRequest, options: StartOptions): Promise<FetchResult> {
-    const { session, offers, fetcher, client, awayForMs } = this.dependencies;
+    const { session, offers, fetcher, client, awayForMs, labelled } = this.dependencies;
     const { signal } = options;
     const { catalogue } = session;
     const asking = { client: client(), own: session.registeredHostname };
-    const { name, sources } = await wantedSources(request, asking, signal);
+    const { name, sources: wanted } = await wantedSources(request, asking, signal);
+    const sources = wanted.map(labelled);
     const run = async (): Promise<FetchResult> => {
       const offered = await abortable(offers.confirm(name, sources, signal), signal);
       this.assertStill(catalogue);
@@ -44,9 +49,15 @@ export class Downloads {
     request: FolderFetchRequest,
     options: StartOptions,
   ): Promise<FolderFetchResult> {
-    const { session, folders, client } = this.dependencies;
+    const { session, folders, client, labelled } = this.dependencies;
     const { catalogue } = session;
-    const hosts = await abortable(client().list(request.prefix), options.signal);
+    const listed = await abortable(client().list(request.prefix), options.signal);
+    const hosts = new Map(
+      [...listed].map(([hostname, host]) => {
+        const { displayName } = labelled({ hostname, displayName: host.displayName });
+        return [hostname, { ...host, displayName }];
+      }),
+    );
     this.assertStill(catalogue);
     const own = session.registeredHostname;
     if (own !== undefined) hosts.delete(own);

@@ -23,6 +23,7 @@ import type { LayerStore } from './hash/layerStore';
 import { NetworkIndex } from './network/networkIndex';
 import { toNetworkFiles } from './network/networkFiles';
 import type { Shown } from './network/networkQueries';
+import { OwnNames } from './network/ownNames';
 import { searchTracker } from './network/searchTracker';
 import {
   type CallOptions,
@@ -136,6 +137,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
         locate: (id) => this.locate(id),
         client: () => this.client,
         awayForMs: (hostname) => this.network.awayForMs(hostname),
+        labelled: (host) => this.network.labelled(host),
       },
       options,
     );
@@ -148,14 +150,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       fetchFrom: (request, sources, fetchOptions) => fetcher.fetch(request, sources, fetchOptions),
       fetchByName: (request, fetchOptions) => this.fetch(request, fetchOptions),
     });
-    this.network = this.register(
-      new NetworkIndex({
-        ...{ clock, logger: logger.child('network') },
-        list: async () => this.session.client?.list(),
-        ownHostname: () => this.session.registeredHostname,
-        shown: this.shown,
-      }),
-    );
+    this.network = this.register(this.createNetwork());
     this.selections = new Selections({
       publish: (request, some) => this.publish(request, some),
       findDuplicates: (request, some) => this.findDuplicates(request, some),
@@ -201,7 +196,13 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.noteActivity();
     const entries = await this.publisher.identify(request, options);
     const questions = { client: this.client, own: this.session.registeredHostname };
-    return abortable(findDuplicates(entries, questions), options.signal);
+    const found = await abortable(findDuplicates(entries, questions), options.signal);
+    const labelled = this.network.labelled.bind(this.network);
+    return found.map((file) => ({
+      ...file,
+      sameContent: file.sameContent.map(labelled),
+      sameName: file.sameName.map(labelled),
+    }));
   };
 
   readonly findFiles: PeerApi['findFiles'] = (request, options = {}) =>
@@ -269,7 +270,10 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   async discover({ hostname }: { readonly hostname: string }): Promise<NetworkFile[]> {
     const files = await this.client.discover(hostname);
-    return toNetworkFiles(hostname, files).flatMap((file) => this.shown(file) ?? []);
+    return toNetworkFiles(
+      { hostname, displayName: hostname, ...this.network.whose(hostname) },
+      files,
+    ).flatMap((file) => this.shown(file) ?? []);
   }
 
   readonly searchNetwork: PeerApi['searchNetwork'] = async (query) => {
@@ -284,6 +288,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   snapshot(): Promise<PeerSnapshot> {
     return Promise.resolve({
       ...this.session.state,
+      ownIdentity: this.session.member?.identity.fingerprint,
       published: this.publisher.all(),
       network: this.network.summary,
       transfers: this.transfers.all(),
@@ -322,6 +327,23 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.dispose();
   }
 
+  private createNetwork(): NetworkIndex {
+    const { clock, session, logger } = this;
+    const ownNames = new OwnNames(() => ({
+      hostname: session.registeredHostname,
+      displayName: this.settings.displayName,
+      identity: session.member?.identity.fingerprint,
+      sessionName: session.member?.sessionName,
+    }));
+    return new NetworkIndex({
+      ...{ clock, logger: logger.child('network') },
+      list: async () => session.client?.list(),
+      ownHostname: () => session.registeredHostname,
+      ownNames: () => ownNames.get(),
+      shown: this.shown,
+    });
+  }
+
   private createServer(layers: LayerStore): PeerServer {
     const { clock, logger, transfers } = this;
     const { slowReaderMs } = this.dependencies;
@@ -358,7 +380,9 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
   private async locate(id: ContentId): Promise<LocatedSource[]> {
     const located = await this.client.locate([id]);
     const own = this.session.registeredHostname;
-    return (located.get(formatContentId(id)) ?? []).filter(({ hostname }) => hostname !== own);
+    return (located.get(formatContentId(id)) ?? [])
+      .filter(({ hostname }) => hostname !== own)
+      .map((source) => this.network.labelled(source));
   }
 
   private subscribe(): void {

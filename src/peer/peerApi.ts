@@ -308,6 +308,8 @@ export interface PeerSnapshot {
   /** Where others fetch from this peer; undefined before anything is published. */
   readonly serving: HostPort | undefined;
   readonly reachability: Reachability;
+  /** Of this user, in full; only a team's session has identities. */
+  readonly ownIdentity?: string | undefined;
   readonly published: readonly PublishedFile[];
   readonly network: NetworkSummary;
   readonly transfers: readonly Transfer[];

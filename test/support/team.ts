@@ -100,6 +100,7 @@ export function startFetching(
       session: { registeredHostname: undefined, catalogue: undefined },
       client: () => assert.fail('there is no tracker'),
       awayForMs: () => undefined,
+      labelled: (host) => host,
     },
     { storageFolder, windowId: 'test' },
   );

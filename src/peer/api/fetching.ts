@@ -37,7 +37,10 @@ export interface FetchResult {
   /** From the first connection to a publisher until the file has its name. */
   readonly durationMs: number;
   readonly hostname: string;
+  /** With host name and short fingerprint when somebody else's name looks like it. */
   readonly displayName: string;
+  /** Of the publisher, in full; only a team's session has identities. */
+  readonly identity?: string | undefined;
   /** The publisher changed the file after publishing it: its size is not the listed one. */
   readonly changedSincePublished: boolean;
   /** What was fetched, as `formatContentId` writes it; undefined when the publisher cannot say. */

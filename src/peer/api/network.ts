@@ -1,10 +1,9 @@
 import type { HostPort } from '../../protocol/address';
+import type { NamedHost } from '../../protocol/hostLabel';
 
 /** What is asked and said of what others offer. */
 
-export interface NetworkPeer {
-  readonly hostname: string;
-  readonly displayName: string;
+export interface NetworkPeer extends NamedHost {
   readonly address: HostPort;
   readonly fileCount: number;
   /** How long ago the tracker last heard of the peer, as far as it has said. */
@@ -17,10 +16,8 @@ export interface NetworkPeer {
   readonly isTransferring: boolean;
 }
 
-export interface NetworkFile {
+export interface NetworkFile extends NamedHost {
   readonly name: string;
-  readonly hostname: string;
-  readonly displayName: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
   readonly publishedAtMs: number;
@@ -79,15 +76,13 @@ export interface NetworkFolder {
 }
 
 /** One content under one name, whoever offers it. */
-export interface NetworkRow extends Omit<NetworkFile, 'hostname' | 'displayName'> {
+export interface NetworkRow extends Omit<NetworkFile, keyof NamedHost> {
   /** At least one; of peers that do not say what the content is, only one. */
-  readonly sources: readonly {
-    readonly hostname: string;
-    readonly displayName: string;
+  readonly sources: readonly (NamedHost & {
     readonly state: NetworkPeer['state'];
     /** How long it has been away, when it is. */
     readonly awayForMs?: number;
-  }[];
+  })[];
 }
 
 export interface NetworkFolderPage {

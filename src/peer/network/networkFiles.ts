@@ -1,17 +1,13 @@
 import { formatContentId } from '../../protocol/contentId';
 import type { ListedFile } from '../../protocol/controlReplies';
+import type { NamedHost } from '../../protocol/hostLabel';
 import type { ListedNetworkFile } from '../team/shownFile';
 
 /** One file of a host, with what the host has signed of it; `shownFile` makes of it what may be shown. */
-export function toNetworkFile(
-  name: string,
-  file: ListedFile,
-  owner: { readonly hostname: string; readonly displayName: string },
-): ListedNetworkFile {
+export function toNetworkFile(name: string, file: ListedFile, owner: NamedHost): ListedNetworkFile {
   return {
+    ...owner,
     name,
-    hostname: owner.hostname,
-    displayName: owner.displayName,
     sizeBytes: file.size,
     modifiedMs: file.modified * 1_000,
     publishedAtMs: file.publishedAt * 1_000,
@@ -20,12 +16,10 @@ export function toNetworkFile(
   };
 }
 
-/** Files of one host as a reply has them; its display name is not known. */
+/** Files of one host as a reply has them. */
 export function toNetworkFiles(
-  hostname: string,
+  owner: NamedHost,
   files: ReadonlyMap<string, ListedFile>,
 ): ListedNetworkFile[] {
-  return [...files].map(([name, file]) =>
-    toNetworkFile(name, file, { hostname, displayName: hostname }),
-  );
+  return [...files].map(([name, file]) => toNetworkFile(name, file, owner));
 }

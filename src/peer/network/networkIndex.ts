@@ -6,6 +6,7 @@ import type { Logger } from '../../common/logger';
 import { queryWords } from '../../common/searchText';
 import type { ListedHost } from '../../protocol/controlReplies';
 import type { ControlEvent } from '../../protocol/controlRepliesV2';
+import { hostLabel, type HostIdentity } from '../../protocol/hostLabel';
 import type { SubscribableNetwork } from '../control/networkRequests';
 import type {
   FolderQuery,
@@ -27,6 +28,7 @@ import {
   listFolder,
   type Shown,
 } from './networkQueries';
+import type { NameHolder } from './lookAlikes';
 import { NetworkSubscription } from './networkSubscription';
 
 /** In version 1, while somebody looks, the network is asked for anew after this long … */
@@ -45,6 +47,8 @@ export interface NetworkIndexDependencies {
   readonly list: () => Promise<ReadonlyMap<string, ListedHost> | undefined>;
   /** The hostname of this peer: its own files are not the network's. */
   readonly ownHostname: () => string | undefined;
+  /** Names beside those of others' hosts, for which a host could be taken; by an id for each. */
+  readonly ownNames?: () => ReadonlyMap<string, NameHolder>;
   readonly shown: Shown;
 }
 
@@ -72,8 +76,13 @@ export class NetworkIndex extends DisposableBase {
 
   constructor(private readonly dependencies: NetworkIndexDependencies) {
     super();
-    const { clock, logger, ownHostname } = dependencies;
-    this.model = new NetworkModel({ logger, ownHostname, nowMs: () => clock.monotonic() });
+    const { clock, logger, ownHostname, ownNames } = dependencies;
+    this.model = new NetworkModel({
+      logger,
+      ownHostname,
+      ownNames,
+      nowMs: () => clock.monotonic(),
+    });
     this.told = this.state;
   }
 
@@ -123,7 +132,28 @@ export class NetworkIndex extends DisposableBase {
     );
     const [host] = there;
     if (host === undefined || there.length > 1) return undefined;
-    return fingerprint === undefined ? `${host.displayName} (${address})` : host.displayName;
+    const label = hostLabel(this.model.whose(host));
+    return fingerprint === undefined ? `${label} (${address})` : label;
+  }
+
+  /** Whose a host is; nothing for one that is not known. */
+  whose(hostname: string): HostIdentity {
+    const host = this.model.hosts.get(hostname);
+    if (host?.isShown !== true) return {};
+    const { identity, looksAlike } = this.model.whose(host);
+    return {
+      ...(identity !== undefined && { identity }),
+      ...(looksAlike === true && { looksAlike }),
+    };
+  }
+
+  /** The host with its display name as people can tell it from others that look like it. */
+  labelled<T extends { readonly hostname: string; readonly displayName: string }>(host: T): T {
+    const { hostname, displayName } = host;
+    return {
+      ...host,
+      displayName: hostLabel({ hostname, displayName, ...this.whose(hostname) }),
+    };
   }
 
   /** How long a host has been away; undefined when it is not, or is not known. */
@@ -272,7 +302,8 @@ export class NetworkIndex extends DisposableBase {
     return [...this.model.hosts.values()].filter(({ isShown }) => isShown);
   }
 
-  private toPeer({ hostname, displayName, facts, toldMs, files }: IndexedHost): NetworkPeer {
+  private toPeer(host: IndexedHost): NetworkPeer {
+    const { facts, toldMs, files } = host;
     const { clock } = this.dependencies;
     const { ageMs, awayMs, isBusy = false } = facts;
     const sinceToldMs = clock.monotonic() - toldMs;
@@ -281,7 +312,8 @@ export class NetworkIndex extends DisposableBase {
     const toldByMs = ageMs === undefined ? clock.now() - sinceToldMs : lastSeenMs + ageMs;
     const connectedForMs = toldByMs - facts.connectedAt * 1_000;
     return {
-      ...{ hostname, displayName, address: { host: facts.ip, port: facts.port } },
+      ...this.model.whose(host),
+      address: { host: facts.ip, port: facts.port },
       fileCount: files.size,
       lastSeenAgeMs: Math.max(0, sinceToldMs + (ageMs ?? toldByMs - lastSeenMs)),
       state: awayMs === undefined ? 'online' : 'away',

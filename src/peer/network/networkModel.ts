@@ -3,10 +3,12 @@ import type { Logger } from '../../common/logger';
 import { isSameContent } from '../../protocol/contentId';
 import type { ListedFile, ListedHost } from '../../protocol/controlReplies';
 import type { SealedHostRecord } from '../../protocol/hostRecord';
+import type { NamedHost } from '../../protocol/hostLabel';
 import { MAX_REPLY_ENTRIES } from '../../protocol/limits';
 import type { HostChange } from '../../protocol/networkChanges';
 import type { SubscribableNetwork } from '../control/networkRequests';
 import { FileOrder } from './fileOrder';
+import { LookAlikes, type NameHolder } from './lookAlikes';
 import { SortedList } from './sortedList';
 
 /** One file of one host. */
@@ -45,6 +47,11 @@ export interface IndexedHost {
 export interface NetworkModelDependencies {
   readonly logger: Logger;
   readonly ownHostname: () => string | undefined;
+  /**
+   * Names beside those of others' hosts: of this peer and of the session, by an id for each. The same
+   * map as long as nothing changes.
+   */
+  readonly ownNames?: (() => ReadonlyMap<string, NameHolder>) | undefined;
   /** By the clock that only grows. */
   readonly nowMs: () => number;
 }
@@ -63,6 +70,8 @@ const anybody: Identify = () => 'anybody';
 export class NetworkModel {
   readonly hosts = new Map<string, IndexedHost>();
   private readonly shown = new SortedList<IndexedFile>(compareFiles);
+  private readonly lookAlikes = new LookAlikes();
+  private ownNames: ReadonlyMap<string, NameHolder> = new Map();
   /** Files of hosts that are shown, for questions about folders. */
   readonly order = new FileOrder(() => this.shown.items());
   private generation = 0;
@@ -81,6 +90,16 @@ export class NetworkModel {
   /** Files of hosts that are shown. */
   get fileCount(): number {
     return this.shown.size;
+  }
+
+  /** Whose a host is; whether it looks like another one's is as of now. */
+  whose({ hostname, displayName, fingerprint }: IndexedHost): NamedHost {
+    this.noteOwnNames();
+    return {
+      ...{ hostname, displayName },
+      ...(fingerprint === undefined ? {} : { identity: fingerprint }),
+      ...(this.lookAlikes.has(idOf(hostname)) && { looksAlike: true }),
+    };
   }
 
   clear(): void {
@@ -163,9 +182,14 @@ export class NetworkModel {
     const known = this.identify(hostname, record);
     const isKnown = known !== undefined && known !== 'anybody';
     host.displayName = isKnown ? known.displayName : facts.displayName;
-    host.fingerprint = isKnown ? known.fingerprint : undefined;
+    host.fingerprint = isKnown ? known.fingerprint : facts.fingerprint;
     const isShown = known !== undefined && hostname !== this.dependencies.ownHostname();
     if (isShown && host.displayName !== displayName) this.changes += 1;
+    // Nobody is proven in an open session: each host there is taken for one of its own.
+    const identity = host.fingerprint ?? idOf(hostname);
+    if (isShown)
+      this.lookAlikes.set(idOf(hostname), { identity, names: [hostname, host.displayName] });
+    else this.lookAlikes.delete(idOf(hostname));
     if (isShown === host.isShown) return;
     host.isShown = isShown;
     this.changes += 1;
@@ -208,8 +232,17 @@ export class NetworkModel {
   private removeHost(host: IndexedHost): void {
     for (const file of host.files.values()) this.removeFile(file);
     this.hosts.delete(host.hostname);
+    this.lookAlikes.delete(idOf(host.hostname));
     this.entries -= 1;
     if (host.isShown) this.changes += 1;
+  }
+
+  private noteOwnNames(): void {
+    const own = this.dependencies.ownNames?.() ?? this.ownNames;
+    if (own === this.ownNames) return;
+    for (const id of this.ownNames.keys()) this.lookAlikes.delete(id);
+    for (const [id, holder] of own) this.lookAlikes.set(id, holder);
+    this.ownNames = own;
   }
 
   /** A tracker may name more than fits; what comes last is left out. */
@@ -219,6 +252,11 @@ export class NetworkModel {
     this.isFull = true;
     return false;
   }
+}
+
+/** Apart from the ids of other names, which have no space. */
+function idOf(hostname: string): string {
+  return `host ${hostname}`;
 }
 
 /** A list in which nothing is yet. */

@@ -1,6 +1,7 @@
 import { isSameOffer } from '../../common/offers';
 import { foldText, queryWords, wordsBeyondOwner } from '../../common/searchText';
 import { formatContentId } from '../../protocol/contentId';
+import type { NamedHost } from '../../protocol/hostLabel';
 import type {
   FolderQuery,
   NetworkFile,
@@ -36,6 +37,7 @@ const MAX_NAMESAKES = 32;
 export interface Searchable {
   readonly hosts: ReadonlyMap<string, IndexedHost>;
   readonly order: FileOrder;
+  whose(host: IndexedHost): NamedHost;
 }
 
 /** A file as it may be shown, if it may; asked only for what somebody looks at. */
@@ -59,7 +61,7 @@ export function findFiles(model: Searchable, query: NetworkQuery, shown: Shown):
     if (entry === undefined || page.length >= limit || hidden >= MAX_HIDDEN)
       return { files: page, total: total + end - index };
     if (total >= offset) {
-      const network = shown(toNetworkFile(entry.name, entry.file, entry.host));
+      const network = shown(toNetworkFile(entry.name, entry.file, model.whose(entry.host)));
       if (network === undefined) {
         hidden += 1;
         continue;
@@ -275,20 +277,20 @@ function toRow(
   nowMs: number,
 ): NetworkRow | undefined {
   const known = files.slice(0, MAX_ROW_SOURCES).flatMap(({ name, file, host }) => {
-    const network = shown(toNetworkFile(name, file, host));
+    const network = shown(toNetworkFile(name, file, model.whose(host)));
     return network === undefined ? [] : [{ network, host }];
   });
   const [first] = known;
   if (first === undefined) return undefined;
-  const { hostname: _, displayName: __, ...row } = first.network;
+  const row = withoutOwner(first.network);
   const sources = known
     .filter(({ network }) => network.contentId === row.contentId)
     .map(({ host }) => {
-      const { hostname, displayName } = host;
+      const owner = model.whose(host);
       const awayForMs = awayFor(host, nowMs);
       return awayForMs === undefined
-        ? { hostname, displayName, state: 'online' as const }
-        : { hostname, displayName, state: 'away' as const, awayForMs };
+        ? { ...owner, state: 'online' as const }
+        : { ...owner, state: 'away' as const, awayForMs };
     });
   const others = othersNamed(model, row.name, shown);
   const isOther = (other: NetworkFile): boolean =>
@@ -296,15 +298,21 @@ function toRow(
   return { ...row, sources, ...(others.some(isOther) && { clashes: true }) };
 }
 
+/** The content that a row is about, whoever has it. */
+function withoutOwner(file: NetworkFile): Omit<NetworkRow, 'sources'> {
+  const { hostname: _, displayName: __, identity: ___, looksAlike: ____, ...content } = file;
+  return content;
+}
+
 /** What is offered under a name of which there are several, whoever is asked for. */
-function othersNamed({ order }: Searchable, name: string, shown: Shown): NetworkFile[] {
-  const { files } = order.ofAll();
+function othersNamed(model: Searchable, name: string, shown: Shown): NetworkFile[] {
+  const { files } = model.order.ofAll();
   const start = firstAt(files, name, [0, files.length]);
   const end = Math.min(endOfName(files, start, files.length), start + MAX_NAMESAKES);
   if (end - start < 2) return [];
   return files
     .slice(start, end)
-    .flatMap(({ file, host }) => shown(toNetworkFile(name, file, host)) ?? []);
+    .flatMap(({ file, host }) => shown(toNetworkFile(name, file, model.whose(host))) ?? []);
 }
 
 /** How long a host has been away, or undefined when it is not. @param nowMs by the clock that only grows. */
