@@ -141,6 +141,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   NOT_PUBLISHED: (d) =>
     `${d.owner} does not offer the file any more. See what there is with peershelf list.`,
   NOT_TRUSTED: () => 'The workspace is not trusted. Trust it in the editor first.',
+  OFFER_CHANGED: (d) =>
+    `What is offered as ${d.name} is no longer what was confirmed. Nothing was done. Try again.`,
   OUTSIDE_FOLDER: (d) => `${d.path} leads out of its folder through a link. Choose a place inside.`,
   PEER_BUSY: (d) => `${d.owner} serves too many others now. Try again in a moment.`,
   PEER_IDENTITY_MISMATCH: (d) =>

@@ -58,6 +58,8 @@ export class Commands extends DisposableBase {
       [COMMANDS.groupByPeer]: () => network.group('peer'),
       [COMMANDS.browsePeer]: (...args: unknown[]) => network.browse(peersOf(rowsOf(args))),
       [COMMANDS.pingPeer]: (...args: unknown[]) => network.ping(peersOf(rowsOf(args))),
+      [COMMANDS.compareFingerprint]: (...args: unknown[]) =>
+        network.compareFingerprint(peersOf(rowsOf(args))),
       [COMMANDS.startTracker]: () => actions.startTracker(),
       [COMMANDS.stopTracker]: () => actions.stopTracker(),
       [COMMANDS.connectOpen]: () => actions.connectOpen(),

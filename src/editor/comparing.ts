@@ -14,6 +14,7 @@ import { formatSize } from './format';
 import { notify } from './notifier';
 import { toRemoteUri } from './remoteUri';
 import { rootName } from './rootNames';
+import { hostLabel } from '../protocol/hostLabel';
 
 /** Looking at files of others without fetching them, alone or beside others. */
 export class Comparing {
@@ -43,7 +44,7 @@ export class Comparing {
     const title = vscode.l10n.t(
       '{0} (workspace ↔ {1})',
       foreignText(baseName(file)),
-      foreignText(file.displayName),
+      foreignText(hostLabel(file)),
     );
     await this.compare([file], [vscode.Uri.file(path), remoteUri(file)], title);
   }
@@ -79,9 +80,9 @@ export class Comparing {
     const title = vscode.l10n.t(
       '{0} of {1} ↔ {2} of {3}',
       foreignText(baseName(left)),
-      foreignText(left.displayName),
+      foreignText(hostLabel(left)),
       foreignText(baseName(right)),
-      foreignText(right.displayName),
+      foreignText(hostLabel(right)),
     );
     await this.compare([left, right], [remoteUri(left), remoteUri(right)], title);
   }

@@ -21,6 +21,7 @@ export const COMMANDS = {
   groupByPeer: 'peershelf.groupByPeer',
   browsePeer: 'peershelf.browsePeer',
   pingPeer: 'peershelf.pingPeer',
+  compareFingerprint: 'peershelf.compareFingerprint',
   startTracker: 'peershelf.startTracker',
   stopTracker: 'peershelf.stopTracker',
   join: 'peershelf.join',

@@ -243,6 +243,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t(
       'Publishing needs a trusted workspace. Trust it with "Manage Workspace Trust", then try again.',
     ),
+  OFFER_CHANGED: (d) =>
+    l10n.t(
+      'Content or owner of {0} has changed since you were asked about it. Nothing was done. Ask for the file again.',
+      d.name,
+    ),
   OUTSIDE_FOLDER: (d) =>
     d.has('folder')
       ? l10n.t('{0} leads out of the workspace folder. Use a file inside of it.', d.path)

@@ -29,6 +29,7 @@ import {
 import { foreignText } from './foreignText';
 import { rowFor, rowsNamed, toWanted, type WantedFile, wishOf } from './wantedFile';
 import { withPercent } from './withPercent';
+import { hostLabel } from '../protocol/hostLabel';
 
 /** Names that the engine is asked about at once, so that thousands do not wait for each other's answers. */
 const NAMES_AT_ONCE = 64;
@@ -141,7 +142,7 @@ export class Fetching {
       else
         jobs.push({
           wish: wishOf(file),
-          owner: file.displayName,
+          owner: hostLabel(file),
           sizeBytes: file.sizeBytes || 0,
           place,
         });
@@ -227,7 +228,7 @@ function titleOf(files: readonly WantedFile[], folders: readonly FolderWish[]): 
     return vscode.l10n.t(
       'Fetching {0} from {1}',
       foreignText(file.name),
-      foreignText(file.displayName),
+      foreignText(hostLabel(file)),
     );
   if (folder !== undefined && folders.length === 1 && file === undefined)
     return vscode.l10n.t('Fetching {0}', foreignText(folder.prefix));

@@ -5,7 +5,9 @@ import { listChanged } from './commandArguments';
 import type { Engine } from './engine';
 import { foreignText } from './foreignText';
 import { formatMoment } from './format';
-import { notify } from './notifier';
+import { notify, tellInDetail } from './notifier';
+import { fullHostLabel, hostLabel } from '../protocol/hostLabel';
+import { shortFingerprint } from '../protocol/shortFingerprint';
 
 /** Peers that one message names. */
 const MAX_PINGED = 10;
@@ -49,12 +51,12 @@ export class NetworkCommands {
   /** Shows what a peer offers. */
   async browse([peer]: readonly NetworkPeer[]): Promise<void> {
     if (peer === undefined) return;
-    const { hostname, displayName } = peer;
+    const { hostname } = peer;
     if (await this.browser.revealPeer(hostname)) return;
     // It offers nothing, or too many are listed before it.
     const { files } = await this.engine.calls.networkFiles({ hostname, limit: 1 });
     if (files.length > 0) this.browser.setFilter(hostname);
-    else notify('info', vscode.l10n.t('{0} offers no files now.', foreignText(displayName)));
+    else notify('info', vscode.l10n.t('{0} offers no files now.', foreignText(hostLabel(peer))));
   }
 
   /** Asks the tracker whether it knows these peers, and says how long that took. */
@@ -64,11 +66,39 @@ export class NetworkCommands {
     if (results.length > 0) notify('info', results.join(' '));
   }
 
-  private async pingOne({ hostname, displayName }: NetworkPeer): Promise<string> {
+  /** Shows the fingerprints of this user and of another one, to be read out to each other. */
+  async compareFingerprint([peer]: readonly NetworkPeer[]): Promise<void> {
+    if (peer === undefined) return;
+    const { displayName, hostname } = peer;
+    const name = foreignText(fullHostLabel({ displayName, hostname }));
+    const { ownIdentity } = await this.engine.calls.snapshot();
+    if (peer.identity === undefined || ownIdentity === undefined) {
+      notify(
+        'info',
+        vscode.l10n.t('There are no fingerprints in an open session: nobody is proven there.'),
+      );
+      return;
+    }
+    const message =
+      peer.identity === ownIdentity
+        ? vscode.l10n.t('{0} is another window of yours: its fingerprint is your own.', name)
+        : vscode.l10n.t('Compare fingerprints with {0}.', name);
+    const detail = [
+      vscode.l10n.t('Yours: {0}', shortFingerprint(ownIdentity)),
+      vscode.l10n.t('Theirs: {0}', shortFingerprint(peer.identity)),
+      vscode.l10n.t(
+        'Read both codes to each other, by telephone or face to face. If both of you see the same two codes, this is the person you are talking to.',
+      ),
+    ].join('\n');
+    await tellInDetail(message, detail);
+  }
+
+  private async pingOne(pinged: NetworkPeer): Promise<string> {
+    const { hostname } = pinged;
     const startMs = performance.now();
     const isKnown = await this.engine.calls.ping({ hostname });
     const tookMs = Math.max(1, Math.round(performance.now() - startMs));
-    const name = foreignText(displayName);
+    const name = foreignText(hostLabel(pinged));
     // The tracker keeps those for a while whose connection has ended.
     const peer = (await this.engine.calls.networkPeers()).find((one) => one.hostname === hostname);
     if (!isKnown || peer === undefined)

@@ -50,6 +50,11 @@ export function ask<T extends string>(
   return Promise.resolve(vscode.window.showWarningMessage(message, options, ...titles));
 }
 
+/** A modal message, for what is read at leisure and compared. Resolves when it is closed. */
+export async function tellInDetail(message: string, detail: string): Promise<void> {
+  await vscode.window.showInformationMessage(message, { modal: true, detail });
+}
+
 async function run({ title, run: act }: NotificationAction): Promise<void> {
   try {
     await act();

@@ -2,13 +2,14 @@ import * as vscode from 'vscode';
 import type { NetworkRow } from '../peer/peerApi';
 import { foreignText } from './foreignText';
 import { formatAge, formatSize } from './format';
+import { hostLabel } from '../protocol/hostLabel';
 
 /** Owners that a row names. */
 const MAX_OWNERS = 2;
 
 /** Who offers the content of a row. */
 export function ownersOf({ sources }: NetworkRow): string {
-  const names = sources.slice(0, MAX_OWNERS).map(({ displayName }) => foreignText(displayName));
+  const names = sources.slice(0, MAX_OWNERS).map((source) => foreignText(hostLabel(source)));
   const left = sources.length - names.length;
   return [...names, ...(left > 0 ? [vscode.l10n.t('and {0} more', left)] : [])].join(', ');
 }

@@ -16,8 +16,12 @@ export type Wish = Pick<FetchRequest, 'name' | 'hostname' | 'contentId'>;
 /** A row of several sources as a file of the first of them that is here. */
 export function toWanted(row: NetworkRow): WantedFile {
   const source = row.sources.find(({ state }) => state === 'online') ?? row.sources[0];
-  const { hostname = '', displayName = '' } = source ?? {};
-  return { ...row, hostname, displayName };
+  const { hostname = '', displayName = '', identity, looksAlike } = source ?? {};
+  return {
+    ...{ ...row, hostname, displayName },
+    ...(identity !== undefined && { identity }),
+    ...(looksAlike === true && { looksAlike }),
+  };
 }
 
 /** Of several who have it, whoever is there will do. */

@@ -6,7 +6,8 @@ import { formatHostPort } from '../protocol/address';
 import { moreItem } from './moreItem';
 import type { FileNode, FolderNode, NetworkNode, PeerNode } from './networkNodes';
 import { networkUri } from './networkUri';
-import { describeCount, describePresence } from './presence';
+import { describeCount, describeFingerprint, describePresence } from './presence';
+import { fullHostLabel, hostLabel } from '../protocol/hostLabel';
 
 /** Sources that the tooltip names. */
 const MAX_NAMED_SOURCES = 8;
@@ -26,7 +27,7 @@ export function networkItem(node: NetworkNode): vscode.TreeItem {
 
 function peerItem(node: PeerNode): vscode.TreeItem {
   const { peer, sinceMs } = node;
-  const name = foreignText(peer.displayName);
+  const name = foreignText(hostLabel(peer));
   const presence = describePresence(peer, sinceMs);
   const count = describeCount(peer.fileCount);
   const isAway = peer.state === 'away';
@@ -40,6 +41,7 @@ function peerItem(node: PeerNode): vscode.TreeItem {
     presence,
     count,
     foreignText(peer.hostname),
+    ...describeFingerprint(peer),
     foreignText(formatHostPort(peer.address)),
   ].join('\n');
   item.contextValue = `networkPeer:${peer.state}`;
@@ -103,13 +105,14 @@ function fileItem(node: FileNode): vscode.TreeItem {
 
 function describeOwners({ file, sources }: FileNode): string {
   return sources.length === 1
-    ? foreignText(file.displayName)
+    ? foreignText(hostLabel(file))
     : vscode.l10n.t('{0} sources', sources.length);
 }
 
 function namedSources({ sources }: FileNode): string[] {
-  const named = sources.slice(0, MAX_NAMED_SOURCES).map(({ displayName, state, awayForMs = 0 }) => {
-    const name = foreignText(displayName);
+  const named = sources.slice(0, MAX_NAMED_SOURCES).map((source) => {
+    const { state, awayForMs = 0 } = source;
+    const name = foreignText(fullHostLabel(source));
     if (state === 'online') return name;
     return `${name} (${describePresence({ state }, Date.now() - awayForMs)})`;
   });

@@ -70,17 +70,16 @@ export function countOf(node: NetworkNode): number | undefined {
 export function appearanceOf(node: NetworkNode): string {
   switch (node.kind) {
     case 'peer': {
-      const { displayName, address, state } = node.peer;
-      return JSON.stringify([displayName, address, state, node.sinceMs]);
+      const { displayName, address, state, identity, looksAlike } = node.peer;
+      return JSON.stringify([displayName, address, state, node.sinceMs, identity, looksAlike]);
     }
     case 'folder':
       return '';
     case 'file': {
-      const sources = node.sources.map(({ hostname, displayName, state }) => [
-        hostname,
-        displayName,
-        state,
-      ]);
+      const sources = node.sources.map((source) => {
+        const { hostname, displayName, state, identity, looksAlike } = source;
+        return [hostname, displayName, state, identity, looksAlike];
+      });
       return JSON.stringify([node.file, sources, node.awaySinceMs, node.mark]);
     }
     case 'more':

@@ -102,7 +102,7 @@ function fileRow(
   const { sources, ...offered } = row;
   const ofPeer = parent !== undefined && hostnameOf(parent) !== undefined;
   const best = bestSource(sources);
-  const { hostname, displayName, awayForMs } = best;
+  const { state: _, awayForMs, ...owner } = best;
   // A host is a source of one content only under each name.
   const first = sources[0]?.hostname ?? '';
   return {
@@ -110,7 +110,7 @@ function fileRow(
     id: JSON.stringify([ofPeer ? 'file' : 'row', first, row.name]),
     parent,
     label: row.name.slice(prefix.length) || row.name,
-    file: { ...offered, hostname, displayName },
+    file: { ...offered, ...owner },
     sources,
     awaySinceMs: awayForMs === undefined ? undefined : nowMs - awayForMs,
     mark: undefined,

@@ -2,11 +2,12 @@ import * as vscode from 'vscode';
 import { foreignText } from '../editor/foreignText';
 import type { NetworkPeer } from '../peer/peerApi';
 import { formatHostPort } from '../protocol/address';
-import { describeCount, describePresence } from './presence';
+import { describeCount, describeFingerprint, describePresence } from './presence';
+import { hostLabel } from '../protocol/hostLabel';
 
 /** One who is in the session. @param sinceMs when its state began, by the clock of the wall. */
 export function peerItem(peer: NetworkPeer, sinceMs: number): vscode.TreeItem {
-  const name = foreignText(peer.displayName);
+  const name = foreignText(hostLabel(peer));
   const details = [
     describePresence(peer, sinceMs),
     ...(peer.isTransferring && peer.state === 'online' ? [vscode.l10n.t('transferring')] : []),
@@ -18,8 +19,16 @@ export function peerItem(peer: NetworkPeer, sinceMs: number): vscode.TreeItem {
   item.description = details.join(' · ');
   // Who has published nothing serves nowhere.
   const address = peer.address.port === 0 ? [] : [foreignText(formatHostPort(peer.address))];
-  item.tooltip = [name, ...details, foreignText(peer.hostname), ...address].join('\n');
-  item.contextValue = `peer:${peer.state}:${peer.fileCount > 0 ? 'files' : 'empty'}`;
+  item.tooltip = [
+    name,
+    ...details,
+    foreignText(peer.hostname),
+    ...describeFingerprint(peer),
+    ...address,
+  ].join('\n');
+  const proven = peer.identity === undefined ? [] : ['proven'];
+  const files = peer.fileCount > 0 ? 'files' : 'empty';
+  item.contextValue = `peer:${[peer.state, ...proven, files].join(':')}`;
   item.accessibilityInformation = { label: [name, ...details].join(', ') };
   return item;
 }

@@ -156,6 +156,7 @@ describe('the manifest', () => {
     assert.deepEqual(sorted(hidden), [
       'peershelf.browsePeer',
       'peershelf.cancelTransfer',
+      'peershelf.compareFingerprint',
       'peershelf.compareSelected',
       'peershelf.compareWithWorkspace',
       'peershelf.fetchHere',
