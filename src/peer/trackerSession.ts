@@ -19,6 +19,7 @@ import type { ConnectionState, KnownMember, PeerSettings, PeerSnapshot } from '.
 import { Serving } from './serving';
 import { hash, keyOf, type SessionTarget, toTrackerTarget } from './sessionTarget';
 import type { EntryTrust } from './team/entryTrust';
+import type { TeamMember } from './team/teamMember';
 import { TeamSession } from './team/teamSession';
 import type { PeerServer } from './transfer/peerServer';
 import type { TransferSecurity } from './transfer/transferSecurity';
@@ -134,6 +135,11 @@ export class TrackerSession extends DisposableBase {
   /** Secrets of transfers in a team session; undefined in an open one and outside of any. */
   get security(): TransferSecurity | undefined {
     return this.team?.security;
+  }
+
+  /** This user in a team session; undefined in an open one and outside of any. */
+  get member(): TeamMember | undefined {
+    return this.team?.member;
   }
 
   /** Members of the team that this user knows of, this one included; none in an open session. */
