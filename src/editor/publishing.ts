@@ -116,7 +116,7 @@ export class Publishing {
         if (file.forSession === forSession) places.push(await toPublishedPlace(file));
       if (places.length === 0) continue;
       const { id } = await calls.findFiles({ places });
-      await this.offer({ id, withSecrets: true, forSession });
+      await this.offer({ id, withSecrets: true, forSession, anew: true });
     }
   }
 

@@ -13,6 +13,7 @@ import {
 import type { LocatedSource } from '../protocol/controlRepliesV2';
 import type { SourceInfo } from '../protocol/controlReplies';
 import type { ContentHasher } from './hash/contentHasher';
+import { resolveLinks } from './paths';
 import {
   type FetchOptions,
   type FetchRequest,
@@ -74,7 +75,7 @@ export class Previews {
     const { hasher, locate, fetchFrom } = this.dependencies;
     const destination = join(this.dependencies.folder, formatContentId(id));
     if (statSync(destination, { throwIfNoEntry: false })?.size === id.sizeBytes) {
-      const { contentId } = await hasher.hash(destination, options);
+      const { contentId } = await hasher.hash(resolveLinks(destination), options);
       if (isSameContent(contentId, id)) return destination;
     }
     const sources = (await locate(id)).map((source) => toSourceInfo(source, id));

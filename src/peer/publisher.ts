@@ -24,7 +24,6 @@ import {
 } from './peerApi';
 import { compare } from './network/networkModel';
 import { isOnFor } from './folderRules';
-import { resolveLinks } from './paths';
 import { toCatalogueEntry } from './publishing';
 import { movedFiles } from './renames';
 import type { TrackerSession } from './trackerSession';
@@ -72,6 +71,7 @@ export class Publisher extends DisposableBase {
         ...{ clock, logger, session },
         check: (entry) => this.check(entry),
         republishes: ({ path }) => isOnFor(path, settings().autoRepublish ?? []),
+        confirm: (entries) => this.confirm(entries),
         republish: (entry) => this.republish(entry),
         unpublish: (entries) => this.unpublishMissing(entries.map(({ name }) => name)),
       }),
@@ -86,11 +86,13 @@ export class Publisher extends DisposableBase {
 
   /** As `PeerApi.publish`. */
   async publish(
-    { files }: PublishRequest,
+    { files, anew }: PublishRequest,
     { signal, onProgress }: FetchOptions,
   ): Promise<PublishOutcome[]> {
     const catalogue = this.catalogue();
-    const prepared = await this.hashAll(this.prepare(files, catalogue), { signal, onProgress });
+    const prepared = await this.hashAll(this.prepare(files, catalogue), {
+      ...{ signal, onProgress, anew },
+    });
     throwIfAborted(signal);
     if (catalogue !== this.dependencies.session.catalogue)
       throw new PeershelfError('SESSION_CHANGED', 'the session was left meanwhile', {
@@ -128,10 +130,9 @@ export class Publisher extends DisposableBase {
     { renames }: RenameRequest,
     options: FetchOptions,
   ): Promise<PublishOutcome[]> {
-    const { session, hasher } = this.dependencies;
+    const { session } = this.dependencies;
     const moved = movedFiles(session.catalogue?.all() ?? [], renames);
     if (moved.length === 0) return [];
-    for (const { entry, file } of moved) hasher.noteMoved(entry.realPath, resolved(file.path));
     const files = moved.map(({ file }) => file);
     const outcomes = await this.publish({ files }, options);
     const published = outcomes.filter(({ error }) => error === undefined);
@@ -200,6 +201,35 @@ export class Publisher extends DisposableBase {
     return condition;
   }
 
+  /**
+   * Reads files that look otherwise than they did, which a touch, a copy back or a change of mode does,
+   * too. Those that hold what was published are offered on, as if nothing had been.
+   */
+  private async confirm(entries: readonly CatalogueEntry[]): Promise<void> {
+    const { clock, session } = this.dependencies;
+    const catalogue = this.catalogue();
+    const current = entries.flatMap((before) => {
+      const entry = entryIfThere(before, clock.now());
+      return entry?.realPath === before.realPath ? [{ before, entry }] : [];
+    });
+    const prepared = await this.hashAll(
+      current.map(({ entry }) => ({ name: entry.name, entry, error: undefined })),
+      {},
+    );
+    if (catalogue !== session.catalogue) return;
+    catalogue.add(
+      current.flatMap(({ before }, index) => {
+        const found = prepared[index]?.entry;
+        const isSame =
+          found?.contentId !== undefined &&
+          before.contentId !== undefined &&
+          isSameContent(found.contentId, before.contentId) &&
+          catalogue.get(before.name) === before;
+        return isSame ? [{ ...before, stamp: found.stamp }] : [];
+      }),
+    );
+  }
+
   /** Publishes what the file of an entry holds now, if it still is the same file. */
   private async republish(entry: CatalogueEntry): Promise<void> {
     const { clock, session } = this.dependencies;
@@ -252,14 +282,14 @@ export class Publisher extends DisposableBase {
   /** Finds out what the files hold; those that cannot be read are not offered. */
   private async hashAll(
     prepared: readonly Prepared[],
-    { signal, onProgress }: FetchOptions,
+    { signal, onProgress, anew }: FetchOptions & Pick<PublishRequest, 'anew'>,
   ): Promise<Prepared[]> {
     const paths = prepared.flatMap(({ entry }) => (entry === undefined ? [] : [entry.realPath]));
     const sizes = prepared.map(({ entry }) => entry?.sizeBytes ?? 0);
     const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
     let bytes = 0;
     const hashed = await this.dependencies.hasher.hashAll(paths, {
-      signal,
+      ...{ signal, anew },
       onBytes: (count) => {
         bytes += count;
         onProgress?.({ bytes: Math.min(bytes, totalBytes), totalBytes });
@@ -276,10 +306,7 @@ export class Publisher extends DisposableBase {
 
   private withContent(
     entry: CatalogueEntry,
-    {
-      stamp,
-      contentId,
-    }: { stamp: Pick<CatalogueEntry, 'sizeBytes' | 'modifiedMs'>; contentId: ContentId },
+    { stamp, contentId }: Pick<CatalogueEntry, 'stamp'> & { readonly contentId: ContentId },
   ): CatalogueEntry {
     const { sizeBytes, modifiedMs } = stamp;
     const { catalogue } = this.dependencies.session;
@@ -289,6 +316,7 @@ export class Publisher extends DisposableBase {
       ...entry,
       sizeBytes,
       modifiedMs,
+      stamp,
       contentId,
       version: (before?.version ?? 0) + (isSame ? 0 : 1) || 1,
       sequence: catalogue?.nextSequence(entry.name, entry.publishedAtMs),
@@ -345,10 +373,13 @@ function refuseClash(entry: CatalogueEntry, other: CatalogueEntry): void {
   });
 }
 
-function resolved(path: string): string {
+function entryIfThere(
+  { name, path }: CatalogueEntry,
+  publishedAtMs: number,
+): CatalogueEntry | undefined {
   try {
-    return resolveLinks(path);
+    return toCatalogueEntry({ name, path }, publishedAtMs);
   } catch {
-    return path; // It is gone again: publishing it says so.
+    return undefined; // It is gone meanwhile, which the next look tells.
   }
 }

@@ -1,8 +1,9 @@
-import { type Stats, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { fromReadError, PeershelfError } from '../common/errors';
 import { toPublishedName } from '../protocol/names';
 import type { CatalogueEntry } from './catalogue/catalogue';
+import { type FileStamp, stampOf } from './hash/fileStamp';
 import { isInside, resolveLinks } from './paths';
 import type { PublishRequest } from './peerApi';
 
@@ -19,7 +20,7 @@ export function toCatalogueEntry(
   const name = toPublishedName(file.name);
   if (!isAbsolute(path))
     throw new PeershelfError('INVALID_ARGUMENT', `${path} is not an absolute path`);
-  const { realPath, stats } = resolve(path);
+  const { realPath, stamp } = resolve(path);
   if (folder !== undefined && !isInside(resolveLinks(folder), realPath))
     throw new PeershelfError('OUTSIDE_FOLDER', `${path} leads out of ${folder}`, {
       details: { path, folder },
@@ -28,20 +29,20 @@ export function toCatalogueEntry(
     name,
     path,
     realPath,
-    sizeBytes: stats.size,
-    modifiedMs: stats.mtimeMs,
+    sizeBytes: stamp.sizeBytes,
+    modifiedMs: stamp.modifiedMs,
+    stamp,
     publishedAtMs,
     ...(forSession === true && { forSession }),
   };
 }
 
-function resolve(path: string): { realPath: string; stats: Stats } {
+function resolve(path: string): { realPath: string; stamp: FileStamp } {
   try {
     const realPath = resolveLinks(path);
-    const stats = statSync(realPath);
-    if (!stats.isFile())
+    if (!statSync(realPath).isFile())
       throw new PeershelfError('NOT_A_FILE', `${path} is no file`, { details: { path } });
-    return { realPath, stats };
+    return { realPath, stamp: stampOf(realPath) };
   } catch (error) {
     throw fromReadError(error, path);
   }

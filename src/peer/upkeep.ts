@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Clock, every } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
@@ -7,6 +6,7 @@ import type { Event } from '../common/events';
 import type { Logger } from '../common/logger';
 import type { Catalogue, CatalogueEntry, EntryCondition } from './catalogue/catalogue';
 import { FolderWatcher, type WatchFolder } from './folderWatcher';
+import { stampOf } from './hash/fileStamp';
 
 /** Published files are looked at this often, for what no watcher tells. */
 const LOOK_INTERVAL_MS = 30_000;
@@ -33,6 +33,8 @@ export interface UpkeepDependencies {
   /** Whether the file of an entry is published again when it has changed. */
   readonly republishes: (entry: CatalogueEntry) => boolean;
   readonly republish: (entry: CatalogueEntry) => Promise<void>;
+  /** Reads files that look otherwise: those that hold what they did are entered as they look now. */
+  readonly confirm: (entries: readonly CatalogueEntry[]) => Promise<void>;
   /** Takes back entries whose files are gone. */
   readonly unpublish: (entries: readonly CatalogueEntry[]) => Promise<void>;
   readonly watchFolder?: WatchFolder | undefined;
@@ -54,7 +56,9 @@ export class Upkeep extends DisposableBase {
   private readonly watcher: FolderWatcher;
   private readonly deviations = new Map<CatalogueEntry, Deviation>();
   private readonly seen = new WeakSet<CatalogueEntry>();
-  /** When names were published again last. */
+  /** How files looked when they were read and held something else: they are not read again for that. */
+  private readonly foundOther = new WeakMap<CatalogueEntry, string>();
+  /** When names were read, or published again, last. */
   private readonly republishedMs = new Map<string, number>();
   private readonly dueTimer = this.register(new DisposableSlot());
   private work: 'idle' | 'acting' | 'ended' = 'idle';
@@ -84,14 +88,11 @@ export class Upkeep extends DisposableBase {
   look(entry: CatalogueEntry): void {
     this.seen.add(entry);
     const condition = this.dependencies.check(entry);
-    if (
-      condition === 'same' ||
-      (condition === 'changed' && !this.dependencies.republishes(entry))
-    ) {
+    const look = condition === 'changed' ? lookOf(entry.path) : condition;
+    if (condition === 'same' || (condition === 'changed' && !this.isWorthReading(entry, look))) {
       this.deviations.delete(entry);
       return;
     }
-    const look = condition === 'missing' ? 'missing' : lookOf(entry.path);
     if (this.deviations.get(entry)?.look === look) return;
     const nowMs = this.dependencies.clock.monotonic();
     const lastMs = this.republishedMs.get(entry.name) ?? Number.NEGATIVE_INFINITY;
@@ -101,6 +102,15 @@ export class Upkeep extends DisposableBase {
         : Math.max(nowMs + QUIET_MS, lastMs + REPUBLISH_INTERVAL_MS);
     this.deviations.set(entry, { condition, look, dueMs });
     this.arm();
+  }
+
+  /** Whether something may come of reading a changed file. */
+  private isWorthReading(entry: CatalogueEntry, look: string): boolean {
+    return this.dependencies.republishes(entry) || this.mayHoldTheSame(entry, look);
+  }
+
+  private mayHoldTheSame(entry: CatalogueEntry, look: string): boolean {
+    return look.startsWith(`${entry.sizeBytes} `) && this.foundOther.get(entry) !== look;
   }
 
   private entries(): CatalogueEntry[] {
@@ -157,8 +167,11 @@ export class Upkeep extends DisposableBase {
       const entries = gone.map(({ entry }) => entry);
       await this.attempt('unpublish', () => this.dependencies.unpublish(entries));
     }
-    for (const { entry, condition } of due)
-      if (condition === 'changed' && !this.hasEnded) await this.republish(entry);
+    const changed = due.flatMap(({ entry, condition }) => (condition === 'changed' ? [entry] : []));
+    await this.confirm(changed);
+    for (const entry of changed)
+      if (!this.hasEnded && this.isCurrent(entry) && this.dependencies.republishes(entry))
+        await this.republish(entry);
     if (this.hasEnded) return;
     this.work = 'idle';
     this.arm();
@@ -170,10 +183,10 @@ export class Upkeep extends DisposableBase {
 
   /** What is due and still is as it was when it was seen. */
   private takeDue(): { entry: CatalogueEntry; condition: EntryCondition }[] {
-    const { clock, session } = this.dependencies;
+    const { clock } = this.dependencies;
     const untilMs = clock.monotonic() + TOGETHER_MS;
     return [...this.deviations].flatMap(([entry, deviation]) => {
-      const isCurrent = session.catalogue?.get(entry.name) === entry;
+      const isCurrent = this.isCurrent(entry);
       if (!isCurrent) this.deviations.delete(entry);
       if (!isCurrent || deviation.dueMs > untilMs) return [];
       this.look(entry);
@@ -183,20 +196,47 @@ export class Upkeep extends DisposableBase {
     });
   }
 
-  private async republish(entry: CatalogueEntry): Promise<void> {
+  private isCurrent(entry: CatalogueEntry): boolean {
+    return this.dependencies.session.catalogue?.get(entry.name) === entry;
+  }
+
+  /** Reads those of the changed files that may hold what they did, all at once. */
+  private async confirm(changed: readonly CatalogueEntry[]): Promise<void> {
+    const looks = new Map(
+      changed.flatMap((entry) => {
+        const look = lookOf(entry.path);
+        return this.mayHoldTheSame(entry, look) ? [[entry, look]] : [];
+      }),
+    );
+    if (looks.size === 0) return;
+    for (const entry of looks.keys()) this.noteRead(entry);
+    const hasRead = await this.attempt('read changed files', () =>
+      this.dependencies.confirm([...looks.keys()]),
+    );
+    if (!hasRead) return;
+    for (const [entry, look] of looks) if (this.isCurrent(entry)) this.foundOther.set(entry, look);
+  }
+
+  private noteRead(entry: CatalogueEntry): void {
     const nowMs = this.dependencies.clock.monotonic();
     for (const [name, atMs] of this.republishedMs)
       if (nowMs - atMs >= REPUBLISH_INTERVAL_MS) this.republishedMs.delete(name);
     this.republishedMs.set(entry.name, nowMs);
+  }
+
+  private async republish(entry: CatalogueEntry): Promise<void> {
+    this.noteRead(entry);
     await this.attempt(`publish ${entry.name} again`, () => this.dependencies.republish(entry));
   }
 
   /** What fails is tried again when its file is looked at next. */
-  private async attempt(what: string, act: () => Promise<void>): Promise<void> {
+  private async attempt(what: string, act: () => Promise<void>): Promise<boolean> {
     try {
       await act();
+      return true;
     } catch (error) {
       this.dependencies.logger.warn(`cannot ${what}: ${describeError(error)}`);
+      return false;
     }
   }
 }
@@ -208,8 +248,8 @@ function composed(path: string): string {
 
 function lookOf(path: string): string {
   try {
-    const { size, mtimeMs, ino } = statSync(path);
-    return `${size} ${mtimeMs} ${ino}`;
+    const { sizeBytes, modifiedMs, changedNs, device, inode } = stampOf(path);
+    return `${sizeBytes} ${modifiedMs} ${changedNs} ${device} ${inode}`;
   } catch {
     return 'missing'; // Gone in this very moment: seen with the next look.
   }

@@ -126,7 +126,7 @@ describe('hashing files', () => {
     assert.ok(pool.tasks > tasks);
   });
 
-  it('does not read a renamed file again, but another one in its place', async () => {
+  it('reads a renamed file again, as a rename cannot be told from a change', async () => {
     const folder = temporaryFolder(cleanup);
     const { hasher, pool } = startHasher(cleanup, folder);
     const path = write(folder, 'a', randomBytes(17 * MIB));
@@ -135,15 +135,8 @@ describe('hashing files', () => {
     const { tasks } = pool;
     const moved = join(folder, 'b');
     renameSync(path, moved);
-    hasher.noteMoved(path, moved);
     assert.deepEqual((await hasher.hash(moved)).contentId, contentId);
-    assert.equal(pool.tasks, tasks);
-
-    const other = write(folder, 'c', randomBytes(17 * MIB));
-    utimesSync(other, 1_700_000_000, 1_700_000_000);
-    hasher.noteMoved(moved, other);
-    hasher.noteMoved(moved, join(folder, 'none'));
-    assert.notDeepEqual((await hasher.hash(other)).contentId, contentId);
+    assert.ok(pool.tasks > tasks);
   });
 
   it('begins again when a file changes while it is read', async () => {

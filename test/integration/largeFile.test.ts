@@ -102,7 +102,8 @@ describe('a file of more than 4 GiB', () => {
     const server = await startServer(cleanup);
     server.entries.set('large.bin', {
       ...{ name: 'large.bin', path, realPath: realpathSync(path), sizeBytes: SIZE },
-      ...{ modifiedMs: statSync(path).mtimeMs, publishedAtMs: 1, contentId },
+      ...{ modifiedMs: statSync(path).mtimeMs, stamp: stampOf(path) },
+      ...{ publishedAtMs: 1, contentId },
       ...{ version: 1, sequence: 0 },
     });
     const part = { path: join(folder, 'part'), journal: join(folder, 'journal'), contentId, layer };

@@ -1,8 +1,9 @@
-import { mkdirSync, realpathSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Clock, systemClock } from '../../src/common/clock';
 import { createLogger, type LogSink } from '../../src/common/logger';
 import type { CatalogueEntry } from '../../src/peer/catalogue/catalogue';
+import { stampOf } from '../../src/peer/hash/fileStamp';
 import {
   PeerServer,
   type PeerServerDependencies,
@@ -94,14 +95,15 @@ export async function startServer(
       writeFileSync(path(name), bytes);
       // Of another time than whatever a test writes next: clocks of file systems are coarse.
       utimesSync(path(name), PUBLISHED_S, PUBLISHED_S);
-      const { size, mtimeMs } = statSync(path(name));
+      const stamp = stampOf(path(name));
       const { contentId, layer } = contentOf(bytes);
       const entry: CatalogueEntry = {
         name,
         path: path(name),
         realPath: realpathSync(path(name)),
-        sizeBytes: size,
-        modifiedMs: mtimeMs,
+        sizeBytes: stamp.sizeBytes,
+        modifiedMs: stamp.modifiedMs,
+        stamp,
         publishedAtMs: PUBLISHED_S * 1_000,
         contentId,
         version: 3,

@@ -13,6 +13,8 @@ export interface PublishRequest {
     /** Offered until this session ends: the next start does not offer it again. */
     readonly forSession?: boolean | undefined;
   }[];
+  /** Reads every file, whatever is remembered of its content. */
+  readonly anew?: boolean | undefined;
 }
 
 export interface PublishOutcome {
@@ -73,6 +75,8 @@ export interface SelectionWish {
   readonly withSecrets: boolean;
   /** As that of a file that is published. */
   readonly forSession?: boolean | undefined;
+  /** As that of files that are published. */
+  readonly anew?: boolean | undefined;
 }
 
 export interface DuplicateSummary {

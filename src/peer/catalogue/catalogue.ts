@@ -1,4 +1,4 @@
-import { type Stats, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import { DisposableBase } from '../../common/disposable';
@@ -7,8 +7,10 @@ import type { Logger } from '../../common/logger';
 import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
 import { type ContentId, toContentId } from '../../protocol/contentId';
 import { publishedNameProblem } from '../../protocol/names';
+import { type FileStamp, isSameStamp, stampOf, storedStamp } from '../hash/fileStamp';
 
-const CATALOGUE_VERSION = 1;
+/** 2: with the stamps of the files. */
+const CATALOGUE_VERSION = 2;
 
 /** Names remembered that are not offered any more; of more, those withdrawn longest ago are forgotten. */
 const MAX_WITHDRAWN = 10_000;
@@ -21,7 +23,13 @@ export interface CatalogueEntry {
   /** Its path with all links resolved: if that changes, another file lies there. */
   readonly realPath: string;
   readonly sizeBytes: number;
+  /** As it is announced: the time that the file had when its content was published. */
   readonly modifiedMs: number;
+  /**
+   * How the file looked when it was last known to hold this content. One that looks otherwise, also
+   * because it is another file, is not served before it was read again.
+   */
+  readonly stamp: FileStamp;
   readonly publishedAtMs: number;
   /** What the file held when it was published; undefined in entries stored before this was known. */
   readonly contentId?: ContentId | undefined;
@@ -64,6 +72,7 @@ const storedCatalogue = v.object({
       sizeBytes: amount,
       // Before 1970 it is negative.
       modifiedMs: v.pipe(v.number(), v.finite()),
+      stamp: storedStamp,
       publishedAtMs: amount,
       contentId: v.optional(contentId),
       version: v.optional(v.pipe(amount, v.integer())),
@@ -195,15 +204,14 @@ export type EntryCondition = 'same' | 'changed' | 'missing';
 
 /** How the file of an entry is now. */
 export function entryCondition(entry: CatalogueEntry): EntryCondition {
-  const stats = statIfReachable(entry.path);
-  if (stats === undefined || !stats.isFile()) return 'missing';
-  const same = stats.size === entry.sizeBytes && stats.mtimeMs === entry.modifiedMs;
-  return same ? 'same' : 'changed';
+  const stamp = stampIfFile(entry.path);
+  if (stamp === undefined) return 'missing';
+  return isSameStamp(stamp, entry.stamp) ? 'same' : 'changed';
 }
 
-function statIfReachable(path: string): Stats | undefined {
+function stampIfFile(path: string): FileStamp | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? stampOf(path) : undefined;
   } catch {
     return undefined; // A folder on the way may not be entered any more: as good as gone.
   }

@@ -7,7 +7,7 @@ import type { EntryRefusal, InstanceClaim } from '../../protocol/controlRequests
 import type { Credentials } from '../../protocol/credentials';
 import { MAX_REGISTER_BYTES } from '../../protocol/limits';
 import type { SignedText } from '../../protocol/signedText';
-import { announcementBytes, type FileAnnouncement } from './fileAnnouncement';
+import { announcementBytes, type FileAnnouncement, saysTheSame } from './fileAnnouncement';
 import type { HostClaim } from '../team/teamMember';
 import type { TrackerClient } from './trackerClient';
 
@@ -93,7 +93,8 @@ export class Announcer {
   }
 
   has(file: FileAnnouncement): boolean {
-    return this.announced.get(file.name) === file;
+    const announced = this.announced.get(file.name);
+    return announced !== undefined && saysTheSame(announced, file);
   }
 
   /** Why the tracker did not take a file. */

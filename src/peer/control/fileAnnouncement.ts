@@ -1,4 +1,4 @@
-import type { ContentId } from '../../protocol/contentId';
+import { type ContentId, isSameContent } from '../../protocol/contentId';
 import type { SignedText } from '../../protocol/signedText';
 import type { ControlVersion } from '../../protocol/controlRequestsV2';
 
@@ -16,6 +16,22 @@ export interface FileAnnouncement {
   readonly sequence?: number | undefined;
   /** What is said of it in a team session, signed. */
   readonly signed?: SignedText | undefined;
+}
+
+/** Whether two announcements of one name say the same to others. */
+export function saysTheSame(left: FileAnnouncement, right: FileAnnouncement): boolean {
+  const isSameId =
+    left.contentId === undefined || right.contentId === undefined
+      ? left.contentId === right.contentId
+      : isSameContent(left.contentId, right.contentId);
+  return (
+    isSameId &&
+    left.sizeBytes === right.sizeBytes &&
+    left.modifiedMs === right.modifiedMs &&
+    left.publishedAtMs === right.publishedAtMs &&
+    left.version === right.version &&
+    left.sequence === right.sequence
+  );
 }
 
 /** A file in messages of version 1, without its name. */

@@ -32,6 +32,8 @@ export interface HashOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bytes that have been hashed since the last call; those of files begun again count again. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Reads every file, whatever is remembered of it. */
+  readonly anew?: boolean | undefined;
 }
 
 export interface ContentHasherDependencies {
@@ -60,7 +62,7 @@ export class ContentHasher {
     const results = new Map<string, HashedFile | PeershelfError>();
     const unknown: string[] = [];
     for (const path of new Set(paths)) {
-      const known = this.fromCache(path);
+      const known = options.anew === true ? undefined : this.fromCache(path);
       if (known === undefined) unknown.push(path);
       else results.set(path, known);
     }
@@ -88,18 +90,6 @@ export class ContentHasher {
   /** What a file holds, where that is known without reading it. */
   known(path: string): HashedFile | undefined {
     return this.fromCache(path);
-  }
-
-  /** A file has another path now: what is known of it holds, as long as it is the same file. */
-  noteMoved(from: string, to: string): void {
-    const { cache } = this.dependencies;
-    try {
-      const stamp = stampOf(to);
-      const contentId = cache.get(from, stamp);
-      if (contentId !== undefined) cache.set(to, stamp, contentId);
-    } catch {
-      // It is not there: whoever wants to read it says so.
-    }
   }
 
   /**

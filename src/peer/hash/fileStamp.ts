@@ -1,4 +1,15 @@
 import { type BigIntStats, fstatSync, statSync } from 'node:fs';
+import * as v from 'valibot';
+
+/** A stamp as it is stored. */
+export const storedStamp = v.object({
+  sizeBytes: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  // Before 1970 it is negative.
+  modifiedMs: v.pipe(v.number(), v.finite()),
+  changedNs: v.string(),
+  device: v.string(),
+  inode: v.string(),
+});
 
 /**
  * How a file looks from outside. As long as it stays the same, the content is taken for the same.
@@ -6,6 +17,13 @@ import { type BigIntStats, fstatSync, statSync } from 'node:fs';
 export interface FileStamp {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  /**
+   * Time of the last change of content, name or mode, in nanoseconds as text. Programs can set the time
+   * of modification back, but not this one.
+   */
+  readonly changedNs: string;
+  /** Volume that it lies on. */
+  readonly device: string;
   /** Which file of its volume it is. Text, as Windows has numbers beyond those of JavaScript. */
   readonly inode: string;
 }
@@ -29,8 +47,17 @@ export function isSameStamp(left: FileStamp, right: FileStamp): boolean {
   return (
     left.sizeBytes === right.sizeBytes &&
     left.modifiedMs === right.modifiedMs &&
-    left.inode === right.inode
+    left.changedNs === right.changedNs &&
+    isSameFile(left, right)
   );
+}
+
+/** Whether two stamps are of one file, whatever has become of its content in between. */
+export function isSameFile(
+  left: Pick<FileStamp, 'device' | 'inode'>,
+  right: Pick<FileStamp, 'device' | 'inode'>,
+): boolean {
+  return left.device === right.device && left.inode === right.inode;
 }
 
 /**
@@ -52,6 +79,13 @@ function toStamp(stats: BigIntStats): FileStamp {
     sizeBytes: Number(stats.size),
     // As the plain `stat` gives it: milliseconds with a fraction.
     modifiedMs: Number(stats.mtimeNs / 1_000_000n) + Number(stats.mtimeNs % 1_000_000n) / 1e6,
+    changedNs: stats.ctimeNs.toString(),
+    device: deviceOf(stats.dev).toString(),
     inode: stats.ino.toString(),
   };
+}
+
+/** Windows has a serial number of 64 bits for a path and its lower half for an open file. */
+function deviceOf(device: bigint): bigint {
+  return process.platform === 'win32' ? BigInt.asUintN(32, device) : device;
 }

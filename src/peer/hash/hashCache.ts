@@ -8,10 +8,19 @@ import { type FileStamp, isSameStamp } from './fileStamp';
 /** Files that are remembered; those used longest ago are forgotten first. About 25 MB as a file. */
 const MAX_ENTRIES = 100_000;
 
-const CACHE_VERSION = 1;
+/** 2: stamps with time of change and device. */
+const CACHE_VERSION = 2;
 
-/** `[path, size, modified, inode, root]`: short, as there are many. */
-const entrySchema = v.tuple([v.string(), v.number(), v.number(), v.string(), v.string()]);
+/** `[path, size, modified, changed, device, inode, root]`: short, as there are many. */
+const entrySchema = v.tuple([
+  v.string(),
+  v.number(),
+  v.number(),
+  v.string(),
+  v.string(),
+  v.string(),
+  v.string(),
+]);
 const cacheSchema = v.object({
   version: v.literal(CACHE_VERSION),
   files: v.pipe(v.array(entrySchema), v.maxLength(MAX_ENTRIES)),
@@ -82,6 +91,8 @@ export class HashCache {
       path,
       stamp.sizeBytes,
       stamp.modifiedMs,
+      stamp.changedNs,
+      stamp.device,
       stamp.inode,
       contentId.root,
     ]);
@@ -96,10 +107,12 @@ export class HashCache {
   private read(): void {
     this.state = 'saved';
     const stored = readJsonFile(this.file, cacheSchema, this.logger);
-    for (const [path, sizeBytes, modifiedMs, inode, root] of stored?.files ?? []) {
+    for (const [path, sizeBytes, modifiedMs, changedNs, device, inode, root] of stored?.files ??
+      []) {
       const contentId = toContentId(root, sizeBytes);
       if (contentId === undefined) continue;
-      this.entries.set(path, { stamp: { sizeBytes, modifiedMs, inode }, contentId });
+      const stamp = { sizeBytes, modifiedMs, changedNs, device, inode };
+      this.entries.set(path, { stamp, contentId });
     }
   }
 }

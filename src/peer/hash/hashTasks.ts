@@ -44,7 +44,10 @@ export interface StoreFiles {
     readonly root: string;
     /** Where it is written before it gets its name, on the same volume. */
     readonly temporary: string;
+    /** The path of its place, whose folder is there. */
     readonly path: string;
+    /** Folder that the place must lie in. */
+    readonly within: string;
   }[];
 }
 

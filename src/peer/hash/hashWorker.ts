@@ -1,17 +1,14 @@
 import {
   closeSync,
-  constants,
-  linkSync,
   lstatSync,
-  openSync,
   readFileSync,
   readSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { moveFile } from '../../common/busyFile';
 import {
   fromReadError,
   fromWriteError,
@@ -20,6 +17,9 @@ import {
   toPlainError,
 } from '../../common/errors';
 import { BLOCK_BYTES, contentOfBlocks, HASH_BYTES, hashBlock } from '../../protocol/hashTree';
+import { HeldFolder } from '../fetch/heldFolder';
+import { moveWithoutReplacing } from '../transfer/destination';
+import { openExactly } from '../publish/exactPath';
 import { isSameStamp, stampOfDescriptor } from './fileStamp';
 import type {
   FromHashWorker,
@@ -116,12 +116,17 @@ function storeBlock(task: StoreBlock): HashResults['store'] {
 function storeFiles({ memory, files }: StoreFiles): HashResults['files'] {
   const all = Buffer.from(memory);
   return {
-    outcomes: files.map(({ start, length, root, temporary, path }): StoredFile => {
+    outcomes: files.map(({ start, length, root, temporary, path, within }): StoredFile => {
       const bytes = all.subarray(start, start + length);
       if (rootOf(bytes) !== root) return 'left';
       try {
         writeFileSync(temporary, bytes, { flag: 'wx' });
-        return place(temporary, path, bytes);
+        const folder = HeldFolder.open({ path: dirname(path), within });
+        try {
+          return place(temporary, { folder, name: basename(path) }, bytes);
+        } finally {
+          folder.close();
+        }
       } catch {
         return 'left'; // Fetched again on its own, and what is wrong is told then.
       }
@@ -130,16 +135,19 @@ function storeFiles({ memory, files }: StoreFiles): HashResults['files'] {
 }
 
 /** Gives a written file its name, unless something is there. */
-function place(temporary: string, path: string, bytes: Buffer): StoredFile {
+function place(
+  temporary: string,
+  { folder, name }: { readonly folder: HeldFolder; readonly name: string },
+  bytes: Buffer,
+): StoredFile {
+  const path = folder.at(name);
   try {
-    linkSync(temporary, path);
-    return 'fetched';
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') {
-      // File systems without hard links (FAT, some network shares).
-      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return 'left';
-      moveFile(temporary, path);
-      return 'fetched';
+    folder.assertInPlace();
+    if (moveWithoutReplacing(temporary, path)) {
+      if (folder.isInPlace()) return 'fetched';
+      // Where folders cannot be held: what went elsewhere is taken back.
+      unlinkIfThere(path);
+      return 'left';
     }
     const stats = lstatSync(path);
     const isSame =
@@ -176,9 +184,8 @@ function readWhole(descriptor: number, length: number, position: number): number
 function withFile<T>(path: string, use: (descriptor: number) => T): T {
   let descriptor: number;
   try {
-    // A pipe in the file's place would wait for ever without O_NONBLOCK. Windows has neither.
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-    descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    // Whatever is hashed is what lies at this path: its stamp is what is served by.
+    descriptor = openExactly(path);
   } catch (error) {
     throw fromReadError(error, path);
   }

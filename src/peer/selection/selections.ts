@@ -73,9 +73,10 @@ export class Selections {
   /** As `PeerApi.publishSelection`. */
   async publish(wish: SelectionWish, options: FetchOptions): Promise<PublishSummary> {
     const { files: wanted, failures } = this.wanted(wish);
-    const { forSession } = wish;
+    const { forSession, anew } = wish;
     const files = wanted.map((file) => ({ ...file, forSession }));
-    const outcomes = files.length === 0 ? [] : await this.dependencies.publish({ files }, options);
+    const outcomes =
+      files.length === 0 ? [] : await this.dependencies.publish({ files, anew }, options);
     this.kept.delete(wish.id);
     const failed: { name: string; error: PlainError }[] = failures.map(({ name, error }) => ({
       name,

@@ -1,23 +1,22 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fstatSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
+  rmSync,
   statfsSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join, parse } from 'node:path';
+import { basename, dirname, join, parse } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../../common/abort';
 import { moveFile, retryWhileBusyPatiently } from '../../common/busyFile';
 import { fromWriteError, PeershelfError, systemCode } from '../../common/errors';
-import { isInside, resolveLinks } from '../paths';
+import { HeldFolder } from '../fetch/heldFolder';
 import type { TemporaryFile } from './leftovers';
 
 /** `name (2).ext` up to `name (1000).ext` are tried. */
@@ -48,24 +47,36 @@ export class Destination {
 
   constructor(
     private readonly options: DestinationOptions,
+    /** The folder of the destination; whoever has opened it closes it. */
+    private readonly folder: HeldFolder,
     private readonly temporary: TemporaryFile,
   ) {}
 
-  /** Makes the folder of a destination, and checks that it really lies where it must. */
-  static prepareFolder(options: DestinationOptions): void {
-    const folder = dirname(options.path);
+  /**
+   * Makes the folder of a destination, and checks that it really lies where it must; gives the path of
+   * the destination without links on the way to it.
+   */
+  static prepareFolder(options: DestinationOptions): string {
+    const place = Destination.openPlace(options);
     try {
-      // Before anything is made: the nearest folder that exists must lie inside already.
-      assertInside(nearestExisting(folder), options);
-      mkdirSync(folder, { recursive: true });
-      assertInside(folder, options);
-    } catch (error) {
-      throw fromWriteError(error, folder);
+      return join(place.realPath, basename(options.path));
+    } finally {
+      place.close();
     }
-    if (lstatSync(options.path, { throwIfNoEntry: false })?.isDirectory() === true)
-      throw new PeershelfError('DESTINATION_IS_FOLDER', `${options.path} is a folder`, {
-        details: { path: options.path },
-      });
+  }
+
+  /** The folder of a destination, made where it is missing and known to lie where it must. */
+  static openPlace({ path, folder }: Pick<DestinationOptions, 'path' | 'folder'>): HeldFolder {
+    let place: HeldFolder;
+    try {
+      place = HeldFolder.open({ path: dirname(path), within: folder, makes: true });
+    } catch (error) {
+      throw fromWriteError(error, dirname(path));
+    }
+    if (lstatSync(place.at(basename(path)), { throwIfNoEntry: false })?.isDirectory() !== true)
+      return place;
+    place.close();
+    throw new PeershelfError('DESTINATION_IS_FOLDER', `${path} is a folder`, { details: { path } });
   }
 
   /**
@@ -74,9 +85,10 @@ export class Destination {
    */
   begin(lengthBytes: number): void {
     this.close();
-    const { path } = this.temporary;
+    const { path, at } = this.temporary;
     try {
-      const space = statfsSync(dirname(path));
+      this.folder.assertInPlace();
+      const space = statfsSync(dirname(at));
       // Some file systems report nothing at all; they fail by themselves when they are full.
       if (space.blocks > 0 && lengthBytes > space.bavail * space.bsize)
         throw new PeershelfError('DISK_FULL', `no space for ${lengthBytes} bytes`, {
@@ -84,7 +96,8 @@ export class Destination {
         });
       // Windows has no O_NOFOLLOW; `|` takes undefined for 0.
       const { O_CREAT, O_TRUNC, O_WRONLY, O_NOFOLLOW } = constants;
-      this.descriptor = openSync(path, O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW, 0o666);
+      this.descriptor = openSync(at, O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW, 0o666);
+      this.folder.assertInPlace();
     } catch (error) {
       throw fromWriteError(error, dirname(path));
     }
@@ -116,16 +129,14 @@ export class Destination {
     const { path, ifExists } = this.options;
     try {
       if (ifExists === 'overwrite') {
-        await retryWhileBusyPatiently(() => {
-          // Before each attempt: the folder may become a link while this waits.
-          assertInside(dirname(path), this.options);
-          renameSync(this.temporary.path, path);
-        }, signal);
+        await retryWhileBusyPatiently(
+          () => this.name(basename(path), (from, to) => (renameSync(from, to), true)),
+          signal,
+        );
         return { outcome: 'fetched', path };
       }
-      assertInside(dirname(path), this.options);
-      if (moveWithoutReplacing(this.temporary.path, path)) return { outcome: 'fetched', path };
-      if (await haveSameContent(this.temporary.path, path, signal))
+      if (this.name(basename(path), moveWithoutReplacing)) return { outcome: 'fetched', path };
+      if (await haveSameContent(this.temporary.at, this.folder.at(basename(path)), signal))
         return { outcome: 'alreadyThere', path };
       if (ifExists === 'keepBoth') return { outcome: 'fetched', path: this.placeBeside() };
     } catch (error) {
@@ -143,10 +154,23 @@ export class Destination {
   private placeBeside(): string {
     const { dir, name, ext } = parse(this.options.path);
     for (let number = 2; number <= MAX_KEPT; number += 1) {
-      const path = join(dir, `${name} (${number})${ext}`);
-      if (moveWithoutReplacing(this.temporary.path, path)) return path;
+      const other = `${name} (${number})${ext}`;
+      if (this.name(other, moveWithoutReplacing)) return join(dir, other);
     }
     throw destinationExists(this.options.path);
+  }
+
+  /**
+   * Gives the temporary file a name in its folder; false when that is taken. Where the folder cannot be
+   * held open its path is looked up before and behind: what went elsewhere is taken back.
+   */
+  private name(name: string, move: (from: string, to: string) => boolean): boolean {
+    const to = this.folder.at(name);
+    this.folder.assertInPlace();
+    const isNamed = move(this.temporary.at, to);
+    if (isNamed && !this.folder.isInPlace()) rmSync(to, { force: true });
+    this.folder.assertInPlace();
+    return isNamed;
   }
 
   private close(): void {
@@ -191,7 +215,7 @@ export async function haveSameContent(
 }
 
 /** False when something is there already; a check and a rename alone would replace it in between. */
-function moveWithoutReplacing(from: string, to: string): boolean {
+export function moveWithoutReplacing(from: string, to: string): boolean {
   try {
     linkSync(from, to);
     return true; // The temporary name goes when the destination is disposed.
@@ -202,17 +226,4 @@ function moveWithoutReplacing(from: string, to: string): boolean {
   if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) return false;
   moveFile(from, to);
   return true;
-}
-
-function assertInside(path: string, { folder }: DestinationOptions): void {
-  if (folder === undefined || isInside(resolveLinks(folder), resolveLinks(path))) return;
-  throw new PeershelfError('OUTSIDE_FOLDER', `${path} leads out of ${folder}`, {
-    details: { path, folder },
-  });
-}
-
-function nearestExisting(folder: string): string {
-  let path = folder;
-  while (!existsSync(path) && dirname(path) !== path) path = dirname(path);
-  return path;
 }

@@ -115,16 +115,16 @@ export class Fetcher {
 
   /** Removes what an earlier attempt has left of a content for this place. */
   discard(destination: string, contentId: ContentId): void {
-    this.dependencies.leftovers.resume(destination, contentId).release();
+    this.dependencies.leftovers.discard(destination, contentId);
   }
 
   private async run(job: FetchJob): Promise<FetchResult> {
-    const { request, candidates, handle } = job;
+    const { candidates, handle } = job;
     const contentId = candidates[0]?.contentId;
     if (contentId === undefined)
       return this.inTurns(handle, (signal) => this.fetchFromAny({ ...job, signal }));
     handle.setContent(contentId);
-    const part = new DownloadPart(this.dependencies.leftovers, request.destination, contentId);
+    const part = new DownloadPart(this.dependencies.leftovers, contentId);
     let sources = candidates.map(toContentSource);
     let isFirst = true;
     let isWanted = false;
@@ -218,11 +218,9 @@ export class Fetcher {
   private async fetchFromAny(job: FetchAttempt): Promise<FetchResult> {
     const { request, candidates, signal } = job;
     const { leftovers, logger } = this.dependencies;
-    const path = request.destination;
-    const destination = new Destination(
-      { path, folder: request.folder, ifExists: request.ifExists },
-      leftovers.reserve(path),
-    );
+    const wanted = { ...request, path: request.destination, folder: request.folder };
+    const place = Destination.openPlace(wanted);
+    const destination = new Destination(wanted, place, leftovers.reserve(place));
     try {
       let failure: unknown = notFound(request);
       for (const source of candidates.slice(0, MAX_ATTEMPTS)) {
@@ -238,6 +236,7 @@ export class Fetcher {
       throw failure;
     } finally {
       destination.dispose();
+      place.close();
     }
   }
 

@@ -9,6 +9,7 @@ import type { Logger } from '../../common/logger';
 import { processExists } from '../../common/processExists';
 import { type ContentId, formatContentId, parseContentId } from '../../protocol/contentId';
 import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
+import { HeldFolder } from '../fetch/heldFolder';
 
 const RECORD_NAME = /^([0-9a-f]{1,16})\.json$/u;
 const TEMPORARY_NAME = /^\.peershelf-([0-9a-f]{16})\.part$/u;
@@ -41,7 +42,10 @@ type Leftover = v.InferOutput<typeof recordSchema>;
 
 /** A temporary file that must not outlive its process. */
 export interface TemporaryFile {
+  /** Where it lies, without links, as it is recorded. */
   readonly path: string;
+  /** A path for file calls that leads into its folder whatever is renamed meanwhile, until it ends. */
+  readonly at: string;
   /** Removes the file, if it is still there, and its record. */
   release(): void;
 }
@@ -53,6 +57,8 @@ export interface ResumableFile extends TemporaryFile {
   readonly journal: string;
   /** Leaves everything for the next attempt, in whichever window it is made. */
   keep(): void;
+  /** Ends the use of `at`; what is there stays. */
+  close(): void;
 }
 
 export interface LeftoversOptions {
@@ -61,6 +67,19 @@ export interface LeftoversOptions {
   /** What this window has recorded before is left over from its engine's crash. */
   readonly windowId: string;
   readonly clock: Clock;
+}
+
+/** A folder for what is fetched, and the content of which parts are looked for. */
+interface Wanted {
+  readonly place: HeldFolder;
+  readonly content: string;
+}
+
+/** A part that was taken over; whoever gets it closes its folder. */
+interface Claimed {
+  readonly id: string;
+  readonly folder: HeldFolder;
+  readonly name: string;
 }
 
 /**
@@ -76,33 +95,60 @@ export class Leftovers {
     private readonly logger: Logger,
   ) {}
 
-  /** A name for a temporary file beside `destination`, recorded. Nothing is there yet. */
-  reserve(destination: string): TemporaryFile {
+  /** A name for a temporary file in a folder, recorded; it ends before the folder is closed. */
+  reserve(folder: HeldFolder): TemporaryFile {
     const id = newId();
-    return this.begin(id, partBeside(destination, id));
+    return this.begin(id, folder, partName(id));
   }
 
   /**
-   * What an earlier attempt has left of this content on the destination's file system, or else a new
-   * name beside the destination.
+   * What an earlier attempt has left of this content on the file system of a folder, or else a new name
+   * in it. To be closed when the attempt ends.
    * @param resting what an attempt of the same download has left: used before any other, unless it
    * has rested for so long that another window has taken it for dead.
    */
-  resume(destination: string, contentId: ContentId, resting?: ResumableFile): ResumableFile {
+  resume(place: HeldFolder, contentId: ContentId, resting?: ResumableFile): ResumableFile {
     const content = formatContentId(contentId);
     if (resting !== undefined) this.active.delete(resting.id);
-    const found = this.claimAny(resting?.id, { destination, content });
+    const found = this.claimAny(resting?.id, { place, content });
     const id = found?.id ?? newId();
-    const file = this.begin(id, found?.path ?? partBeside(destination, id), content);
+    // A handle of its own, as the part may lie elsewhere, and outlives the place.
+    const folder = found?.folder ?? HeldFolder.open({ path: place.at('.') });
+    const file = this.begin(id, folder, found?.name ?? partName(id), content);
     return {
       ...file,
       id,
       journal: this.journal(file.path),
+      close: () => folder.close(),
+      release: () => {
+        file.release();
+        folder.close();
+      },
       keep: () => {
+        folder.close();
         this.active.delete(id);
         this.write(id, { pid: 0, window: '', path: file.path, content });
       },
     };
+  }
+
+  /** Removes what an earlier attempt has left of a content for this destination. */
+  discard(destination: string, contentId: ContentId): void {
+    const content = formatContentId(contentId);
+    let place: HeldFolder;
+    try {
+      place = HeldFolder.open({ path: dirname(destination) });
+    } catch {
+      return; // The folder is gone, and with it what was in it.
+    }
+    try {
+      const found = this.claimAny(undefined, { place, content });
+      if (found === undefined) return;
+      this.begin(found.id, found.folder, found.name, content).release();
+      found.folder.close();
+    } finally {
+      place.close();
+    }
   }
 
   /** Whether nobody else has taken the file over. */
@@ -135,8 +181,9 @@ export class Leftovers {
     }
   }
 
-  private begin(id: string, path: string, content?: string): TemporaryFile {
+  private begin(id: string, folder: HeldFolder, name: string, content?: string): TemporaryFile {
     const { windowId: window } = this.options;
+    const path = join(folder.realPath, name);
     this.active.add(id);
     this.write(id, {
       pid: process.pid,
@@ -146,17 +193,15 @@ export class Leftovers {
     });
     return {
       path,
+      at: folder.at(name),
       release: () => {
         this.active.delete(id);
-        this.remove(id, path);
+        this.remove(id, path, folder);
       },
     };
   }
 
-  private claimAny(
-    preferred: string | undefined,
-    wanted: { readonly destination: string; readonly content: string },
-  ): { id: string; path: string } | undefined {
+  private claimAny(preferred: string | undefined, wanted: Wanted): Claimed | undefined {
     const all = this.records();
     const ids = all.filter((id) => id === preferred).concat(all.filter((id) => id !== preferred));
     for (const id of ids) {
@@ -167,23 +212,26 @@ export class Leftovers {
   }
 
   /** Takes over what nobody works on; undefined when it is something else, or somebody does. */
-  private claim(
-    id: string,
-    wanted: { readonly destination: string; readonly content: string },
-  ): { id: string; path: string } | undefined {
+  private claim(id: string, wanted: Wanted): Claimed | undefined {
     const found = this.read(id);
     if (found === undefined || found.content !== wanted.content || this.isInUse(id, found))
       return undefined;
-    if (isPlaced(found.path)) return undefined;
-    if (!areOnSameVolume(found.path, dirname(wanted.destination))) return undefined;
+    const folder = holdExactly(dirname(found.path));
+    if (folder === undefined) return undefined;
+    const name = basename(found.path);
     const own = newId();
     try {
-      moveFile(this.record(id), this.record(own));
+      if (isResumable(folder.at(name), wanted.place)) {
+        moveFile(this.record(id), this.record(own));
+        return { id: own, folder, name };
+      }
     } catch (error) {
+      folder.close();
       if (systemCode(error) !== 'ENOENT') throw error;
       return undefined; // Somebody else wanted it too, and was first.
     }
-    return { id: own, path: found.path };
+    folder.close();
+    return undefined;
   }
 
   private sweepOne(id: string): void {
@@ -196,8 +244,15 @@ export class Leftovers {
     this.logger.info(`removed the leftover ${found.path}`);
   }
 
-  private remove(id: string, path: string): void {
-    rmSync(path, { force: true, recursive: true });
+  /** What cannot be got at now, as its path leads elsewhere, stays recorded for the next sweep. */
+  private remove(id: string, path: string, held?: HeldFolder): void {
+    const folder = held?.isOpen === true ? held : holdExactly(dirname(path));
+    if (folder === undefined && existsSync(path)) return;
+    try {
+      folder?.remove(basename(path));
+    } finally {
+      if (folder !== held) folder?.close();
+    }
     rmSync(this.journal(path), { force: true });
     rmSync(this.record(id), { force: true });
   }
@@ -258,19 +313,19 @@ export class DownloadPart {
 
   constructor(
     private readonly leftovers: Leftovers,
-    private readonly destination: string,
     private readonly contentId: ContentId,
   ) {}
 
   /** For the next attempt, with what the one before or an earlier download has left. */
-  open(): ResumableFile {
-    const file = this.leftovers.resume(this.destination, this.contentId, this.resting);
+  open(place: HeldFolder): ResumableFile {
+    const file = this.leftovers.resume(place, this.contentId, this.resting);
     this.resting = undefined;
     return file;
   }
 
   /** The attempt has ended with something that is worth to be gone on with. */
   rest(file: ResumableFile): void {
+    file.close();
     this.resting = file;
   }
 
@@ -289,8 +344,21 @@ function newId(): string {
   return randomBytes(8).toString('hex');
 }
 
-function partBeside(destination: string, id: string): string {
-  return join(dirname(destination), `.peershelf-${id}.part`);
+function partName(id: string): string {
+  return `.peershelf-${id}.part`;
+}
+
+/** A folder whose path leads to it and nowhere else, or undefined. */
+function holdExactly(path: string): HeldFolder | undefined {
+  let folder: HeldFolder;
+  try {
+    folder = HeldFolder.open({ path });
+  } catch {
+    return undefined;
+  }
+  if (folder.realPath === path) return folder;
+  folder.close();
+  return undefined;
 }
 
 /**
@@ -302,7 +370,7 @@ function isPlaced(part: string): boolean {
 }
 
 /** A part on another volume could not be renamed to its place. */
-function areOnSameVolume(part: string, folder: string): boolean {
+function isResumable(part: string, place: HeldFolder): boolean {
   const stats = statSync(part, { throwIfNoEntry: false });
-  return stats?.dev === statSync(folder).dev;
+  return stats?.dev === statSync(place.at('.')).dev && !isPlaced(part);
 }

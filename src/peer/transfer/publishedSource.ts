@@ -1,36 +1,49 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { PeershelfError } from '../../common/errors';
-import { resolveLinks } from '../paths';
+import { closeSync, readSync, statSync } from 'node:fs';
+import { PeershelfError, systemCode } from '../../common/errors';
 import type { CatalogueEntry } from '../catalogue/catalogue';
+import {
+  type FileStamp,
+  isSameFile,
+  isSameStamp,
+  stampOf,
+  stampOfDescriptor,
+} from '../hash/fileStamp';
+import { resolveLinks } from '../paths';
+import { openExactly } from '../publish/exactPath';
 
 /**
- * An open published file. It is certain to be the regular file at the very path that was published:
- * a link that was put in its place since, or on the way to it, is as good as gone.
+ * An open published file. It is certain to be the very file that was published, by volume and number:
+ * a link that was put in its place since, or on the way to it, is as good as gone, and another file
+ * there is a changed one.
  */
 export class PublishedSource {
   private constructor(
     private readonly descriptor: number,
-    /** Bytes at the time of opening. */
-    readonly sizeBytes: number,
-    private readonly modifiedMs: number,
-    private readonly inode: number,
+    /** How the file looked when it was opened. */
+    private readonly stamp: FileStamp,
   ) {}
 
-  /** @throws FILE_GONE, or FILE_UNREADABLE with the system's error as its cause. */
+  /** @throws FILE_GONE, FILE_CHANGED for another file, or FILE_UNREADABLE with its cause. */
   static open(entry: CatalogueEntry): PublishedSource {
-    const descriptor = openRegularFile(entry);
+    if (!isThere(entry)) throw gone(entry);
+    const descriptor = openFile(entry);
     try {
-      const stats = fstatSync(descriptor);
-      // Checked again behind the open: the path may have been changed in between.
-      const behind = statSync(entry.path, { throwIfNoEntry: false });
-      const isSameFile = behind?.ino === stats.ino && behind.dev === stats.dev;
-      if (!stats.isFile() || !isSameFile || resolveLinks(entry.path) !== entry.realPath)
-        throw gone(entry);
-      return new PublishedSource(descriptor, stats.size, stats.mtimeMs, stats.ino);
+      // Of the open file, before any byte is read: paths may lead elsewhere by now.
+      const stamp = stampOfDescriptor(descriptor);
+      if (!isSameFile(stamp, entry.stamp))
+        throw new PeershelfError('FILE_CHANGED', `${entry.path} is another file now`, {
+          details: { path: entry.path },
+        });
+      return new PublishedSource(descriptor, stamp);
     } catch (error) {
       closeSync(descriptor);
       throw PeershelfError.is(error) ? error : gone(entry, error);
     }
+  }
+
+  /** Bytes at the time of opening. */
+  get sizeBytes(): number {
+    return this.stamp.sizeBytes;
   }
 
   /** Fills `buffer` from `position` on; returns how many bytes it got, 0 at the end. */
@@ -40,21 +53,19 @@ export class PublishedSource {
 
   /** Whether the file is still as it was when it was opened. */
   isUnchanged(): boolean {
-    const stats = fstatSync(this.descriptor);
-    return stats.size === this.sizeBytes && stats.mtimeMs === this.modifiedMs;
+    return isSameStamp(stampOfDescriptor(this.descriptor), this.stamp);
   }
 
   /** Whether it was, when it was opened, what has been published. */
   isAsPublished(entry: CatalogueEntry): boolean {
-    return this.sizeBytes === entry.sizeBytes && this.modifiedMs === entry.modifiedMs;
+    return isSameStamp(this.stamp, entry.stamp);
   }
 
   /** Whether the path still leads to this very file, and that is as it was when it was opened. */
   isInPlace(entry: CatalogueEntry): boolean {
     try {
-      const behind = statSync(entry.path, { throwIfNoEntry: false });
       return (
-        behind?.ino === this.inode &&
+        isSameFile(stampOf(entry.path), this.stamp) &&
         resolveLinks(entry.path) === entry.realPath &&
         this.isUnchanged()
       );
@@ -68,16 +79,16 @@ export class PublishedSource {
   }
 }
 
-function openRegularFile(entry: CatalogueEntry): number {
-  const stats = statSync(entry.path, { throwIfNoEntry: false });
-  if (stats === undefined || !stats.isFile() || resolveLinks(entry.path) !== entry.realPath)
-    throw gone(entry);
-  // Without O_NONBLOCK, opening a pipe that took the file's place would wait for ever. Windows has
-  // neither it nor O_NOFOLLOW; `|` takes undefined for 0.
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+function isThere({ path, realPath }: CatalogueEntry): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true && resolveLinks(path) === realPath;
+}
+
+function openFile(entry: CatalogueEntry): number {
   try {
-    return openSync(entry.realPath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return openExactly(entry.realPath);
   } catch (cause) {
+    if (systemCode(cause) === 'ELOOP') throw gone(entry, cause);
     throw new PeershelfError('FILE_UNREADABLE', `cannot read ${entry.path}`, {
       cause,
       details: { path: entry.path },

@@ -23,6 +23,7 @@ describe('the sequences of a catalogue', () => {
   const entry = (name: string, sequence: number): CatalogueEntry => ({
     ...{ name, path: join(folder, name), realPath: join(folder, name) },
     ...{ sizeBytes: 1, modifiedMs: 1, publishedAtMs: 1, contentId: CONTENT, version: 3, sequence },
+    stamp: { sizeBytes: 1, modifiedMs: 1, changedNs: '1', device: '1', inode: '1' },
   });
 
   it('grow when a name is taken back and offered again, also over a restart', () => {

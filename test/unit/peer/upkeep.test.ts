@@ -1,10 +1,21 @@
 import { strict as assert } from 'node:assert';
-import { mkdirSync, rmSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred } from '../../../src/common/deferred';
 import { Emitter } from '../../../src/common/events';
 import { nullLogger } from '../../../src/common/logger';
 import { type CatalogueEntry, entryCondition } from '../../../src/peer/catalogue/catalogue';
+import { stampOf } from '../../../src/peer/hash/fileStamp';
 import { Upkeep } from '../../../src/peer/upkeep';
 import { useCleanup } from '../../support/cleanup';
 import { FakeClock, flushPromises } from '../../support/fakeClock';
@@ -21,6 +32,8 @@ describe('the upkeep of published files', () => {
   let upkeep: Upkeep;
   let republishes: boolean;
   let done: string[];
+  /** Files that were read to see whether they hold what they did; only those with "content" do. */
+  let read: string[];
   let republish: (entry: CatalogueEntry) => Promise<void>;
 
   beforeEach(() => {
@@ -31,6 +44,7 @@ describe('the upkeep of published files', () => {
     changes = new Emitter<void>();
     republishes = true;
     done = [];
+    read = [];
     republish = (entry) => {
       add(entry.name);
       return Promise.resolve();
@@ -44,6 +58,14 @@ describe('the upkeep of published files', () => {
       },
       check: entryCondition,
       republishes: () => republishes,
+      confirm: (changed) => {
+        read.push(`${changed.map(({ name }) => name).join(' ')}`);
+        for (const entry of changed)
+          if (readFileSync(entry.path, 'utf8') === 'content')
+            entries.set(entry.name, { ...entry, stamp: stampOf(entry.path) });
+        changes.fire();
+        return Promise.resolve();
+      },
       republish: (entry) => {
         done.push(`again ${entry.name}`);
         return republish(entry);
@@ -60,13 +82,14 @@ describe('the upkeep of published files', () => {
 
   const path = (name: string): string => join(folder, name);
   const add = (name: string): void => {
-    const { size, mtimeMs } = statSync(path(name));
+    const stamp = stampOf(path(name));
     entries.set(name, {
       name,
       path: path(name),
       realPath: path(name),
-      sizeBytes: size,
-      modifiedMs: mtimeMs,
+      sizeBytes: stamp.sizeBytes,
+      modifiedMs: stamp.modifiedMs,
+      stamp,
       publishedAtMs: 0,
     });
     changes.fire();
@@ -204,6 +227,44 @@ describe('the upkeep of published files', () => {
       assert.deepEqual(done, ['again a', 'again b']);
       await clock.advanceSlowly(60_000);
       assert.deepEqual(done, ['again a', 'again b', 'again a']);
+    });
+  });
+
+  describe('of those that only look otherwise', () => {
+    beforeEach(() => {
+      republishes = false;
+    });
+    const condition = (name: string): string => entryCondition(entries.get(name)!);
+
+    it('offers them on under what they hold, after a quiet moment', async () => {
+      for (const name of ['touched', 'chmodded', 'copied back']) await publish(name);
+      write('touched', 'content');
+      chmodSync(path('chmodded'), 0o600);
+      writeFileSync(path('new'), 'content');
+      renameSync(path('new'), path('copied back'));
+      for (const name of entries.keys()) assert.equal(condition(name), 'changed');
+      fake.change(folder, undefined);
+      await clock.advanceSlowly(1_500, 500);
+      assert.deepEqual(read, []);
+      await clock.advanceSlowly(60_000);
+      assert.deepEqual(read, ['touched chmodded copied back']);
+      for (const name of entries.keys()) assert.equal(condition(name), 'same');
+      assert.deepEqual(done, []);
+    });
+
+    it('reads what holds something else once, and again when it looks otherwise again', async () => {
+      await publish('a');
+      change('a');
+      await clock.advanceSlowly(60_000);
+      assert.deepEqual(read, ['a']);
+      assert.equal(condition('a'), 'changed');
+      change('a', 'content');
+      await clock.advanceSlowly(60_000);
+      assert.deepEqual(read, ['a', 'a']);
+      assert.equal(condition('a'), 'same');
+      change('a', 'of another size');
+      await clock.advanceSlowly(60_000);
+      assert.deepEqual(read, ['a', 'a']);
     });
   });
 

@@ -1,5 +1,5 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { throwIfAborted } from '../../../common/abort';
 import { mapConcurrently } from '../../../common/concurrency';
 import { describeError, fromWriteError, PeershelfError } from '../../../common/errors';
@@ -8,13 +8,14 @@ import { isSameContent } from '../../../protocol/contentId';
 import type { ListedHost } from '../../../protocol/controlReplies';
 import type { ContentHasher } from '../../hash/contentHasher';
 import type { FolderFetchRequest, FolderFetchResult } from '../../peerApi';
+import { HeldFolder } from '../../fetch/heldFolder';
 import { Destination } from '../destination';
 import type { Leftovers } from '../leftovers';
 import type { Offers } from '../offers';
 import type { Fetcher, StartOptions } from '../fetcher';
 import { throttled } from '../throttled';
 import type { TransferList } from '../transferList';
-import { declined, type FolderJob, noteDeclined, placeOf, Tally } from './folderJob';
+import { declined, type FolderJob, limitOf, noteDeclined, placeOf, Tally } from './folderJob';
 import { type FolderFile, isSmall, planFolder, type SmallFile, toBatches } from './folderPlan';
 import { SmallFiles, type SmallFilesDependencies } from './smallFiles';
 
@@ -138,18 +139,22 @@ export class FolderFetcher {
   ): Promise<FolderFile[]> {
     if (files.length === 0) return [];
     const { destination, folder } = job.request;
-    Destination.prepareFolder({ path: join(destination, 'x'), folder, ifExists: 'fail' });
+    const place = Destination.openPlace({ path: join(destination, 'x'), folder });
     // One folder beside the files, so that there is one record to clean up after, not thousands.
-    const staging = this.dependencies.leftovers.reserve(join(destination, 'x'));
+    const staging = this.dependencies.leftovers.reserve(place);
+    let held: HeldFolder | undefined;
     try {
-      mkdirSync(staging.path);
-      const batch = new SmallFiles(this.dependencies, job, staging.path);
+      const made = HeldFolder.makePrivate(place, basename(staging.path));
+      held = made;
+      const batch = new SmallFiles(this.dependencies, job, made);
       const left = await mapConcurrently(toBatches(files), BATCHES_AT_ONCE, (some) =>
         batch.fetch(some, tally),
       );
       return left.flat();
     } finally {
+      held?.close();
       staging.release();
+      place.close();
     }
   }
 
@@ -159,7 +164,8 @@ export class FolderFetcher {
       const sources = file.sources.filter(({ hostname }) => !job.declinedBy.has(hostname));
       const [first] = file.sources;
       if (sources.length === 0 && first !== undefined) throw declined(first);
-      const { folder, ifExists } = job.request;
+      const { ifExists } = job.request;
+      const folder = limitOf(job.request);
       const request = { name: file.name, destination: placeOf(file, job), folder, ifExists };
       const { outcome, receivedBytes } = await this.dependencies.fetcher.fetchPart(
         request,
@@ -195,8 +201,9 @@ function withoutRisky(
 }
 
 /** A destination that is its own limit has to be there before anything can be inside. */
-function makeDestination({ destination, folder }: FolderFetchRequest): void {
-  if (folder !== destination) return;
+function makeDestination(request: FolderFetchRequest): void {
+  const { destination } = request;
+  if (limitOf(request) !== destination) return;
   try {
     mkdirSync(destination, { recursive: true });
   } catch (error) {
@@ -206,13 +213,12 @@ function makeDestination({ destination, folder }: FolderFetchRequest): void {
 
 /** The place of a file, when one of its size is there; undefined also leaves it to who says what is wrong. */
 function placeIfThere(file: SmallFile, job: FolderJob): string | undefined {
-  const { folder } = job.request;
+  const folder = limitOf(job.request);
   try {
     const path = placeOf(file, job);
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats?.isFile() !== true || stats.size !== file.sizeBytes) return undefined;
-    Destination.prepareFolder({ path, folder, ifExists: 'fail' });
-    return path;
+    return Destination.prepareFolder({ path, folder, ifExists: 'fail' });
   } catch {
     return undefined;
   }

@@ -67,6 +67,11 @@ export class Tally {
   }
 }
 
+/** The folder that everything must lie in: at least the one that it is fetched to. */
+export function limitOf({ folder, destination }: FolderFetchRequest): string {
+  return folder ?? destination;
+}
+
 /** @throws INVALID_NAME when the name would lead elsewhere. */
 export function placeOf({ name }: FolderFile, { request }: FolderJob): string {
   return join(

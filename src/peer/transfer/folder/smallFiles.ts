@@ -8,12 +8,13 @@ import { formatContentId } from '../../../protocol/contentId';
 import type { SourceInfo } from '../../../protocol/controlReplies';
 import { BATCH_PATH } from '../../../protocol/httpReply';
 import type { HashPool } from '../../hash/hashPool';
+import type { HeldFolder } from '../../fetch/heldFolder';
 import { Destination } from '../destination';
 import { askPeer, errorForStatus } from '../pieces/peerHttp';
 import type { RateLimiter } from '../rateLimiter';
 import type { SourceDialer } from '../sourceDialer';
 import { BatchReply } from './batchReply';
-import { type FolderJob, isDeclined, placeOf, type Tally } from './folderJob';
+import { type FolderJob, isDeclined, limitOf, placeOf, type Tally } from './folderJob';
 import type { SmallFile } from './folderPlan';
 
 /** Sources a batch is asked from before its files go their own way; a false one may cost ten seconds. */
@@ -35,7 +36,8 @@ export class SmallFiles {
   constructor(
     private readonly dependencies: SmallFilesDependencies,
     private readonly job: FolderJob,
-    private readonly staging: string,
+    /** A folder of this user alone, on the volume of the destination. */
+    private readonly staging: HeldFolder,
   ) {}
 
   /** Fetches a batch from one of its sources; gives back the files that did not arrive as wished. */
@@ -93,9 +95,10 @@ export class SmallFiles {
       else arrived.push({ file, start, path });
     }
     // A folder for each batch: threads that make files in the same one wait for each other.
-    const staging = join(this.staging, String(this.count++));
-    // After a long pause another window may have taken the folder around it for left over.
-    mkdirSync(staging, { recursive: true });
+    const staging = this.staging.at(String(this.count++));
+    // Fails when another window has taken the folder around it for left over after a long pause: then
+    // the files go their own way.
+    mkdirSync(staging);
     const { outcomes } = await pool.run({
       kind: 'files',
       memory: reply.memory,
@@ -105,6 +108,7 @@ export class SmallFiles {
         root: file.contentId.root,
         temporary: join(staging, String(index)),
         path,
+        within: limitOf(this.job.request),
       })),
     });
     for (const [index, { file }] of arrived.entries()) {
@@ -117,7 +121,7 @@ export class SmallFiles {
 
   /** The place of a file, its folder made and checked; undefined leaves it to who says what is wrong. */
   private prepare(file: SmallFile, prepared: Set<string>): string | undefined {
-    const { folder } = this.job.request;
+    const folder = limitOf(this.job.request);
     try {
       const path = placeOf(file, this.job);
       const parent = dirname(path);

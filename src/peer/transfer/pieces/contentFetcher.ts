@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type Clock } from '../../../common/clock';
 import { mapConcurrently } from '../../../common/concurrency';
 import { describeError, fromWriteError, PeershelfError } from '../../../common/errors';
@@ -9,6 +10,7 @@ import type { FetchRequest } from '../../peerApi';
 import type { ContentHasher } from '../../hash/contentHasher';
 import type { HashPool } from '../../hash/hashPool';
 import type { LayerStore } from '../../hash/layerStore';
+import type { HeldFolder } from '../../fetch/heldFolder';
 import { Destination, destinationExists, type Placed } from '../destination';
 import type { DownloadPart, Leftovers, ResumableFile } from '../leftovers';
 import type { RateLimiter } from '../rateLimiter';
@@ -74,21 +76,31 @@ export class ContentFetcher {
 
   /** @throws what `ContentDownload` and `Destination` throw. */
   async fetch(job: ContentJob): Promise<FetchedContent> {
-    const there = await this.lookAtDestination(job);
-    if (there !== undefined) return there;
-    const copied = await this.copyLocally(job);
-    return copied ?? this.download(job);
+    const place = Destination.openPlace(toOptions(job.request));
+    try {
+      const there = await this.lookAtDestination(job, place);
+      if (there !== undefined) return there;
+      const copied = await this.copyLocally(job, place);
+      return copied ?? (await this.download(job, place));
+    } finally {
+      place.close();
+    }
   }
 
   /**
    * The destination, when it has the content.
    * @throws DESTINATION_EXISTS when other content is in the way and must stay.
    */
-  private async lookAtDestination(job: ContentJob): Promise<FetchedContent | undefined> {
+  private async lookAtDestination(
+    job: ContentJob,
+    place: HeldFolder,
+  ): Promise<FetchedContent | undefined> {
     const { destination: path, ifExists } = job.request;
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const name = basename(path);
+    const stats = statSync(place.at(name), { throwIfNoEntry: false });
     if (stats === undefined) return undefined;
-    if (stats.isFile() && stats.size === job.contentId.sizeBytes && (await this.has(path, job)))
+    const mayBeSame = stats.isFile() && stats.size === job.contentId.sizeBytes;
+    if (mayBeSame && (await this.has(join(place.realPath, name), job)))
       return { ...nothing(), outcome: 'alreadyThere', path, keptBytes: stats.size };
     if (ifExists === 'fail') throw destinationExists(path);
     return undefined;
@@ -101,15 +113,18 @@ export class ContentFetcher {
   }
 
   /** Copies a file of this machine; the copy is hashed, as the file may change meanwhile. */
-  private async copyLocally(job: ContentJob): Promise<FetchedContent | undefined> {
+  private async copyLocally(
+    job: ContentJob,
+    place: HeldFolder,
+  ): Promise<FetchedContent | undefined> {
     const { leftovers, localCopies, logger } = this.dependencies;
     const { contentId, request, signal } = job;
     const { sizeBytes } = contentId;
     for (const path of localCopies(contentId)) {
-      const temporary = leftovers.reserve(request.destination);
-      const destination = new Destination(toOptions(request), temporary);
+      const temporary = leftovers.reserve(place);
+      const destination = new Destination(toOptions(request), place, temporary);
       try {
-        const outcome = await copyFile(path, temporary.path, { sizeBytes, signal });
+        const outcome = await copyFile(path, temporary.at, { sizeBytes, signal });
         if (outcome === 'otherFile' || !(await this.has(temporary.path, job))) continue;
         const placed = await destination.place(signal);
         this.dependencies.hasher.noteWritten(placed.path, contentId, temporary.path);
@@ -127,13 +142,13 @@ export class ContentFetcher {
     return undefined;
   }
 
-  private async download(job: ContentJob): Promise<FetchedContent> {
+  private async download(job: ContentJob, place: HeldFolder): Promise<FetchedContent> {
     const { request, signal } = job;
     const layer = await this.findLayer(job);
-    const part = job.part.open();
-    const destination = new Destination(toOptions(request), part);
+    const part = job.part.open(place);
+    const destination = new Destination(toOptions(request), place, part);
     // What was left here stays whatever ends this before it has been looked at.
-    let isWorthKeeping = existsSync(part.path);
+    let isWorthKeeping = existsSync(part.at);
     const onProgress = (bytes: number): void => {
       isWorthKeeping = bytes > 0;
       job.onProgress(bytes);
@@ -158,7 +173,7 @@ export class ContentFetcher {
     const { clock, dialer, logger, pool, hasher, stallMs } = this.dependencies;
     const { contentId, layer, signal, onProgress, sources, findSources } = job;
     const file = await PieceFile.open(
-      { path: part.path, journal: part.journal, contentId, layer },
+      { path: part.path, at: part.at, journal: part.journal, contentId, layer },
       { pool, hasher, blocks: this.blocks },
       signal,
     );

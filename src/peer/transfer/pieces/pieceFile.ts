@@ -34,8 +34,10 @@ const MAX_JOURNAL_BYTES = 1024 * 1024;
 const RECOVERED_AT_ONCE = 4;
 
 export interface PieceFileOptions {
-  /** The temporary file beside the destination. */
+  /** The temporary file beside the destination, without links. */
   readonly path: string;
+  /** A path that leads to it for sure, if there is another one. */
+  readonly at?: string;
   /** Numbers of verified pieces, one a line; only ever a hint, as what it names is hashed again. */
   readonly journal: string;
   readonly contentId: ContentId;
@@ -90,15 +92,15 @@ export class PieceFile {
     dependencies: PieceFileDependencies,
     signal: AbortSignal,
   ): Promise<PieceFile> {
-    const { path, journal, contentId } = options;
+    const { path, at = path, journal, contentId } = options;
     const noted = readJournal(journal, pieceCount(contentId.sizeBytes));
     const opened: number[] = [];
     try {
       const { O_CREAT, O_RDWR, O_NOFOLLOW } = constants;
-      const file = openSync(path, O_CREAT | O_RDWR | O_NOFOLLOW, 0o666);
+      const file = openSync(at, O_CREAT | O_RDWR | O_NOFOLLOW, 0o666);
       opened.push(file);
       const existing = fstatSync(file).size;
-      assertSpace(path, contentId.sizeBytes - existing);
+      assertSpace(at, contentId.sizeBytes - existing);
       ftruncateSync(file, contentId.sizeBytes);
       const journalFile = openSync(journal, 'a', 0o600);
       opened.push(journalFile);

@@ -1,10 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PeershelfError, systemCode } from '../../../common/errors';
 import { resolveLinks } from '../../paths';
 import type { CatalogueEntry } from '../../catalogue/catalogue';
-
-const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+import { isSameStamp, stampOfDescriptor } from '../../hash/fileStamp';
+import { openExactly } from '../../publish/exactPath';
 
 /** Windows opens what a link leads to whatever it is told. */
 const CAN_REFUSE_LINKS = process.platform !== 'win32';
@@ -29,13 +29,12 @@ export class BatchReader {
     if (!this.leadsToRealPath(entry)) throw gone(entry);
     const descriptor = openFile(entry);
     try {
+      // Before it is read: another file in its place is nobody's business, also not this program's.
+      assertSame(descriptor, entry);
       const count = readSync(descriptor, target, 0, target.length, 0);
-      // Only now: a file that was written to while it was read is seen to be changed.
-      const stats = fstatSync(descriptor);
-      if (!stats.isFile()) throw gone(entry);
-      const isSame = stats.size === entry.sizeBytes && stats.mtimeMs === entry.modifiedMs;
-      if (!isSame || count !== target.length || count !== entry.sizeBytes)
-        throw new PeershelfError('FILE_CHANGED', `${entry.name} is not what was published`);
+      // And behind it: a file that was written to while it was read is seen to be changed.
+      assertSame(descriptor, entry);
+      if (count !== target.length || count !== entry.sizeBytes) throw changed(entry);
     } catch (error) {
       throw systemCode(error) === 'EISDIR' ? gone(entry, error) : error;
     } finally {
@@ -66,15 +65,25 @@ export class BatchReader {
 
 function openFile(entry: CatalogueEntry): number {
   try {
-    return openSync(entry.realPath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return openExactly(entry.realPath);
   } catch (error) {
     throw isMissing(error) ? gone(entry, error) : error;
   }
 }
 
+/** The open file must be the very one that was published, as it was then. */
+function assertSame(descriptor: number, entry: CatalogueEntry): void {
+  if (isSameStamp(stampOfDescriptor(descriptor), entry.stamp)) return;
+  throw fstatSync(descriptor).isFile() ? changed(entry) : gone(entry);
+}
+
 /** Nothing there, or a link (ELOOP), which is as good as nothing. */
 function isMissing(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK'].includes(systemCode(error) ?? '');
+}
+
+function changed(entry: CatalogueEntry): PeershelfError {
+  return new PeershelfError('FILE_CHANGED', `${entry.name} is not what was published`);
 }
 
 function gone(entry: CatalogueEntry, cause?: unknown): PeershelfError {

@@ -13,6 +13,7 @@ export function openContent(
   try {
     source = PublishedSource.open(entry);
   } catch (error) {
+    if (PeershelfError.is(error, 'FILE_CHANGED')) return noteTrouble(entry, 'changed', context);
     return troubleWith(entry, error, context);
   }
   if (source.isAsPublished(entry) && source.sizeBytes === entry.contentId?.sizeBytes) return source;

@@ -86,7 +86,10 @@ function open(
     return PublishedSource.open(entry);
   } catch (error) {
     logger.warn(`${entry.name}: ${describeError(error)}`);
-    return PeershelfError.is(error, 'FILE_GONE') ? 'filenotfound' : 'readerror';
+    // Another file in its place is not the one that was published: that one is gone.
+    const isGone =
+      PeershelfError.is(error, 'FILE_GONE') || PeershelfError.is(error, 'FILE_CHANGED');
+    return isGone ? 'filenotfound' : 'readerror';
   } finally {
     offer.onSeen(entry);
   }
