@@ -114,6 +114,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     'The tracker has lost the newest state of the session. Ask an owner to start Peershelf, which brings it back.',
   INVITE_DAMAGED: () =>
     'The invite is not complete, or was changed on its way. Copy all of it again, or ask for a new one.',
+  INVITE_FILE_UNSAFE: (d) =>
+    `Other accounts can write ${d.text('place', d.path)}, so the invite may not be the one that you put there. Make it writable for you alone (chmod go-w), check the invite, and try again.`,
   INVITE_NOT_FOUND: () =>
     'There is no invite in what was given. It begins with peershelf://join/ or ends a link to Peershelf.',
   INVITE_TOO_NEW: () =>

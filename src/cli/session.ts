@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import envPaths from 'env-paths';
 import { onAbort } from '../common/abort';
 import { systemClock } from '../common/clock';
 import { PeershelfError } from '../common/errors';
+import { readInviteText } from '../common/inviteFile';
 import { createLogger, streamSink } from '../common/logger';
-import { DEFAULT_MAX_UPLOADS, DEFAULT_PEER_PORTS, DEFAULT_TRACKER_PORT } from '../protocol/limits';
+import {
+  DEFAULT_MAX_UPLOADS,
+  DEFAULT_PEER_PORTS,
+  DEFAULT_TRACKER_PORT,
+  MAX_INVITE_TEXT_CHARACTERS,
+} from '../protocol/limits';
 import { parseHostPort } from '../protocol/address';
 import { parseInvite } from '../protocol/invite';
 import { SessionFinder } from '../lan/sessionFinder';
@@ -79,11 +84,7 @@ async function toConnectRequest(
 }
 
 function readInvite(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new PeershelfError('INVALID_ARGUMENT', `cannot read ${path}`, { cause });
-  }
+  return readInviteText(path, { maxBytes: MAX_INVITE_TEXT_CHARACTERS, mustBeOwn: true });
 }
 
 /** Runs `task` with a peer that is in the session, and ends the peer whatever happens. */

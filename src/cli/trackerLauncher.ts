@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Command } from 'commander';
+import { makePrivateFolder } from '../common/privateFiles';
 import { writeSecretFile } from '../common/secretFile';
 import { formatHostPort, type HostPort } from '../protocol/address';
 import { formatInvite } from '../protocol/invite';
@@ -45,6 +46,8 @@ async function launch(
   { io, bundle, dataFolder }: TrackerLauncherDependencies,
 ): Promise<number> {
   const folder = options.data ?? dataFolder;
+  // One that the user names may hold other things, too.
+  if (options.data === undefined) makePrivateFolder(folder);
   const record = await loadSessionRecord(folder, options.session);
   const child = fork(bundle, childArguments(options, folder), {
     stdio: ['pipe', 'ignore', 'inherit', 'ipc'],

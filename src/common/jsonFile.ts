@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { moveFile, retryWhileBusy } from './busyFile';
 import { describeError, fromReadError, fromWriteError, systemCode } from './errors';
 import type { Logger } from './logger';
+import { PRIVATE_FOLDER_MODE, writePrivateFile } from './privateFiles';
 
 /**
  * Reads a file of ours. Undefined when there is none yet, or when it is damaged: then it is put
@@ -55,14 +56,14 @@ export function pairsOf<T>(
 }
 
 /**
- * Replaces a file of ours whole: a reader or a crash sees the old or the new one, never a part.
+ * Replaces a file of ours whole, for its user alone: a reader or a crash sees the old or the new one, never a part.
  * @throws DISK_FULL, FOLDER_NOT_WRITABLE; the old file stays.
  */
 export function writeJsonFile(path: string, value: unknown): void {
   const temporary = `${path}.${randomUUID()}.new`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, JSON.stringify(value));
+    mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    writePrivateFile(temporary, JSON.stringify(value));
     moveFile(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -1,18 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { moveFile, retryWhileBusy } from './busyFile';
 import { fromWriteError, systemCode } from './errors';
-
-/** Its user may read and write it, and nobody else. Windows has no such mode and keeps its own rules. */
-const PRIVATE_MODE = 0o600;
-const PRIVATE_FOLDER_MODE = 0o700;
+import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE, writePrivateFile } from './privateFiles';
 
 /** The text of a file with secrets, which becomes private if it was not; undefined without a file. */
 export function readSecretFile(path: string): string | undefined {
   try {
     const text = retryWhileBusy(() => readFileSync(path, 'utf8'));
-    chmodSync(path, PRIVATE_MODE);
+    chmodSync(path, PRIVATE_FILE_MODE);
     return text;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
@@ -33,7 +30,7 @@ export function writeSecretFile(
   const temporary = `${path}.${randomUUID()}.new`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    writeFileSync(temporary, text, { mode: PRIVATE_MODE, flag: 'wx' });
+    writePrivateFile(temporary, text, { flag: 'wx' });
     // A link fails where a file is already, unlike renaming.
     if (existing === 'keep') linkSync(temporary, path);
     else moveFile(temporary, path);

@@ -12,6 +12,7 @@ const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INVALID_ADDRESS',
   'INVITE_DAMAGED',
   'INVITE_EXPIRED',
+  'INVITE_FILE_UNSAFE',
   'INVITE_FORGED',
   'INVITE_NOT_FOUND',
   'INVITE_OUTDATED',
@@ -186,6 +187,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   INVITE_DAMAGED: () =>
     l10n.t(
       'The invite is not complete, or was changed on its way. Copy all of it again, or ask for a new one.',
+    ),
+  INVITE_FILE_UNSAFE: (d) =>
+    l10n.t(
+      'Other accounts of this computer can write {0}, so the invite may have been replaced. Make it writable for you alone, check the invite, and join again.',
+      d.text('place', d.path),
     ),
   INVITE_NOT_FOUND: () =>
     l10n.t('There is no invite in this text. Ask who started the session for one (Copy Invite).'),

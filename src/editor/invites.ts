@@ -1,8 +1,8 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
-import { PeershelfError, systemCode } from '../common/errors';
+import { PeershelfError } from '../common/errors';
+import { readInviteText } from '../common/inviteFile';
 import { formatHostPort } from '../protocol/address';
 import { formatInvite, formatInviteLink, parseInvite } from '../protocol/invite';
 import { MAX_INVITE_TEXT_CHARACTERS } from '../protocol/limits';
@@ -33,9 +33,12 @@ export function readInvite(text: string): ReadInvite {
   };
 }
 
-/** @throws as {@link readInvite}, FILE_GONE, FILE_UNREADABLE. */
+/**
+ * The invite of a file that is joined by without a question: one that others can write is refused.
+ * @throws as {@link readInvite}, FILE_GONE, FILE_UNREADABLE, INVITE_FILE_UNSAFE.
+ */
 export function readInviteFile(path: string): ReadInvite {
-  return readInvite(readStart(path));
+  return readInvite(textOf(path, true));
 }
 
 /** What a user types or pastes: an invite, or the path of a file that has one. @throws as above. */
@@ -45,8 +48,13 @@ export function readInviteOrFile(text: string): ReadInvite {
   } catch (error) {
     const path = toPath(text);
     if (path === undefined || !PeershelfError.is(error, 'INVITE_NOT_FOUND')) throw error;
-    return readInviteFile(path);
+    // Named by hand, and asked about before anything is joined.
+    return readInvite(textOf(path, false));
   }
+}
+
+function textOf(path: string, mustBeOwn: boolean): string {
+  return readInviteText(path, { maxBytes: MAX_INVITE_TEXT_CHARACTERS, mustBeOwn });
 }
 
 /** What goes to the clipboard: a text for somebody who has never heard of the product. */
@@ -68,24 +76,4 @@ function toPath(text: string): string | undefined {
   const path = text.trim().replace(/^(["'])(.*)\1$/u, '$2');
   if (/^~[/\\]/u.test(path)) return join(homedir(), path.slice(2));
   return isAbsolute(path) ? path : undefined;
-}
-
-/** As much of a file as an invite is looked for in, whatever the file is. */
-function readStart(path: string): string {
-  let file: number | undefined;
-  try {
-    // Opening a named pipe would wait for somebody to write into it.
-    if (!statSync(path).isFile()) throw new Error('not a file');
-    file = openSync(path, 'r');
-    const buffer = Buffer.alloc(MAX_INVITE_TEXT_CHARACTERS);
-    return buffer.subarray(0, readSync(file, buffer)).toString('utf8');
-  } catch (cause) {
-    const code = systemCode(cause) === 'ENOENT' ? 'FILE_GONE' : 'FILE_UNREADABLE';
-    throw new PeershelfError(code, `cannot read ${path}`, {
-      cause,
-      details: { path, isInvite: true },
-    });
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
 }

@@ -1,11 +1,12 @@
 import { type ForkOptions, fork, type SpawnOptions } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { delay, every, systemClock } from '../common/clock';
 import { DisposableBase, DisposableSlot } from '../common/disposable';
 import { type ErrorCode, PeershelfError, systemCode } from '../common/errors';
 import { writeJsonFile } from '../common/jsonFile';
+import { makePrivateFolder, writePrivateFile } from '../common/privateFiles';
 import { processExists } from '../common/processExists';
 import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
@@ -103,7 +104,7 @@ export class LocalTracker extends DisposableBase {
    * @throws PORT_IN_USE and what else the tracker reports, TIMED_OUT.
    */
   async start(start: TrackerStart): Promise<HostPort> {
-    mkdirSync(this.dependencies.folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(this.dependencies.folder);
     const previous = this.readRecord();
     const record = await this.startWithLease({ ...start, lease: `lease-${randomUUID()}` });
     const { host, team } = start;
@@ -122,7 +123,7 @@ export class LocalTracker extends DisposableBase {
     const record = this.current ?? this.readRecord();
     this.giveUp();
     if (record === undefined) return;
-    writeFileSync(this.leaseFile(record), STOP_WORD);
+    writePrivateFile(this.leaseFile(record), STOP_WORD);
     const deadlineMs = systemClock.monotonic() + STOP_DEADLINE_MS;
     while (processExists(record.pid) && systemClock.monotonic() < deadlineMs)
       await delay(systemClock, STOP_POLL_MS);
@@ -151,7 +152,7 @@ export class LocalTracker extends DisposableBase {
 
   private async startWithLease(start: Fork): Promise<TrackerRecord> {
     // Whoever writes it says who is a member.
-    writeFileSync(this.leaseFile(start), '', { mode: 0o600 });
+    writePrivateFile(this.leaseFile(start), '');
     try {
       return await this.fork(start);
     } catch (error) {

@@ -2,13 +2,11 @@ import { randomUUID } from 'node:crypto';
 import {
   existsSync,
   linkSync,
-  mkdirSync,
   readFileSync,
   rmSync,
   statSync,
   unlinkSync,
   utimesSync,
-  writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +15,7 @@ import { moveFile } from '../../common/busyFile';
 import { type Clock, every } from '../../common/clock';
 import { DisposableBase, toDisposable } from '../../common/disposable';
 import { PeershelfError, systemCode } from '../../common/errors';
+import { makePrivateFolder, writePrivateFile } from '../../common/privateFiles';
 import { processExists } from '../../common/processExists';
 
 /** Windows of one user on one folder; more are a mistake of a script. */
@@ -65,7 +64,7 @@ export class Slot extends DisposableBase {
    */
   static acquire(storageFolder: string, clock: Clock, window: string): Slot {
     for (const folder of slotFolders(storageFolder)) {
-      mkdirSync(folder, { recursive: true });
+      makePrivateFolder(folder);
       const lock = { pid: process.pid, machine: hostname(), window, token: randomUUID() };
       if (tryLock(folder, lock, clock)) return new Slot(folder, lock.token, clock);
     }
@@ -86,7 +85,7 @@ export class Slot extends DisposableBase {
   private unlock(): void {
     if (!this.isMine()) return;
     try {
-      writeFileSync(join(this.folder, RELEASED_NAME), '');
+      writePrivateFile(join(this.folder, RELEASED_NAME), '');
     } finally {
       // On a full disk the place is free, too, and only looks as if it had been for longer.
       unlinkSync(join(this.folder, LOCK_NAME));
@@ -118,7 +117,7 @@ function tryLock(folder: string, lock: Lock, clock: Clock): boolean {
   const path = join(folder, LOCK_NAME);
   if (existsSync(path) && !removeStale(path, lock.window, clock)) return false;
   const candidate = join(folder, `${lock.token}.lock`);
-  writeFileSync(candidate, JSON.stringify(lock));
+  writePrivateFile(candidate, JSON.stringify(lock));
   try {
     // A link appears whole and only where nothing is; writing in place would show half a lock.
     linkSync(candidate, path);
@@ -134,7 +133,7 @@ function tryLock(folder: string, lock: Lock, clock: Clock): boolean {
 
 function createExclusively(path: string, lock: Lock): boolean {
   try {
-    writeFileSync(path, JSON.stringify(lock), { flag: 'wx' });
+    writePrivateFile(path, JSON.stringify(lock), { flag: 'wx' });
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;

@@ -1,11 +1,9 @@
 import {
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   utimesSync,
-  writeFileSync,
 } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -13,6 +11,7 @@ import { moveFile } from '../../common/busyFile';
 import type { Clock } from '../../common/clock';
 import { describeError, systemCode } from '../../common/errors';
 import type { Logger } from '../../common/logger';
+import { makePrivateFolder, writePrivateFile } from '../../common/privateFiles';
 import { type ContentId, formatContentId } from '../../protocol/contentId';
 import { hasLayer, isLayerOf } from '../../protocol/hashTree';
 
@@ -72,8 +71,8 @@ export class LayerStore {
     this.remember(key, layer);
     const temporary = join(this.folder, `${randomUUID()}.new`);
     try {
-      mkdirSync(this.folder, { recursive: true });
-      writeFileSync(temporary, layer);
+      makePrivateFolder(this.folder);
+      writePrivateFile(temporary, layer);
       moveFile(temporary, this.path(key));
     } catch (error) {
       rmSync(temporary, { force: true });

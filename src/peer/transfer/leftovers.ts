@@ -6,6 +6,7 @@ import { moveFile } from '../../common/busyFile';
 import type { Clock } from '../../common/clock';
 import { describeError, systemCode } from '../../common/errors';
 import type { Logger } from '../../common/logger';
+import { makePrivateFolder } from '../../common/privateFiles';
 import { processExists } from '../../common/processExists';
 import { type ContentId, formatContentId, parseContentId } from '../../protocol/contentId';
 import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
@@ -271,6 +272,7 @@ export class Leftovers {
   }
 
   private write(id: string, leftover: Leftover): void {
+    makePrivateFolder(this.options.folder);
     writeJsonFile(this.record(id), leftover);
   }
 

@@ -1,0 +1,86 @@
+import { strict as assert } from 'node:assert';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Cleanup } from '../../scripts/host/cleanup';
+import { readInviteText } from '../../src/common/inviteFile';
+import { startCommand } from '../support/commandLine';
+import { makeAccount } from '../support/otherAccount';
+import { notTestedHere } from '../support/swapPaths';
+import { temporaryFolder } from '../support/temporaryFolder';
+
+describe('a file with an invite that others can write', () => {
+  const cleanup = new Cleanup();
+  let path: string;
+
+  before(function () {
+    // Modes say nothing on Windows.
+    if (process.platform === 'win32') this.skip();
+  });
+  afterEach(() => cleanup.run());
+  beforeEach(() => {
+    path = join(temporaryFolder(cleanup), 'own', 'invite.txt');
+    mkdirSync(dirname(path), { mode: 0o700 });
+    writeFileSync(path, 'an invite', { mode: 0o600 });
+  });
+
+  const read = (from = path): string => readInviteText(from, { maxBytes: 100, mustBeOwn: true });
+  const isRefusedFor = (place: string, from = path): void =>
+    assert.throws(
+      () => read(from),
+      (error: { code: string; details: { place: string } }) =>
+        error.code === 'INVITE_FILE_UNSAFE' && error.details.place === place,
+    );
+
+  it('is read as long as it is its user alone who can, also where everybody may read it', () => {
+    assert.equal(read(), 'an invite');
+    chmodSync(path, 0o644);
+    chmodSync(dirname(path), 0o755);
+    assert.equal(read(), 'an invite');
+  });
+
+  it('is refused for its own mode and for that of any folder above it', () => {
+    chmodSync(path, 0o666);
+    isRefusedFor(path);
+    chmodSync(path, 0o600);
+    chmodSync(dirname(path), 0o777);
+    isRefusedFor(dirname(path));
+    chmodSync(dirname(path), 0o700);
+    const above = dirname(dirname(path));
+    chmodSync(above, 0o777);
+    isRefusedFor(above);
+    // As /tmp: others may put files there, but not rename what is somebody else's.
+    chmodSync(above, 0o1777);
+    assert.equal(read(), 'an invite');
+  });
+
+  it('is refused for where a link leads, too', () => {
+    const link = join(dirname(path), 'link');
+    const shared = join(dirname(dirname(path)), 'shared');
+    mkdirSync(shared);
+    chmodSync(shared, 0o777);
+    writeFileSync(join(shared, 'invite'), 'forged', { mode: 0o600 });
+    symlinkSync(join(shared, 'invite'), link);
+    isRefusedFor(shared, link);
+  });
+
+  it('is refused when it is another account whose file or folder it is', () => {
+    const account = makeAccount(cleanup);
+    if (typeof account === 'string') return notTestedHere('another account', account);
+    chownSync(path, account.uid, account.gid);
+    isRefusedFor(path);
+    chownSync(path, 0, account.gid);
+    chmodSync(path, 0o660);
+    isRefusedFor(path);
+    chmodSync(path, 0o600);
+    chownSync(dirname(path), account.uid, account.gid);
+    isRefusedFor(dirname(path));
+  });
+
+  it('joins nothing on the command line, which says why and what to do', async () => {
+    chmodSync(path, 0o666);
+    const user = { folder: dirname(path), data: temporaryFolder(cleanup) };
+    const listing = startCommand(cleanup, user, 'list', '--invite-file', path);
+    assert.equal(await listing.exited, 1);
+    assert.match(listing.stderr(), /Other accounts can write .*invite\.txt.*chmod go-w/u);
+  });
+});
