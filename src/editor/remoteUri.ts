@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { PreviewRequest } from '../peer/peerApi';
+import { BIDI_CONTROL, publishedNameProblem } from '../protocol/names';
 
 /** Files of others that are looked at without being fetched. */
 export const REMOTE_SCHEME = 'peershelf';
@@ -25,6 +26,8 @@ export function parseRemoteUri({ scheme, path, query }: vscode.Uri): PreviewRequ
   if (owner === undefined || content === undefined || name === undefined) return undefined;
   const hostname = decode(owner);
   if (hostname === undefined) return undefined;
+  // A name that nobody can publish is made to mislead whoever reads it.
+  if (publishedNameProblem(name) !== undefined || BIDI_CONTROL.test(hostname)) return undefined;
   const contentId = content === NO_CONTENT ? undefined : content;
   if (contentId !== undefined && contentId !== `${contentId.slice(0, 64)}-${query}`)
     return undefined;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../common/clock';
 import { describeError, PeershelfError, systemCode } from '../common/errors';
 import type { Logger } from '../common/logger';
+import { makePrivateFolder, PRIVATE_FILE_MODE } from '../common/privateFiles';
 import {
   type ContentId,
   formatContentId,
@@ -60,9 +61,12 @@ export class Previews {
       throw new PeershelfError('FILE_TOO_LARGE', `${sizeBytes} bytes are no preview`, {
         details: { name: request.name },
       });
+    // What is looked at is nobody else's business, however it was sent.
+    makePrivateFolder(this.dependencies.folder);
     const path = await (id === undefined
       ? this.fetchByName(request, options)
       : this.getContent(id, request, options));
+    chmodSync(path, PRIVATE_FILE_MODE);
     this.evict(path);
     return path;
   }
@@ -73,13 +77,18 @@ export class Previews {
     options: FetchOptions,
   ): Promise<string> {
     const { hasher, locate, fetchFrom } = this.dependencies;
-    const destination = join(this.dependencies.folder, formatContentId(id));
+    // Of each owner a file of its own: what is there was seen to be offered by that owner.
+    const owned = `${formatContentId(id)}-${keyOf({ hostname, name })}`;
+    const destination = join(this.dependencies.folder, owned);
     if (statSync(destination, { throwIfNoEntry: false })?.size === id.sizeBytes) {
       const { contentId } = await hasher.hash(resolveLinks(destination), options);
       if (isSameContent(contentId, id)) return destination;
     }
-    const sources = (await locate(id)).map((source) => toSourceInfo(source, id));
-    if (sources.length === 0)
+    const located = await locate(id);
+    const sources = located.map((source) => toSourceInfo(source, id));
+    // Others may send it, as its hash is known, but only its owner makes it that owner's file.
+    const isOffered = located.some((one) => one.hostname === hostname && one.name === name);
+    if (!isOffered)
       throw new PeershelfError('NOT_FOUND', `nobody has this content of ${name} any more`, {
         details: { name, hostname },
       });
@@ -92,10 +101,7 @@ export class Previews {
     { name, hostname }: PreviewRequest,
     options: FetchOptions,
   ): Promise<string> {
-    const key = createHash('sha256')
-      .update(JSON.stringify([hostname, name]))
-      .digest('hex');
-    const destination = join(this.dependencies.folder, `name-${key}`);
+    const destination = join(this.dependencies.folder, `name-${keyOf({ hostname, name })}`);
     // The publisher may send more than was listed.
     const more = { ifExists: 'overwrite', maxBytes: MAX_PREVIEW_BYTES } as const;
     const request = { name, hostname, destination, ...more };
@@ -122,6 +128,12 @@ export class Previews {
       logger.warn(`old previews cannot be removed: ${describeError(error)}`);
     }
   }
+}
+
+function keyOf({ hostname, name }: Pick<PreviewRequest, 'hostname' | 'name'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([hostname, name]))
+    .digest('hex');
 }
 
 /** Another window may have removed it meanwhile. */

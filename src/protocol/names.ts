@@ -5,7 +5,7 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Characters that reorder the text around them: a name with one can look like another name. */
-const BIDI_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+export const BIDI_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 /** Names that Windows gives to devices, with any extension and any case (superscript digits included). */
 const WINDOWS_DEVICE =

@@ -23,14 +23,17 @@ export const SIGNATURE_BYTES = 64;
 /** A signature in base64url. */
 export const SIGNATURE = /^[\w-]{86}$/u;
 
+/** Half of a pair: as bytes it is U+FFFD, so that texts which differ would have one signature. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** @param privateKey of P-256. */
 export function signText(kind: SignedKind, text: string, privateKey: KeyObject): SignedText {
   return { text, signature: signBytes(kind, Buffer.from(text), privateKey).toString('base64url') };
 }
 
-/** @param publicKey of P-256. */
+/** Whether the text is well-formed and signed so. @param publicKey of P-256. */
 export function isSigned(kind: SignedKind, signed: SignedText, publicKey: KeyObject): boolean {
-  if (!SIGNATURE.test(signed.signature)) return false;
+  if (!SIGNATURE.test(signed.signature) || LONE_SURROGATE.test(signed.text)) return false;
   const signature = Buffer.from(signed.signature, 'base64url');
   return areBytesSigned(kind, { bytes: Buffer.from(signed.text), signature }, publicKey);
 }

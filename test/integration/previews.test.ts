@@ -78,14 +78,18 @@ describe('looking at a file without fetching it', () => {
     assert.equal(readFileSync(path, 'utf8'), 'the other plan');
   });
 
-  it('takes the content from whoever has it, under whatever name', async () => {
+  it('is of the one who is named, or of nobody, whoever has the same content', async () => {
     await alice.publish('plan.md', 'a plan');
     const file = await listed('plan.md');
     const carol = await startPeer(cleanup, { tracker: address, settings: { hostname: 'carol' } });
     await carol.publish('copy.md', 'a plan');
     await alice.peer.stop();
-    const { path } = await bob.peer.preview(file);
+    await rejectsWith('NOT_FOUND', bob.peer.preview(file));
+    const { path } = await bob.peer.preview({ ...file, hostname: 'carol', name: 'copy.md' });
     assert.equal(readFileSync(path, 'utf8'), 'a plan');
+    // Also when the content is here already, as somebody else's file.
+    await rejectsWith('NOT_FOUND', bob.peer.preview(file));
+    await rejectsWith('NOT_FOUND', bob.peer.preview({ ...file, hostname: 'carol' }));
   });
 
   it('refuses what is too large, before anything is asked of anybody', async () => {

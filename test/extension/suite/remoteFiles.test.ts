@@ -163,6 +163,10 @@ describe('files of others that are opened without being fetched', () => {
       'peershelf:/%25/content/a.txt?5',
       `peershelf:/bob/${'a'.repeat(64)}-6/a.txt?5`,
       'peershelf:/bob/other/a.txt?5',
+      // Nobody can publish these.
+      'peershelf:/bob/content/a%E2%80%AEtxt.exe?5',
+      'peershelf:/bo%E2%80%AEb/content/a.txt?5',
+      'peershelf:/bob/content/../a.txt?5',
     ])
       assert.equal(parseRemoteUri(vscode.Uri.parse(text)), undefined, text);
   });

@@ -55,6 +55,17 @@ describe('signed entries', () => {
     assert.equal(entry && signEntry(entry, alice.privateKey).text, text);
   });
 
+  it('are refused with half a character, which has the bytes of another text', () => {
+    const noted = signEntry({ ...ENTRY, note: 'plan \ufffd' }, alice.privateKey);
+    assert.equal(openEntry(noted, PLACE)?.note, 'plan \ufffd');
+    for (const half of ['\ud800', '\udc00']) {
+      const text = noted.text.replace('\ufffd', half);
+      assert.notEqual(text, noted.text);
+      assert.deepEqual(Buffer.from(text), Buffer.from(noted.text), 'its bytes are the same');
+      assert.equal(openEntry({ ...noted, text }, PLACE), undefined);
+    }
+  });
+
   it('are opened as they were signed, withdrawals and all', () => {
     assert.deepEqual(openEntry(signed, PLACE), ENTRY);
     const withdrawn: Entry = { ...ENTRY, state: 'withdrawn', note: 'wrong file', expiresMs: 9 };
