@@ -4,6 +4,8 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { REPOSITORY } from '../../scripts/host/paths';
 
+export { packExtension } from '../../scripts/host/release';
+
 const run = promisify(execFile);
 const VSCE = path.join(REPOSITORY, 'node_modules/@vscode/vsce/vsce');
 /** Installed things, and what tests leave: the packager walks through all of them, only to leave them out. */
@@ -15,14 +17,6 @@ export async function copyForPackaging(folder: string): Promise<void> {
     recursive: true,
     filter: (source) => !NOT_COPIED.includes(path.relative(REPOSITORY, source)),
   });
-}
-
-/** Packs the bundles of such a copy, as users get them. */
-export async function packExtension(repository: string, vsix: string): Promise<void> {
-  await runPackager(repository, [
-    ...['package', '--no-dependencies', '--allow-missing-repository'],
-    ...['--no-rewrite-relative-links', '--out', vsix],
-  ]);
 }
 
 /** Runs a command of the packager; resolves to what it prints. */

@@ -1,0 +1,57 @@
+import { strict as assert } from 'node:assert';
+import { createHash } from 'node:crypto';
+import { readFile, utimes } from 'node:fs/promises';
+import * as path from 'node:path';
+import { packExtension, writeBillOfMaterials, writeSums } from '../../scripts/host/release';
+import { REPOSITORY } from '../../scripts/host/paths';
+import { useCleanup } from '../support/cleanup';
+import { copyForPackaging } from '../support/packExtension';
+
+const TIME_S = 1_700_000_000;
+
+describe('a release', function () {
+  this.timeout(240_000);
+  const cleanup = useCleanup();
+
+  it('has the same bytes whenever and wherever the same commit is packed', async () => {
+    const packed = [];
+    for (const number of [1, 2]) {
+      const repository = await cleanup.temporaryFolder('peershelf-release-');
+      await copyForPackaging(repository);
+      await utimes(path.join(repository, 'README.md'), TIME_S * number, TIME_S * number);
+      const vsix = path.join(repository, 'dist', 'out.vsix');
+      await packExtension(repository, vsix, TIME_S);
+      const bill = path.join(repository, 'dist', 'out.json');
+      await writeBillOfMaterials(repository, bill, TIME_S);
+      packed.push({ vsix: await readFile(vsix), bill: await readFile(bill, 'utf8') });
+    }
+    const [first, second] = packed;
+    assert.ok(first && second);
+    assert.ok(first.vsix.equals(second.vsix));
+    assert.equal(first.bill, second.bill);
+    const { bomFormat, components } = JSON.parse(first.bill) as {
+      bomFormat: string;
+      components: { name: string }[];
+    };
+    assert.equal(bomFormat, 'CycloneDX');
+    const manifest = JSON.parse(await readFile(path.join(REPOSITORY, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+      devDependencies: Record<string, string>;
+    };
+    const names = new Set(components.map(({ name }) => name));
+    for (const name of Object.keys(manifest.dependencies))
+      assert.ok(names.has(name) || names.has(name.split('/').pop() ?? ''), name);
+    for (const name of ['mocha', 'playwright-core']) assert.ok(!names.has(name), name);
+  });
+
+  it('has sums that say which bytes are meant', async () => {
+    const folder = await cleanup.temporaryFolder('peershelf-sums-');
+    const sums = path.join(folder, 'SHA256SUMS');
+    const file = path.join(REPOSITORY, 'package.json');
+    await writeSums(sums, [file]);
+    const sum = createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
+    assert.equal(await readFile(sums, 'utf8'), `${sum}  package.json\n`);
+  });
+});
