@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { AcceptedSockets } from '../../../common/acceptedSockets';
 import { type Deferred, deferred } from '../../../common/deferred';
 import { PeershelfError } from '../../../common/errors';
 import { tlsOptionsOf } from '../../../protocol/certificate';
@@ -12,8 +13,7 @@ import type { TransferSecurity } from '../transferSecurity';
  */
 export class SecureFront {
   private readonly server: Server;
-  /** Under way, by where they come from. */
-  private readonly handshakes = new Map<string, Deferred<TLSSocket>>();
+  private readonly handshakes = new AcceptedSockets<Deferred<TLSSocket>>();
 
   constructor(readonly security: TransferSecurity) {
     const options = tlsOptionsOf(security.identity);
@@ -26,7 +26,9 @@ export class SecureFront {
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
     this.server.on('secureConnection', (socket) => {
-      this.handshakes.get(keyOf(socket))?.resolve(socket);
+      const handshake = this.handshakes.below(socket);
+      if (handshake === undefined) socket.on('error', () => undefined).destroy();
+      else handshake.resolve(socket);
     });
     this.server.on('tlsClientError', (_error, socket) => socket.destroy());
   }
@@ -35,23 +37,13 @@ export class SecureFront {
    * Waits for as long as `socket` is open: who accepted it has a deadline.
    * @throws CONNECTION_LOST when it is closed before the handshake has ended, whoever does that.
    */
-  async shakeHands(socket: Socket): Promise<TLSSocket> {
-    const key = keyOf(socket);
+  shakeHands(socket: Socket): Promise<TLSSocket> {
     const handshake = deferred<TLSSocket>();
-    this.handshakes.set(key, handshake);
+    this.handshakes.add(socket, handshake);
     socket.once('close', () =>
       handshake.reject(new PeershelfError('CONNECTION_LOST', 'no handshake')),
     );
     this.server.emit('connection', socket);
-    try {
-      return await handshake.promise;
-    } finally {
-      this.handshakes.delete(key);
-    }
+    return handshake.promise;
   }
-}
-
-/** The server tells of the secured socket only, which has the other one's ends. */
-function keyOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }
