@@ -32,6 +32,8 @@ export interface EntryTrustDependencies {
   readonly teamId: string;
   /** The key of a host, by its verified record. */
   readonly keyOf: (hostname: string) => HostKey | undefined;
+  /** Told of a host that is fetched from. */
+  readonly onFetched?: (hostname: string) => void;
   /** Where sequences are kept over restarts; undefined: they are not. */
   readonly file: string | undefined;
 }
@@ -57,10 +59,17 @@ export class EntryTrust extends DisposableBase {
   /**
    * What `hostname` says of `name`, withdrawals included, or undefined when it does not say that, has
    * said something later, or it holds no more.
+   * @param isFetched whether it comes from the host itself and is fetched next.
    */
-  verify(hostname: string, name: string, signed: SignedText | undefined): Entry | undefined {
+  verify(
+    hostname: string,
+    name: string,
+    signed: SignedText | undefined,
+    isFetched = false,
+  ): Entry | undefined {
     const entry = signed && this.open(hostname, name, signed);
     if (entry === undefined) this.tell(hostname);
+    else if (isFetched) this.dependencies.onFetched?.(hostname);
     return entry;
   }
 

@@ -8,13 +8,9 @@ import { openHostRecord, type SealedHostRecord } from '../../protocol/hostRecord
 import { HOST_RECORD_LIFETIME_MS } from '../../protocol/limits';
 import { pairsOf, readJsonFile, writeJsonFile } from '../../common/jsonFile';
 import type { KnownMember } from '../peerApi';
+import { forgetPins, MAX_PINS, type Pin } from './pins';
 import type { TeamMember } from './teamMember';
 
-/**
- * Identities remembered. Of more, first those are forgotten that were seen on one day only: a member
- * that takes very many hostnames must not make us forget those whom we see day by day.
- */
-const MAX_PINS = 20_000;
 /** Hosts whose last record is kept, and identities told of: as many as are remembered. */
 const MAX_KNOWN = MAX_PINS;
 /** A hostname that nobody has had for this long may become somebody else's. */
@@ -39,20 +35,6 @@ export interface HostKey {
   /** Of its certificate. */
   readonly fingerprint: string;
   readonly sealingPoint: string;
-}
-
-/** The identity that a hostname had when it was seen first. */
-interface Pin {
-  readonly fingerprint: string;
-  readonly seenMs: number;
-  /** Seen on several days. */
-  readonly isEstablished?: boolean | undefined;
-  /** Name that its host called itself last. */
-  readonly displayName?: string | undefined;
-  /** Public key to which envelopes for it are sealed, also while it is away. */
-  readonly sealingPoint?: string | undefined;
-  /** The highest of its records: what an older one said does not come back, after a restart either. */
-  readonly sequence?: number | undefined;
 }
 
 interface Known extends TrustedHost, HostKey {
@@ -80,6 +62,7 @@ const pinsSchema = pairsOf(
     isEstablished: v.optional(v.boolean()),
     displayName: v.optional(v.string()),
     sealingPoint: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{44}$/u))),
+    isFetched: v.optional(v.boolean()),
     sequence: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   }),
 );
@@ -132,6 +115,14 @@ export class HostTrust extends DisposableBase {
     return [...members.values()].filter(({ identity }) => this.dependencies.admits(identity));
   }
 
+  /** Something is fetched from the host: who it is, is not forgotten to make room for others. */
+  keep(hostname: string): void {
+    const pin = this.pins.get(hostname);
+    if (pin === undefined || pin.isFetched === true) return;
+    this.pins.set(hostname, { ...pin, isFetched: true });
+    this.writeWithin(WRITE_DELAY_MS);
+  }
+
   private open(hostname: string, sealed: SealedHostRecord): Known | undefined {
     const { teamId, membershipKey } = this.dependencies.member;
     const opened = openHostRecord(sealed, { id: teamId, membershipKey });
@@ -166,7 +157,7 @@ export class HostTrust extends DisposableBase {
     const said = { fingerprint, displayName, sealingPoint, sequence };
     if (pin === undefined) this.pin(hostname, { ...said, seenMs: nowMs });
     else if (nowMs - pin.seenMs > PIN_RENEWAL_MS)
-      this.pin(hostname, { ...said, seenMs: nowMs, isEstablished: true });
+      this.pin(hostname, { ...pin, ...said, seenMs: nowMs, isEstablished: true });
     else if (lastSequence < sequence) {
       this.pins.set(hostname, { ...pin, ...said });
       this.writeWithin(SEQUENCE_WRITE_DELAY_MS);
@@ -185,7 +176,7 @@ export class HostTrust extends DisposableBase {
   private pin(hostname: string, pin: Pin): void {
     this.pins.delete(hostname);
     this.pins.set(hostname, pin);
-    forgetPins(this.pins);
+    forgetPins(this.pins, pin.fingerprint);
     this.writeWithin(WRITE_DELAY_MS);
   }
 
@@ -232,17 +223,8 @@ export class HostTrust extends DisposableBase {
 /** The pin, with what another window has seen of the same identity. */
 function laterOf(pin: Pin, other: Pin | undefined): Pin {
   if (other?.fingerprint !== pin.fingerprint) return pin;
-  return { ...pin, sequence: Math.max(pin.sequence ?? 0, other.sequence ?? 0) };
-}
-
-/** Those of one day first, then whatever was seen longest ago. */
-function forgetPins(pins: Map<string, Pin>): void {
-  if (pins.size <= MAX_PINS) return;
-  for (const [hostname, { isEstablished }] of pins) {
-    if (pins.size <= MAX_PINS) return;
-    if (isEstablished !== true) pins.delete(hostname);
-  }
-  forgetOldest(pins, MAX_PINS);
+  const isFetched = pin.isFetched ?? other.isFetched;
+  return { ...pin, isFetched, sequence: Math.max(pin.sequence ?? 0, other.sequence ?? 0) };
 }
 
 function forgetOldest(map: Map<string, unknown>, limit: number): void {

@@ -80,6 +80,7 @@ export class TeamSession implements Disposable {
     this.entries = new EntryTrust({
       ...{ clock, logger, teamId },
       keyOf: (hostname) => trust.keyOf(hostname),
+      onFetched: (hostname) => trust.keep(hostname),
       file: join(sharedFolder, `entries-${key}.json`),
     });
     this.signatures = {

