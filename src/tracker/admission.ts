@@ -2,15 +2,18 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../common/clock';
 import type { Disposable } from '../common/disposable';
 import { ADMISSION_DEADLINE_MS, MAX_PENDING_CONNECTIONS } from './limits';
+import { sourceNetwork } from './sourceNetwork';
 
 /**
  * Connections to a team's session that have not shown its token yet, TLS handshakes included: bounded
- * in time, and in number. At the limit the oldest makes room for the newest, so that silent ones keep
- * nobody out; an address is never locked out, as a classroom shares one.
+ * in time, and in number. At the limit, the oldest one of the address with most of them makes room: silent
+ * ones keep nobody out, least of all somebody at another address. No address is locked out, as a
+ * classroom shares one.
  */
 export class Admission {
-  /** By where they come from, which the socket under TLS and the one above it both know. */
-  private readonly pending = new Map<string, { readonly socket: Socket; deadline: Disposable }>();
+  private readonly pending = new Map<Socket, { network: string; deadline: Disposable }>();
+  /** The one that is there longest comes first. */
+  private readonly ofNetwork = new Map<string, Set<Socket>>();
 
   constructor(
     private readonly clock: Clock,
@@ -23,37 +26,45 @@ export class Admission {
 
   /** @param socket as it was accepted, under any TLS. */
   add(socket: Socket): void {
-    const [oldest] = this.pending.keys();
-    if (this.pending.size >= this.limit && oldest !== undefined) this.drop(oldest);
-    const key = keyOf(socket);
-    const deadline = this.clock.after(ADMISSION_DEADLINE_MS, () => this.drop(key));
-    this.pending.set(key, { socket, deadline });
-    socket.once('close', () => {
-      if (this.pending.get(key)?.socket === socket) this.remove(key);
-    });
+    if (this.pending.size >= this.limit) this.makeRoom();
+    const network = sourceNetwork(socket.remoteAddress);
+    const deadline = this.clock.after(ADMISSION_DEADLINE_MS, () => this.drop(socket));
+    this.pending.set(socket, { network, deadline });
+    const others = this.ofNetwork.get(network);
+    if (others === undefined) this.ofNetwork.set(network, new Set([socket]));
+    else others.add(socket);
+    socket.once('close', () => this.remove(socket));
   }
 
-  /** It is a member's. @param socket the one above TLS. */
+  /** The connection is a member's. @param socket the one that was added. */
   admit(socket: Socket): void {
-    this.remove(keyOf(socket));
+    this.remove(socket);
   }
 
   dropAll(): void {
-    for (const key of [...this.pending.keys()]) this.drop(key);
+    for (const socket of [...this.pending.keys()]) this.drop(socket);
   }
 
-  private drop(key: string): void {
-    const socket = this.pending.get(key)?.socket;
-    this.remove(key);
-    socket?.destroy();
+  private makeRoom(): void {
+    let most: Set<Socket> | undefined;
+    for (const sockets of this.ofNetwork.values())
+      if (sockets.size > (most?.size ?? 0)) most = sockets;
+    const [oldest] = most ?? [];
+    if (oldest !== undefined) this.drop(oldest);
   }
 
-  private remove(key: string): void {
-    this.pending.get(key)?.deadline.dispose();
-    this.pending.delete(key);
+  private drop(socket: Socket): void {
+    this.remove(socket);
+    socket.destroy();
   }
-}
 
-function keyOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+  private remove(socket: Socket): void {
+    const entry = this.pending.get(socket);
+    if (entry === undefined) return;
+    entry.deadline.dispose();
+    this.pending.delete(socket);
+    const others = this.ofNetwork.get(entry.network);
+    others?.delete(socket);
+    if (others?.size === 0) this.ofNetwork.delete(entry.network);
+  }
 }

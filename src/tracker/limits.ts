@@ -10,6 +10,9 @@ import {
 /** What one tracker allows. docs/PROTOCOL.md says what happens at each limit. */
 export interface TrackerLimits {
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxInputBytes: number;
+  readonly maxOutputBytes: number;
   readonly maxLineBytes: number;
   readonly maxFilesPerHost: number;
   readonly requestsPerSecond: number;
@@ -43,6 +46,28 @@ export const LIMIT_SPECS: readonly LimitSpec[] = [
     description: 'control connections at the same time',
   },
   {
+    name: 'maxConnectionsPerAddress',
+    flag: '--max-connections-per-address',
+    // A campus behind one address has that many windows; whoever takes all of them leaves half of the
+    // places to everybody else.
+    defaultValue: 5_000,
+    description: 'control connections from one IPv4 address or one /64 of IPv6',
+  },
+  {
+    name: 'maxInputBytes',
+    flag: '--max-input-bytes',
+    // 64 of the longest lines under way at once, or 200 peers that register very much.
+    defaultValue: 256 * 1024 * 1024,
+    description: 'requests of all connections that are not complete or not answered, in bytes',
+  },
+  {
+    name: 'maxOutputBytes',
+    flag: '--max-output-bytes',
+    // Four of the longest replies; a common page of a list has a thousandth of it.
+    defaultValue: 256 * 1024 * 1024,
+    description: 'replies of all connections that wait for their clients to read them, in bytes',
+  },
+  {
     name: 'maxLineBytes',
     flag: '--max-line-bytes',
     defaultValue: MAX_CONTROL_LINE_BYTES,
@@ -53,7 +78,7 @@ export const LIMIT_SPECS: readonly LimitSpec[] = [
     flag: '--max-files-per-host',
     // Ten times a large project; with its places in the indexes a file takes 1.1 KB of memory, and
     // 1.6 KB in a team session, where it is signed: a host takes 160 MB. What longer texts take more is
-    // limited by MAX_HOST_CHARACTERS.
+    // limited by the budget of the registry.
     defaultValue: 100_000,
     description: 'files of one host, those that are not published any more included',
   },
@@ -126,10 +151,29 @@ export const DEFAULT_TRACKER_LIMITS: TrackerLimits = Object.freeze(
 );
 
 /**
- * Names and signed texts of one host. As many files as it may have take a thousand characters each then,
- * twice what is common, and not the 9,000 that each of them may have.
+ * Part of the heap that the registry may take, as its entries are counted: 820 MB of the 2 GB that Node
+ * takes on a common machine, some 270,000 signed files. The rest is for requests and replies under way,
+ * and for what the garbage collector needs to work.
  */
-export const MAX_HOST_CHARACTERS = 100_000_000;
+export const REGISTRY_HEAP_SHARE = 0.4;
+
+/** Of that for one identity: a host with as many files as it may have, and room for others. */
+export const IDENTITY_SHARE = 1 / 3;
+
+/** Of that for one address of an open session, behind which many may be: half stays for all others. */
+export const ADDRESS_SHARE = 1 / 2;
+
+/**
+ * What a file costs beside its texts: 1.1 KB with its places in the indexes, and the replies to LIST,
+ * DISCOVER and REQUEST that are kept with it.
+ */
+export const FILE_OVERHEAD_BYTES = 2_048;
+
+/** A reply that is kept for a name is at most this long for each host that offers the name. */
+export const MAX_KEPT_REPLY_CHARACTERS = 300;
+
+/** What a host costs beside its texts. */
+export const HOST_OVERHEAD_BYTES = 8 * 1024;
 
 /** Time between two looks for hosts and connections that have been silent for too long. */
 export const SWEEP_INTERVAL_MS = 30_000;

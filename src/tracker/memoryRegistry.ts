@@ -9,12 +9,7 @@ import type {
 } from '../protocol/controlRequestsV2';
 import type { SignedText } from '../protocol/signedText';
 import { ChangeFeed, type RenderedChange, type Subscriber, type Subscription } from './changeFeed';
-import {
-  MAX_HOST_CHARACTERS,
-  MAX_REPLY_CHARACTERS,
-  RECORD_PUSH_INTERVAL_MS,
-  type TrackerLimits,
-} from './limits';
+import { MAX_REPLY_CHARACTERS, RECORD_PUSH_INTERVAL_MS, type TrackerLimits } from './limits';
 import { type MaybePromise, whenReady } from './maybePromise';
 import { OfferIndex } from './offerIndex';
 import { writePage } from './pageReply';
@@ -28,6 +23,8 @@ import type {
   Renewal,
 } from './registry';
 import {
+  accountOf,
+  costOfRegistration,
   growthOf,
   type Host,
   isOlder,
@@ -36,9 +33,9 @@ import {
   newHost,
   publishedFiles,
   publishedFilesV2,
-  sumOfCharacters,
   takeoverRefusal,
 } from './registryHost';
+import { RegistryBudget } from './registryBudget';
 import { filesReply, json, listedHostJson, registryReply } from './replies';
 import {
   changeJson,
@@ -63,7 +60,7 @@ export class MemoryRegistry implements Registry {
   constructor(
     private readonly clock: Clock,
     private readonly limits: Pick<TrackerLimits, 'maxFilesPerHost' | 'expirySeconds'>,
-    private readonly maxHostCharacters = MAX_HOST_CHARACTERS,
+    private readonly budget = new RegistryBudget(),
   ) {
     this.changes = new ChangeFeed({
       clock,
@@ -89,12 +86,16 @@ export class MemoryRegistry implements Registry {
     const refusal =
       previous && takeoverRefusal(previous, { owner, registration, nowMs: this.clock.monotonic() });
     if (refusal !== undefined) return refusal;
+    const own = this.hostsByOwner.get(owner.id);
+    const freed = [...new Set([own, previous])].flatMap((host) =>
+      host === undefined ? [] : [[host.account, host.cost] as const],
+    );
+    const cost = costOfRegistration(registration);
     if (
       registration.files.size > this.limits.maxFilesPerHost ||
-      sumOfCharacters(registration.files) > this.maxHostCharacters
+      !this.budget.hasRoom(accountOf(owner, registration), cost, freed)
     )
       return 'too many files';
-    const own = this.hostsByOwner.get(owner.id);
     if (own !== undefined && own !== previous) this.remove(own);
     if (previous !== undefined) this.withdrawAll(previous);
     const host = this.createHost(owner, registration, previous?.order ?? this.nextOrder++);
@@ -182,7 +183,7 @@ export class MemoryRegistry implements Registry {
   discover(hostname: string, version: ControlVersion = 1): string | undefined {
     const host = this.hosts.get(hostname);
     if (host === undefined) return undefined;
-    if (version === 1) return filesReply(host, publishedFiles(host));
+    if (version === 1) return withinLimit(filesReply(host, publishedFiles(host)));
     const files = publishedFilesV2(host);
     const life = lifeOf(host, this.clock.monotonic());
     return withinLimit(files && withRecords(filesReplyV2(host, files, life), [host]));
@@ -192,8 +193,11 @@ export class MemoryRegistry implements Registry {
     if (version === 2) return this.listV2();
     const now = this.clock.now();
     const listed: string[] = [];
+    let length = 0;
     for (const host of this.hosts.values()) {
       const { connectedAt } = host;
+      length += publishedFiles(host).length;
+      if (length > MAX_REPLY_CHARACTERS) return withinLimit(undefined);
       const lastSeen = (now - lifeOf(host, this.clock.monotonic()).ageMs) / 1_000;
       listed.push(listedHostJson(host, publishedFiles(host), { lastSeen, connectedAt }));
     }
@@ -300,17 +304,21 @@ export class MemoryRegistry implements Registry {
   }
 
   private hasRoomFor(host: Host, name: string, file: FileMetadata): boolean {
-    return host.characters + growthOf(host, name, file) <= this.maxHostCharacters;
+    const growth = growthOf(host, name, file);
+    return growth <= 0 || this.budget.hasRoom(host.account, growth);
   }
 
   private keep(host: Host, file: RankedFile): void {
-    host.characters += growthOf(host, file.name, file);
+    const growth = growthOf(host, file.name, file);
+    host.cost += growth;
+    this.budget.add(host.account, growth);
     host.files.set(file.name, file);
     host.list[file.index] = file;
   }
 
   private add(host: Host): void {
     this.hosts.set(host.hostname, host);
+    this.budget.add(host.account, host.cost);
     if (host.owner !== undefined) this.hostsByOwner.set(host.owner.id, host);
     for (const [name, file] of host.files) this.offers.add(host, name, file);
   }
@@ -323,6 +331,7 @@ export class MemoryRegistry implements Registry {
 
   private withdrawAll(host: Host): void {
     this.hosts.delete(host.hostname);
+    this.budget.add(host.account, -host.cost);
     if (host.owner !== undefined) this.hostsByOwner.delete(host.owner.id);
     for (const [name, file] of host.files) this.offers.delete(host, name, file);
   }

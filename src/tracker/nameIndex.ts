@@ -1,5 +1,5 @@
 import { MAX_SOURCES } from '../protocol/limits';
-import { MAX_REPLY_CHARACTERS } from './limits';
+import { MAX_KEPT_REPLY_CHARACTERS, MAX_REPLY_CHARACTERS } from './limits';
 import {
   foundReply,
   type HostFacts,
@@ -55,8 +55,10 @@ export class NameIndex<H extends IndexedHost> {
   reply(name: string): string {
     const entry = this.entries.get(name);
     if (entry === undefined) return NOT_FOUND;
-    entry.reply ??= foundReply(inOrder(entry.offers).map(([host, file]) => sourceJson(host, file)));
-    return entry.reply;
+    if (entry.reply !== undefined) return entry.reply;
+    const reply = foundReply(inOrder(entry.offers).map(([host, file]) => sourceJson(host, file)));
+    if (isKept(reply.length, entry)) entry.reply = reply;
+    return reply;
   }
 
   /**
@@ -66,13 +68,15 @@ export class NameIndex<H extends IndexedHost> {
   replyV2(name: string, nowMs: number): string {
     const entry = this.entries.get(name);
     if (entry === undefined) return NOT_FOUND;
-    entry.starts ??= inOrder(entry.offers)
-      .slice(0, MAX_SOURCES)
-      .map(([host, file]) => [host, sourceStartJson(host, file)]);
+    const starts = entry.starts ?? startsOf(entry.offers);
+    if (entry.starts === undefined) {
+      const length = starts.reduce((sum, [, start]) => sum + start.length, 0);
+      if (isKept(length, entry)) entry.starts = starts;
+    }
     const sources: string[] = [];
     const named: H[] = [];
     let left = MAX_REPLY_CHARACTERS;
-    for (const [host, start] of entry.starts) {
+    for (const [host, start] of starts) {
       left -= start.length + recordLength(host) + MAX_LIFE_CHARACTERS;
       // Who came first is heard; nobody needs as many sources as a reply has room for.
       if (left < 0) break;
@@ -83,6 +87,22 @@ export class NameIndex<H extends IndexedHost> {
     }
     return withRecords(foundReply(sources), named);
   }
+}
+
+function startsOf<H extends IndexedHost>(
+  offers: ReadonlyMap<H, PublishedMetadata>,
+): readonly (readonly [host: H, start: string])[] {
+  return inOrder(offers)
+    .slice(0, MAX_SOURCES)
+    .map(([host, file]) => [host, sourceStartJson(host, file)]);
+}
+
+/** Long texts are written each time: what is kept is counted with the files, by a fixed amount. */
+function isKept(
+  length: number,
+  { offers }: { readonly offers: ReadonlyMap<unknown, unknown> },
+): boolean {
+  return length <= offers.size * MAX_KEPT_REPLY_CHARACTERS;
 }
 
 function inOrder<H extends IndexedHost>(

@@ -6,8 +6,10 @@ import type { InstanceClaim } from '../protocol/controlRequestsV2';
 import { TAKEOVER_SILENCE_MS } from './limits';
 import type { RankedFile, RankedHost } from './pages';
 import type { Owner, Registration } from './registry';
+import { type Account, costOfFile, costOfFiles, costOfHost } from './registryBudget';
 import { filesJson, json } from './replies';
 import { filesJsonV2, type HostLife } from './repliesV2';
+import { sourceNetwork } from './sourceNetwork';
 
 /** A host of the registry. Life is measured with the clock that only grows. */
 export interface Host extends RankedHost {
@@ -23,8 +25,10 @@ export interface Host extends RankedHost {
   /** Rank of its first registration: replies name hosts in this order. */
   readonly order: number;
   readonly files: Map<string, RankedFile>;
-  /** Of the names and signed texts of them all. */
-  characters: number;
+  /** Whose memory it is. */
+  readonly account: Account;
+  /** What it costs with all its files. */
+  cost: number;
   readonly list: RankedFile[];
   /** Cache of the published files as JSON, of each version; undefined after a change. */
   filesJson: string | undefined;
@@ -116,7 +120,8 @@ export function newHost(
     recordJson: identity && json(identity.record),
     ...place,
     files,
-    characters: sumOfCharacters(files),
+    account: accountOf(owner, registration),
+    cost: costOfRegistration(registration),
     list,
     text: new NameText(list),
     filesJson: undefined,
@@ -129,18 +134,24 @@ export function newHost(
   };
 }
 
-/** Characters that a host has more when it has `file` under the name. */
+/** What a host costs more when it has `file` under the name. */
 export function growthOf(host: Host, name: string, file: FileMetadata): number {
   const before = host.files.get(name);
-  return charactersOf(name, file) - (before === undefined ? 0 : charactersOf(name, before));
+  return costOfFile(name, file) - (before === undefined ? 0 : costOfFile(name, before));
 }
 
-export function sumOfCharacters(files: ReadonlyMap<string, FileMetadata>): number {
-  let sum = 0;
-  for (const [name, file] of files) sum += charactersOf(name, file);
-  return sum;
+/** Whose memory a registration takes. */
+export function accountOf({ address }: Owner, { identity }: Registration): Account {
+  return identity === undefined
+    ? { key: sourceNetwork(address), isIdentity: false }
+    : { key: identity.fingerprint, isIdentity: true };
 }
 
-function charactersOf(name: string, { signed }: FileMetadata): number {
-  return name.length + (signed === undefined ? 0 : signed.text.length);
+/** What a registration costs as long as it lasts. */
+export function costOfRegistration(registration: Registration): number {
+  const { hostname, displayName, ip, identity, files } = registration;
+  const record = identity?.record;
+  return (
+    costOfHost([hostname, displayName, ip, record?.text, record?.certificate]) + costOfFiles(files)
+  );
 }

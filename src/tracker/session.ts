@@ -3,7 +3,9 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../common/clock';
 import { DisposableSlot } from '../common/disposable';
 import { describeError, PeershelfError } from '../common/errors';
+import { freeChunk } from '../common/growingBytes';
 import type { Logger } from '../common/logger';
+import { type BudgetHolder, type SharedBudget } from '../common/sharedBudget';
 import { TokenBucket } from '../common/tokenBucket';
 import { CONTROL_REASONS } from '../protocol/controlReasons';
 import {
@@ -14,7 +16,6 @@ import {
   type RequestId,
 } from '../protocol/controlRequestsV2';
 import { unknownAction } from '../protocol/controlRequests';
-import { LineDecoder, type LineDecoderOptions } from '../protocol/lineDecoder';
 import { answerRequest } from './actions';
 import { answerRequestV2 } from './actionsV2';
 import { ConnectionEvents } from './connectionEvents';
@@ -25,6 +26,7 @@ import {
   MAX_HELLO_BYTES,
   type TrackerLimits,
 } from './limits';
+import { LineInput } from './lineInput';
 import type { MaybePromise } from './maybePromise';
 import type { Membership } from './membership';
 import { Reachability } from './reachability';
@@ -57,6 +59,15 @@ export interface SessionDependencies {
   /** In a team session: nothing but a good HELLO is answered before it is admitted. */
   readonly membership?: Membership | undefined;
   readonly dialBack: DialBack;
+  /** Of all connections together. */
+  readonly budgets: SessionBudgets;
+}
+
+export interface SessionBudgets {
+  /** Bytes that have arrived and are not answered yet, unfinished lines above all. */
+  readonly input: SharedBudget;
+  /** Bytes of replies and events that clients have not read. */
+  readonly output: SharedBudget;
 }
 
 /**
@@ -70,7 +81,15 @@ type SessionState = 'open' | 'waiting' | 'blocked' | 'closing' | 'closed';
 
 /** One control connection. Answers its lines in order and never holds more than its limits. */
 export class ControlSession {
-  private readonly decoder: LineDecoder;
+  private readonly input: LineInput;
+  private readonly inputHolder: BudgetHolder = {
+    giveUp: () => this.refuse(new PeershelfError('LIMIT_EXCEEDED', 'too much input'), ''),
+  };
+  private inputCounted = 0;
+  private readonly outputHolder: BudgetHolder = {
+    giveUp: () => this.drop('it does not read its replies, and all of them are too many'),
+  };
+  private outputCounted = 0;
   private readonly bucket: TokenBucket;
   private readonly closeDeadline = new DisposableSlot();
   private readonly owner: Owner;
@@ -99,9 +118,12 @@ export class ControlSession {
     this.lastLineMs = clock.monotonic();
     this.events = new ConnectionEvents(dependencies.registry, {
       isReady: () => this.takesEvents() && !socket.writableNeedDrain,
-      send: (event) => void socket.write(event),
+      send: (event) => {
+        socket.write(event);
+        this.countOutput();
+      },
     });
-    this.decoder = new LineDecoder(lineLimits(limits, dependencies.membership));
+    this.input = createInput(limits, dependencies.membership);
     this.bucket = new TokenBucket(
       { ratePerSecond: limits.requestsPerSecond, burst: limits.requestBurst },
       this.lastLineMs,
@@ -148,6 +170,7 @@ export class ControlSession {
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('end', () => this.endInput());
     socket.on('drain', () => {
+      this.countOutput();
       this.unblock();
       this.events.resume();
     });
@@ -156,14 +179,18 @@ export class ControlSession {
   }
 
   private receive(chunk: Buffer): void {
-    if (this.state === 'closing' || this.state === 'closed') return;
+    if (this.isEnding()) {
+      freeChunk(chunk);
+      return;
+    }
     try {
-      this.decoder.push(chunk);
+      this.input.push(chunk);
     } catch (error) {
       this.refuse(error, '');
       return;
     }
     this.answerLines();
+    this.countInput();
   }
 
   /** Answers what has arrived, as far as the client reads and the registry keeps up. */
@@ -172,7 +199,7 @@ export class ControlSession {
     let replies = '';
     try {
       while (this.state === 'open') {
-        const line = this.decoder.next();
+        const line = this.input.next();
         if (line === undefined) break;
         const reply = this.answer(line, nowMs);
         if (typeof reply === 'string') replies += reply;
@@ -263,6 +290,7 @@ export class ControlSession {
   private send(replies: string): void {
     if (replies === '') return;
     this.socket.write(replies, 'latin1');
+    this.countOutput();
     const { maxUnreadBytes, unreadSeconds } = this.dependencies.limits;
     if (this.socket.writableLength <= maxUnreadBytes || this.state !== 'open') return;
     this.state = 'blocked';
@@ -292,9 +320,32 @@ export class ControlSession {
   private proceed(): void {
     this.state = 'open';
     this.answerLines();
+    this.countInput();
     if (!this.isOpen()) return;
     if (this.inputEnded) this.finish();
     else this.socket.resume();
+  }
+
+  private countInput(): void {
+    const { bufferedBytes } = this.input;
+    if (bufferedBytes === this.inputCounted || this.isEnding()) return;
+    this.inputCounted = bufferedBytes;
+    this.dependencies.budgets.input.set(this.inputHolder, bufferedBytes);
+  }
+
+  private releaseInput(): void {
+    this.input.clear();
+    this.inputCounted = 0;
+    this.dependencies.budgets.input.set(this.inputHolder, 0);
+  }
+
+  /** What is less than common buffers of a system is not counted: most replies are never waited for. */
+  private countOutput(): void {
+    const { writableLength } = this.socket;
+    const unread = writableLength < REPLY_BATCH_LENGTH ? 0 : writableLength;
+    if (unread === this.outputCounted || this.state === 'closed') return;
+    this.outputCounted = unread;
+    this.dependencies.budgets.output.set(this.outputHolder, unread);
   }
 
   private endInput(): void {
@@ -311,6 +362,7 @@ export class ControlSession {
   private end(lastReplies: string): void {
     this.state = 'closing';
     this.events.dispose();
+    this.releaseInput();
     // Reading on: closing over unread input would reset the connection and lose the last reply.
     this.socket.resume();
     this.socket.end(lastReplies, 'latin1');
@@ -337,6 +389,8 @@ export class ControlSession {
   private async release(): Promise<void> {
     this.state = 'closed';
     this.events.dispose();
+    this.releaseInput();
+    this.dependencies.budgets.output.set(this.outputHolder, 0);
     this.closeDeadline.dispose();
     this.reachability.dispose();
     this.dependencies.membership?.onClosed();
@@ -358,6 +412,11 @@ export class ControlSession {
     return this.state === 'open' || this.state === 'waiting';
   }
 
+  /** Whether what comes in is dropped. */
+  private isEnding(): boolean {
+    return this.state === 'closing' || this.state === 'closed';
+  }
+
   /** A method, because what was called in between may have changed the state. */
   private isOpen(): boolean {
     return this.state === 'open';
@@ -369,22 +428,16 @@ export class ControlSession {
 }
 
 /** What is held of the lines of a connection: of a stranger to a team, no more than a HELLO has. */
-function lineLimits(
+function createInput(
   { maxLineBytes }: TrackerLimits,
   membership: Membership | undefined,
-): LineDecoderOptions {
-  const longest = (): number =>
-    membership?.mayWriteLongLines === false
-      ? Math.min(maxLineBytes, MAX_HELLO_BYTES)
-      : maxLineBytes;
-  return {
-    get maxLineBytes() {
-      return longest();
-    },
-    get maxBufferBytes() {
-      return longest() + READ_AHEAD_BYTES;
-    },
-  };
+): LineInput {
+  const strangersBytes = Math.min(maxLineBytes, MAX_HELLO_BYTES);
+  return new LineInput({
+    maxLineBytes: () => (membership?.mayWriteLongLines === false ? strangersBytes : maxLineBytes),
+    mostLineBytes: maxLineBytes,
+    readAheadBytes: READ_AHEAD_BYTES,
+  });
 }
 
 /** A line that is not UTF-8 is no JSON. Decoding marks what is not: only then it is looked at again. */

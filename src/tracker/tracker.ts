@@ -1,15 +1,18 @@
 import { constants, type KeyObject, randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { AcceptedSockets } from '../common/acceptedSockets';
 import { type Clock, every } from '../common/clock';
 import type { Disposable } from '../common/disposable';
 import { describeError, type ErrorCode, PeershelfError, systemCode } from '../common/errors';
 import type { Logger } from '../common/logger';
+import { SharedBudget } from '../common/sharedBudget';
 import { formatHostPort, type HostPort, unmapIpv4 } from '../protocol/address';
 import { type OwnIdentity, tlsOptionsOf } from '../protocol/certificate';
 import { CONTROL_REASONS } from '../protocol/controlReasons';
 import type { VerifiedStatement } from '../protocol/statement';
 import { Admission } from './admission';
+import { ConnectionCounts } from './connectionCounts';
 import { DialBack } from './dialBack';
 import { HostnameBindings } from './hostnameBindings';
 import {
@@ -25,7 +28,7 @@ import { Membership } from './membership';
 import { MemoryRegistry } from './memoryRegistry';
 import type { Registry } from './registry';
 import { errorReply } from './replies';
-import { ControlSession } from './session';
+import { ControlSession, type SessionBudgets } from './session';
 import { TeamState } from './teamState';
 
 export interface TrackerDependencies {
@@ -78,6 +81,8 @@ export class Tracker {
   private readonly registry: Registry;
   private readonly admission: Admission;
   private readonly dialBack: DialBack;
+  private readonly budgets: SessionBudgets;
+  private readonly ofNetwork = new ConnectionCounts();
   private readonly bindings: HostnameBindings | undefined;
   private readonly teamState: TeamState | undefined;
   /** Hash of the token that admitted connections have shown. */
@@ -99,6 +104,10 @@ export class Tracker {
     this.registry = dependencies.registry ?? new MemoryRegistry(clock, this.limits);
     this.admission = new Admission(clock);
     this.dialBack = new DialBack(clock);
+    this.budgets = {
+      input: new SharedBudget(this.limits.maxInputBytes),
+      output: new SharedBudget(this.limits.maxOutputBytes),
+    };
     const { team } = options;
     this.teamState =
       team &&
@@ -161,16 +170,27 @@ export class Tracker {
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
     const { bindings, admission, teamState: state } = this;
-    server.on('connection', (socket: Socket) => admission.add(socket));
+    const accepted = new AcceptedSockets<Socket>();
+    server.on('connection', (socket: Socket) => {
+      accepted.add(socket, socket);
+      admission.add(socket);
+    });
     server.on('tlsClientError', (error) =>
       this.dependencies.logger.debug(`no TLS: ${error.message}`),
     );
     server.on('secureConnection', (socket) => {
-      if (bindings === undefined || state === undefined) return;
+      const below = accepted.below(socket);
+      // The connection is gone, or going.
+      if (bindings === undefined || state === undefined || below === undefined) {
+        socket.on('error', () => undefined);
+        socket.destroy();
+        return;
+      }
       const onAdmitted = (): void => {
-        admission.admit(socket);
+        admission.admit(below);
         this.memberCount += 1;
         socket.once('close', () => (this.memberCount -= 1));
+        this.ofNetwork.add(socket);
       };
       // Behind the reply to the connection that has brought it.
       const onStatement = (): void => queueMicrotask(() => this.onStatement());
@@ -226,17 +246,20 @@ export class Tracker {
     }
     // Those without the token are bounded by themselves: they take no member's place.
     const taken = membership === undefined ? this.sessions.size : this.memberCount;
-    if (taken >= this.limits.maxConnections) {
+    const { maxConnections, maxConnectionsPerAddress } = this.limits;
+    const ofNetwork = this.ofNetwork.of(socket);
+    if (taken >= maxConnections || ofNetwork >= maxConnectionsPerAddress) {
       this.refuse(socket);
       return;
     }
+    if (membership === undefined) this.ofNetwork.add(socket);
     const owner = {
       id: `${this.id}-${++this.connectionsSoFar}`,
       address: unmapIpv4(remoteAddress),
     };
     const { clock, logger } = this.dependencies;
-    const { registry, limits, dialBack } = this;
-    const dependencies = { clock, logger, registry, limits, membership, dialBack };
+    const { registry, limits, dialBack, budgets } = this;
+    const dependencies = { clock, logger, registry, limits, membership, dialBack, budgets };
     const session = new ControlSession(socket, owner, dependencies);
     this.sessions.add(session);
     void session.closed.then(() => this.sessions.delete(session));

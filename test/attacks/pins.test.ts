@@ -5,11 +5,11 @@ import { HostTrust } from '../../src/peer/team/hostTrust';
 import { type HostClaim, TeamMember } from '../../src/peer/team/teamMember';
 import type { OwnIdentity } from '../../src/protocol/certificate';
 import type { SealedHostRecord } from '../../src/protocol/hostRecord';
-import { createTeam } from '../../src/protocol/teamKeys';
 import { useCleanup } from '../support/cleanup';
 import { FakeClock } from '../support/fakeClock';
 import { storedIdentity } from '../support/identities';
 import { newMember, newProofKey } from '../support/team';
+import { newInvite } from '../support/teams';
 import { temporaryFolder } from '../support/temporaryFolder';
 
 /** As many as a peer remembers in all. */
@@ -18,7 +18,7 @@ const RECORDS = 20_000;
 describe('identities that are remembered', function () {
   this.timeout(240_000);
   const cleanup = useCleanup();
-  const team = createTeam();
+  const invite = newInvite();
 
   it('are not driven out by very many hostnames of one identity', async () => {
     const clock = new FakeClock();
@@ -28,6 +28,7 @@ describe('identities that are remembered', function () {
       new HostTrust({
         ...{ clock, pinsFile, logger: nullLogger },
         member: memberOf(storedIdentity('alice'), clock),
+        admits: () => true,
         onIdentityChanged: (hostname) => changed.push(hostname),
       });
     const trust = open();
@@ -51,6 +52,7 @@ describe('identities that are remembered', function () {
     const trust = new HostTrust({
       ...{ clock, pinsFile: undefined, logger: nullLogger },
       member: memberOf(storedIdentity('alice'), clock),
+      admits: () => true,
       onIdentityChanged: () => undefined,
     });
     cleanup.add(() => trust.dispose());
@@ -67,10 +69,7 @@ describe('identities that are remembered', function () {
   });
 
   function memberOf(identity: OwnIdentity, clock: FakeClock): TeamMember {
-    const session = {
-      ...{ team, sessionName: 'Team', addresses: [], fingerprint: 'ab'.repeat(32) },
-    };
-    return new TeamMember(session, identity, clock);
+    return new TeamMember(invite, identity, clock);
   }
 
   function sealed(member: TeamMember, hostname: string): SealedHostRecord {

@@ -1,3 +1,4 @@
+import { SharedBudget } from '../../../src/common/sharedBudget';
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -22,6 +23,7 @@ import { LineSocket } from '../memorySocket';
 import { inPieces, pieceLengths } from '../mutation';
 import { controlLine } from './controlLines';
 
+const MAX_BYTES = 100_000_000;
 const TOKEN = Buffer.alloc(32, 5);
 const TOKEN_HASH = createHash('sha256').update(TOKEN).digest('hex');
 const OWNER = newKeyPair();
@@ -76,6 +78,7 @@ async function talk(pieces: readonly Buffer[], isTeam: boolean): Promise<Talk> {
     { id: 'c', address: '127.0.0.1' },
     {
       ...{ clock, logger, registry, limits: LIMITS, dialBack: DIAL_BACK as DialBack },
+      budgets: { input: new SharedBudget(MAX_BYTES), output: new SharedBudget(MAX_BYTES) },
       membership: isTeam ? membership : undefined,
     },
   );

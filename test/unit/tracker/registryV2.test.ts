@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { formatContentId } from '../../../src/protocol/contentId';
 import type { FileMetadata } from '../../../src/protocol/controlRequests';
 import { TAKEOVER_SILENCE_MS } from '../../../src/tracker/limits';
+import { ADDRESS_SHARE } from '../../../src/tracker/limits';
 import { MemoryRegistry } from '../../../src/tracker/memoryRegistry';
+import { costOfFile, costOfHost, RegistryBudget } from '../../../src/tracker/registryBudget';
 import type { Owner, Registration } from '../../../src/tracker/registry';
 import { withPrefix } from '../../../src/tracker/repliesV2';
 import type { SignedText } from '../../../src/protocol/signedText';
@@ -173,33 +175,40 @@ describe('MemoryRegistry, version 2', () => {
     assert.equal(registry.unpublishAll(alice, 'bob', []), 'unknown host');
   });
 
-  it('holds a bounded number of signed characters of one host, and forgets those it gives up', () => {
+  it('holds as much of one host as its account may have, and forgets what it gives up', () => {
     const limits = { maxFilesPerHost: 100, expirySeconds: 1_200 };
-    registry = new MemoryRegistry(clock, limits, 1_000);
-    const alice = owner('x');
     const signed = (length: number): SignedText => ({
       ...{ text: 'x'.repeat(length), signature: 'A'.repeat(86) },
     });
     const long = (name: string, length: number) => ({
       ...{ name, file: { ...file(), signed: signed(length) } },
     });
-    const files = new Map([['a', { ...file(), signed: signed(1_000) }]]);
-    assert.equal(register(alice, { files }), 'too many files');
-    assert.equal(register(alice), 'done');
+    const cost = (name: string, length: number): number =>
+      costOfFile(name, long(name, length).file);
+    const alice = owner('x');
+    // Room for a host with two files of 500 characters, to the byte; an address has half of the budget.
+    const room = costOfHost(['alice', 'Alice', '10.0.0.1']) + cost('a', 500) + cost('b', 500);
+    registry = new MemoryRegistry(clock, limits, new RegistryBudget(room / ADDRESS_SHARE));
+    const empty = { displayName: 'Alice', ip: '10.0.0.1', files: new Map() };
+    const files = new Map([['a', { ...file(), signed: signed(10_000) }]]);
+    assert.equal(register(alice, { ...empty, files }), 'too many files');
+    assert.equal(register(alice, empty), 'done');
     const publish = (name: string, length: number): unknown =>
       registry.publishAll(alice, 'alice', [long(name, length)]);
     const refused = (name: string): unknown => [{ name, reason: 'too many files' }];
     assert.deepEqual(publish('a', 500), []);
-    assert.deepEqual(publish('b', 498), []);
+    assert.deepEqual(publish('b', 500), []);
     assert.deepEqual(publish('c', 0), refused('c'));
-    assert.deepEqual(publish('b', 499), refused('b'));
+    assert.deepEqual(publish('b', 501), refused('b'));
+    assert.deepEqual(publish('b', 499), []);
     // Taking back is never refused, and what is said of it counts too.
-    const withdrawn = new Map([['b', signed(600)]]);
+    const withdrawn = new Map([['b', signed(9_000)]]);
     assert.deepEqual(registry.unpublishAll(alice, 'alice', ['b'], withdrawn), []);
-    assert.deepEqual(publish('c', 497), []);
-    assert.deepEqual(publish('d', 0), refused('d'));
-    assert.equal(register(alice, claim(6)), 'done');
-    assert.deepEqual(publish('a', 999), []);
+    assert.equal(register(alice, { ...claim(6), ...empty }), 'done');
+    assert.deepEqual(publish('a', 500), []);
+    registry.unregister(alice, 'alice');
+    assert.equal(register(alice, { ...claim(7), ...empty }), 'done');
+    assert.deepEqual(publish('a', 500), []);
   });
 
   it('gives a hostname to the higher counter of the same instance at once, from anywhere', () => {

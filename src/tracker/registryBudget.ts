@@ -1,0 +1,87 @@
+import { getHeapStatistics } from 'node:v8';
+import type { FileMetadata } from '../protocol/controlRequests';
+import {
+  ADDRESS_SHARE,
+  FILE_OVERHEAD_BYTES,
+  HOST_OVERHEAD_BYTES,
+  IDENTITY_SHARE,
+  REGISTRY_HEAP_SHARE,
+} from './limits';
+
+/** Bytes of one UTF-16 unit in replies of ASCII, which escape what is not. */
+const ESCAPED_BYTES = 6;
+/** A text is held once for itself and once folded for the search; the replies of two versions have it, too. */
+const REPLIES_KEPT = 2;
+const COPIES_KEPT = 2;
+/** By UTF-16 unit, as a text is held with two bytes for each when one of them needs it. */
+const BEYOND_LATIN1 = /[\u0100-\uffff]/;
+const BEYOND_ASCII = /[\u0080-\uffff]/;
+
+/** Whose memory it is: an identity of a team, or where there is none, an address. */
+export interface Account {
+  readonly key: string;
+  readonly isIdentity: boolean;
+}
+
+/**
+ * What the registry may take of the heap, in all and of each account. Counted is what a file really
+ * costs at most: its texts as they are held, its places in the indexes, and the replies kept with it.
+ */
+export class RegistryBudget {
+  private readonly used = new Map<string, number>();
+  private sum = 0;
+
+  constructor(private readonly limit = getHeapStatistics().heap_size_limit * REGISTRY_HEAP_SHARE) {}
+
+  get total(): number {
+    return this.sum;
+  }
+
+  /** Whether `account` may take `bytes` when `freed` has been given back, by whichever account. */
+  hasRoom(
+    account: Account,
+    bytes: number,
+    freed: readonly (readonly [Account, number])[] = [],
+  ): boolean {
+    const freedOf = (key?: string): number =>
+      freed.reduce(
+        (sum, [{ key: of }, amount]) => sum + (key === undefined || of === key ? amount : 0),
+        0,
+      );
+    const share = account.isIdentity ? IDENTITY_SHARE : ADDRESS_SHARE;
+    const own = (this.used.get(account.key) ?? 0) - freedOf(account.key) + bytes;
+    return this.sum - freedOf() + bytes <= this.limit && own <= this.limit * share;
+  }
+
+  /** @param bytes negative when they are given back. */
+  add({ key }: Account, bytes: number): void {
+    this.sum += bytes;
+    const used = (this.used.get(key) ?? 0) + bytes;
+    if (used === 0) this.used.delete(key);
+    else this.used.set(key, used);
+  }
+}
+
+/** What a file costs at most, with all that is kept for it. */
+export function costOfFile(name: string, { signed }: Pick<FileMetadata, 'signed'>): number {
+  const signedBytes =
+    signed === undefined ? 0 : costOfText(signed.text) + costOfText(signed.signature);
+  return FILE_OVERHEAD_BYTES + costOfText(name) + signedBytes;
+}
+
+export function costOfFiles(files: ReadonlyMap<string, FileMetadata>): number {
+  let sum = 0;
+  for (const [name, file] of files) sum += costOfFile(name, file);
+  return sum;
+}
+
+/** What a host costs without its files. */
+export function costOfHost(texts: readonly (string | undefined)[]): number {
+  return texts.reduce((sum, text) => sum + costOfText(text ?? ''), HOST_OVERHEAD_BYTES);
+}
+
+function costOfText(text: string): number {
+  const held = BEYOND_LATIN1.test(text) ? 2 : 1;
+  const written = BEYOND_ASCII.test(text) ? ESCAPED_BYTES : 1;
+  return text.length * (held * COPIES_KEPT + written * REPLIES_KEPT);
+}
