@@ -1,4 +1,5 @@
 import type { ErrorCode, PeershelfError } from '../common/errors';
+import type { RiskFamily } from '../common/riskyFiles';
 import { plainText } from '../protocol/text';
 import { formatAge } from './output';
 
@@ -51,10 +52,30 @@ class Details {
   }
 }
 
+/** What a file of each family does, in the words of a summary. */
+const RISKS: Readonly<Record<RiskFamily, string>> = {
+  agents: 'instructions for agents',
+  build: 'build file or automation',
+  editors: 'settings of an editor',
+  executables: 'program or script',
+  hidden: 'hidden settings',
+  languages: 'code that tools load by themselves',
+  packages: 'scripts of a package manager',
+  shell: 'settings of a shell or an environment',
+  shortcuts: 'shortcut that opens something else',
+  versionControl: 'settings of version control',
+};
+
+function riskText(family: string): string {
+  return Object.entries(RISKS).find(([name]) => name === family)?.[1] ?? 'it can make programs run';
+}
+
 /** One entry for every code, which the compiler holds: cause and next step. */
 const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   ALREADY_RUNNING: () =>
     'Too many peershelf processes of this user are running. Stop one and try again.',
+  AMBIGUOUS_FOLDER: (d) =>
+    `Several people offer files in ${d.name}: ${d.hosts}. Name one or more with --from, or take all with --from-all.`,
   AMBIGUOUS_NAME: (d) =>
     `Several people offer different files as ${d.name}. Choose one with --from: ${d.hosts}.`,
   CANCELLED: () => 'Cancelled. Nothing was changed.',
@@ -87,6 +108,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   FILE_TOO_LARGE: (d) => `${d.name} is too large to be looked at. Fetch it instead.`,
   FOLDER_NOT_WRITABLE: (d) =>
     `Cannot write ${d.path}. Check the permissions, or choose another place with --output.`,
+  GIT_REPOSITORY: (d) =>
+    `${d.name} from ${d.owner} was left out: the folder would be a Git repository, whose settings can run programs. Ask for an archive, or use git clone.`,
   INTERNAL: (d) =>
     `Something unexpected went wrong: ${d.message}. Run with --verbose and report it.`,
   INVALID_ADDRESS: (d) =>
@@ -146,6 +169,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   OFFER_CHANGED: (d) =>
     `What is offered as ${d.name} is no longer what was confirmed. Nothing was done. Try again.`,
   OUTSIDE_FOLDER: (d) => `${d.path} leads out of its folder through a link. Choose a place inside.`,
+  OWN_KEYS: (d) =>
+    `${d.name} is Peershelf's own and holds keys or other people's files. It is never shared; leave it out, or move it elsewhere.`,
   PEER_BUSY: (d) => `${d.owner} serves too many others now. Try again in a moment.`,
   PEER_IDENTITY_MISMATCH: (d) =>
     `What answers${d.at} cannot show that it is ${d.owner}. Nothing was sent or fetched. Try again in a minute; if that does not help, ask them to join the session again.`,
@@ -156,7 +181,7 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   REPLACED: () =>
     'The same peer is connected from elsewhere, and has taken over. Close one of the two, then connect again.',
   RISKY_PLACE: (d) =>
-    `${d.name} can make programs run on this computer. Fetch it only if you trust its publisher.`,
+    `${d.name} from ${d.owner} was left out (${riskText(d.text('family', ''))}). If you trust them, --allow-executables fetches it.`,
   SESSION_CHANGED: () => 'The session was left before this was done. Join it again, and try again.',
   SESSION_KEYS_MISSING: (d) =>
     `The keys of the session ${d.text('session', '')} are not kept here. Join with its invite.`,

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, join, posix, relative, resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { fromPlainError, toShownError } from '../common/errors';
+import { type ErrorCode, fromPlainError, PeershelfError, toShownError } from '../common/errors';
 import type {
   FetchResult,
   FolderFetchRequest,
@@ -19,24 +19,35 @@ import { parseMegabytes } from './rate';
 import { type SessionOptions, withPeer } from './session';
 
 interface FetchCommandOptions extends SessionOptions {
-  readonly from?: string;
+  readonly from: readonly string[];
+  readonly fromAll?: boolean;
+  readonly allowExecutables?: boolean;
   readonly output?: string;
   readonly force?: boolean;
   readonly maxDownload?: number;
   readonly json?: boolean;
 }
 
+/** Errors whose text begins with the name of the file. */
+const NAMES_FILE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['GIT_REPOSITORY', 'RISKY_PLACE']);
+
 /** `fetch NAME`: fetches one file into PATH, by default its base name in the current folder. */
 export function addFetchCommand(program: Command, context: CommandContext): void {
   context
     .session(program.command('fetch <name>').description('fetch a file, or a folder: NAME/'))
-    .option('--from <hostname>', 'the host to fetch from')
+    .option('--from <hostname>', 'host to fetch from; of a folder, one or several', addHostname, [])
+    .option('--from-all', 'fetch what anybody offers in the folder')
     .option('--output <path>', 'file or existing folder to fetch into')
     .option('--force', 'replace what is there')
+    .option(
+      '--allow-executables',
+      'fetch files that can make programs run, or that programs and agents obey, too',
+    )
     .option('--max-download <megabytes>', 'megabytes a second fetched in all', parseMegabytes)
     .action(async (name: string, options: FetchCommandOptions) => {
       if (name.endsWith('/')) return fetchFolder(name, context, options);
       const { output, signal } = context;
+      const hostname = oneHostname(options);
       const destination = chooseDestination(name, options.output);
       const bar = createBar(context, options.json === true);
       const settings = { maxDownloadBytesPerSecond: options.maxDownload };
@@ -45,8 +56,9 @@ export function addFetchCommand(program: Command, context: CommandContext): void
           const result = await peer.fetch(
             {
               name,
-              hostname: options.from,
+              hostname,
               destination,
+              guardedAs: options.allowExecutables === true ? undefined : basename(destination),
               ifExists: options.force === true ? 'overwrite' : 'fail',
             },
             // Not the signal: a fetch that is interrupted is gone on with the next time.
@@ -71,13 +83,17 @@ async function fetchFolder(
   const destination = resolve(options.output ?? base);
   const bar = createBar(context, options.json === true);
   const settings = { maxDownloadBytesPerSecond: options.maxDownload };
+  if (options.fromAll === true && options.from.length > 0)
+    throw new PeershelfError('INVALID_ARGUMENT', 'use either --from or --from-all');
   await withPeer({ options, output, signal, settings }, async (peer) => {
     try {
       const request: FolderFetchRequest = {
         prefix,
-        hostname: options.from,
+        hostnames: options.from,
+        fromAll: options.fromAll,
         destination,
         folder: destination,
+        guardedAs: guardedFolder(base, options),
         ifExists: options.force === true ? 'overwrite' : 'fail',
       };
       const result = await peer.fetchFolder(request, { onProgress: bar.update });
@@ -89,7 +105,30 @@ async function fetchFolder(
   });
 }
 
-/** One summary, and a line for every file that failed. */
+function addHostname(hostname: string, before: readonly string[]): string[] {
+  return [...before, hostname];
+}
+
+/** @throws INVALID_ARGUMENT for what goes with a folder only. */
+function oneHostname({ from, fromAll }: FetchCommandOptions): string | undefined {
+  if (from.length > 1 || fromAll === true)
+    throw new PeershelfError(
+      'INVALID_ARGUMENT',
+      'several --from, and --from-all, go with a folder: NAME/',
+    );
+  return from[0];
+}
+
+/** The folder as far as its publishers have named it: what the user has named is no risk of theirs. */
+function guardedFolder(
+  base: string,
+  { output, allowExecutables }: FetchCommandOptions,
+): string | undefined {
+  if (allowExecutables === true) return undefined;
+  return output === undefined ? base : '';
+}
+
+/** One summary, and a line for every file that was not fetched. */
 function reportFolder(
   result: FolderFetchResult,
   context: CommandContext,
@@ -105,12 +144,14 @@ function reportFolder(
   }
   for (const { name, error } of failed) {
     const text = errorText(fromPlainError(error));
-    output.stderr.write(`peershelf: ${plainText(name)}: ${text}\n`);
+    // Errors of one file alone name it themselves.
+    const shown = NAMES_FILE.has(error.code) ? '' : `${plainText(name)}: `;
+    output.stderr.write(`peershelf: ${shown}${text}\n`);
   }
   const parts = [
     `${fetched} of ${files} files fetched`,
     ...(alreadyThere > 0 ? [`${alreadyThere} already there`] : []),
-    ...(failedCount > 0 ? [`${failedCount} failed`] : []),
+    ...(failedCount > 0 ? [`${failedCount} not fetched`] : []),
   ];
   const place = plainText(relative('.', path) || path, Number.POSITIVE_INFINITY);
   printLine(output, `${place}: ${parts.join(', ')} (${formatSize(sizeBytes)})`);

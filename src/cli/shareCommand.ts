@@ -21,7 +21,7 @@ import { noteDuplicates } from './duplicateNotes';
 import { errorText } from './errorText';
 import { type Output, printJson, printLine } from './output';
 import { parseMegabytes } from './rate';
-import { type SessionOptions, withPeer } from './session';
+import { DATA_FOLDER, type SessionOptions, withPeer } from './session';
 
 /** Files that look like secrets and are named one by one. */
 const MAX_NAMED_SECRETS = 20;
@@ -147,7 +147,9 @@ async function chooseFiles(
   { output, signal, setExitCode }: CommandContext,
 ): Promise<PublishRequest['files']> {
   const tell = (line: string): unknown => output.stderr.write(`peershelf: ${line}\n`);
-  const { files, failures } = await findFiles({ places: toPlaces(paths, name) }, signal);
+  const { files, failures } = await findFiles({ places: toPlaces(paths, name) }, signal, [
+    DATA_FOLDER,
+  ]);
   for (const { error } of failures) {
     setExitCode(1);
     tell(errorText(error));

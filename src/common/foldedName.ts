@@ -9,3 +9,13 @@ export function foldedName(part: string): string {
     .toLowerCase()
     .replace(/[. ]+$/u, '');
 }
+
+/**
+ * The spellings that a part of a path is compared by: as it is folded, and without the name of a stream,
+ * as `.git::$INDEX_ALLOCATION` and `package.json:x` are files of NTFS, too.
+ */
+export function comparedNames(part: string): string[] {
+  const folded = foldedName(part);
+  const [before = ''] = folded.split(':', 1);
+  return before === '' || before === folded ? [folded] : [folded, foldedName(before)];
+}

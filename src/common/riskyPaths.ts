@@ -1,27 +1,38 @@
-import { foldedName } from './foldedName';
+import { comparedNames } from './foldedName';
+import { NamePatterns } from './namePatterns';
+import { HARMLESS_DOT_FILES, RISKY_FILES, type RiskFamily } from './riskyFiles';
 
-/** Folders and files that make programs run when they appear in a workspace, folded as below. */
-const RISKY_PARTS: ReadonlySet<string> = new Set([
-  '.git',
-  '.vscode',
-  '.devcontainer',
-  '.envrc',
-  'package.json',
-  'makefile',
-  'gnumakefile',
-]);
-const RISKY_ENDING = '.code-workspace';
-/** A short name of Windows, such as `GIT~1`: what it stands for cannot be seen. */
+/** Why a file is not placed unasked. */
+export interface Risk {
+  readonly family: RiskFamily;
+  /** In English, for logs and developers. */
+  readonly reason: string;
+}
+
+/** A short name of Windows, such as `GIT~1`: the name that it stands for cannot be seen. */
 const SHORT_NAME = /^[^.]{1,6}~\d+(?:\..{0,3})?$/u;
 
+const SHORT: Risk = { family: 'hidden', reason: 'may be the short name of another file' };
+const DOT_FILE: Risk = { family: 'hidden', reason: 'begins with a dot, as settings do' };
+
+const patterns = new NamePatterns<Risk>(
+  RISKY_FILES.map(([family, names, reason]) => [names, { family, reason }]),
+);
+const harmless = new Set(HARMLESS_DOT_FILES.flatMap(([names]) => names.split(' ')));
+
 /**
- * Whether a file at this relative path (`/` between its parts) could make a program run. Compared as
- * the most forgiving file system does: whatever the case, without trailing dots and spaces, without
- * characters that nobody sees.
+ * Why a file at this relative path could make a program run, or be obeyed by one; undefined when it is
+ * an ordinary file. Compared as the most forgiving file system does: whatever the case, without trailing
+ * dots and spaces, streams, and characters that nobody sees.
  */
+export function riskOf(path: string): Risk | undefined {
+  const found = patterns.find(path);
+  if (found !== undefined) return found;
+  const names = path.split(/[\\/]/u).flatMap(comparedNames);
+  if (names.some((name) => SHORT_NAME.test(name))) return SHORT;
+  return names.some((name) => name.startsWith('.') && !harmless.has(name)) ? DOT_FILE : undefined;
+}
+
 export function isRiskyPath(path: string): boolean {
-  return path.split('/').some((part) => {
-    const folded = foldedName(part);
-    return RISKY_PARTS.has(folded) || folded.endsWith(RISKY_ENDING) || SHORT_NAME.test(folded);
-  });
+  return riskOf(path) !== undefined;
 }

@@ -1,95 +1,66 @@
-import { foldedName } from './foldedName';
+import { comparedNames } from './foldedName';
+import { NamePatterns } from './namePatterns';
+import { COPY_MARKS, DATA_ENDING, SECRET_FILES, SECRET_WORD } from './secretFiles';
 
-/** Configuration that mostly holds passwords or tokens: of package managers, clouds, databases. */
-const SECRET_FILES: ReadonlySet<string> = new Set([
-  '.boto',
-  '.dockercfg',
-  '.git-credentials',
-  '.htpasswd',
-  '.my.cnf',
-  '.netrc',
-  '.npmrc',
-  '.pgpass',
-  '.pypirc',
-  '.s3cfg',
-  '.terraformrc',
-  '.vault-token',
-  '.yarnrc',
-  '.yarnrc.yml',
-  '_netrc',
-  'auth.json',
-  'kubeconfig',
-  'nuget.config',
-  'pip.conf',
-  'pip.ini',
-  'settings-security.xml',
-  'terraform.rc',
-]);
+/** Marks of copies that are taken off one after the other: nobody copies a copy more often. */
+const MAX_MARKS = 6;
 
-/** Keys, key stores, and the state of tools that holds them. */
-const SECRET_ENDINGS: readonly string[] = [
-  '.agekey',
-  '.env',
-  '.jks',
-  '.kdbx',
-  '.key',
-  '.keystore',
-  '.keytab',
-  '.kubeconfig',
-  '.ovpn',
-  '.p12',
-  '.p8',
-  '.pem',
-  '.pfx',
-  '.ppk',
-  '.tfstate',
-  '.tfstate.backup',
-  '.tfvars',
-];
-
-/** Folders of which every file is one. */
-const SECRET_FOLDERS: ReadonlySet<string> = new Set([
-  '.aws',
-  '.azure',
-  '.gnupg',
-  '.kube',
-  '.password-store',
-  '.ssh',
-  'gcloud',
-]);
-
-/** Files that are ones in their folder only. */
-const IN_FOLDER: readonly (readonly [folder: string, file: RegExp])[] = [
-  ['.docker', /^config\.json$/u],
-  ['.m2', /^settings\.xml$/u],
-  ['gh', /^hosts\.ya?ml$/u],
-];
-
-const PRIVATE_KEY = /^id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?(?:[._-].*)?$/u;
-const SERVICE_ACCOUNT = /^(?:service[._-]?account|client[._-]secret).*\.json$/u;
-/** Words in a name, between dots, hyphens and underscores. */
-const SECRET_WORD =
-  /(?:^|[._-])(?:credentials?|secrets?|tokens?|passwords?|passwd|(?:api|access|private)[._-]?keys?)(?:[._-]|$)/u;
-/** Endings of what holds data: a program with such a word in its name is about secrets. */
-const DATA_ENDING =
-  /(?:^[^.]*|^\.[^.]*|\.(?:cfg|conf|config|csv|db|enc|ini|json|properties|toml|txt|xml|ya?ml))$/u;
+const patterns = new NamePatterns<string>(SECRET_FILES);
 
 /**
  * Whether a file at this path, relative or absolute, may hold a password, a token or a private key, as
  * far as its name and its folders say. Both separators count, as a name may come from another system.
  */
 export function looksLikeSecret(path: string): boolean {
-  const parts = path.split(/[\\/]/u).map(foldedName);
+  const parts = path.split(/[\\/]/u);
   const base = parts.pop() ?? '';
-  const parent = parts.at(-1);
-  if (parts.some((folder) => SECRET_FOLDERS.has(folder))) return true;
-  if (IN_FOLDER.some(([folder, file]) => folder === parent && file.test(base))) return true;
-  return isSecretFile(base);
+  const above = parts.map((part) => `${part}/`).join('');
+  if (patterns.find(`${above}x`) !== undefined) return true;
+  const names = comparedNames(base).flatMap(originalsOf);
+  // The public half of a key pair lies beside it under its name.
+  if (names.some((name) => name.endsWith('.pub'))) return false;
+  return names.some((name) => isSecretAt(above, name));
 }
 
-function isSecretFile(base: string): boolean {
-  if (base.startsWith('.env') || SECRET_FILES.has(base)) return true;
-  if (SECRET_ENDINGS.some((ending) => base.endsWith(ending))) return true;
-  if (PRIVATE_KEY.test(base)) return !base.endsWith('.pub');
-  return SERVICE_ACCOUNT.test(base) || (SECRET_WORD.test(base) && DATA_ENDING.test(base));
+function isSecretAt(above: string, base: string): boolean {
+  if (patterns.find(above + base) !== undefined) return true;
+  return SECRET_WORD.test(base) && DATA_ENDING.test(base);
+}
+
+/** The name itself, and the names that it may be a copy of. */
+function originalsOf(name: string): string[] {
+  const found = [name];
+  let current = name;
+  for (let marks = 0; marks < MAX_MARKS; marks += 1) {
+    const before = withoutMark(current);
+    if (before === undefined) break;
+    found.push(before);
+    // Vim hides the swap file of a file that is not hidden.
+    if (before.startsWith('.')) found.push(before.slice(1));
+    current = before;
+  }
+  return found;
+}
+
+/** @returns the same text when the mark is not there. */
+function without(text: string, mark: RegExp): string {
+  const found = mark.exec(text);
+  if (found === null) return text;
+  return (found.groups?.['rest'] ?? text.replace(mark, '')).trim();
+}
+
+/** Without one mark, at the end or before the ending; undefined when there is none. */
+function withoutMark(name: string): string | undefined {
+  for (const [mark] of COPY_MARKS) {
+    const bare = without(name, mark);
+    if (bare !== name && bare !== '') return bare;
+  }
+  const dot = name.lastIndexOf('.');
+  if (dot <= 0) return undefined;
+  const [stem, ending] = [name.slice(0, dot), name.slice(dot)];
+  for (const [mark] of COPY_MARKS) {
+    const bare = without(stem, mark);
+    if (bare !== stem && bare !== '') return bare + ending;
+  }
+  return undefined;
 }

@@ -3,6 +3,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
+import { riskOf } from '../common/riskyPaths';
 import { looksLikeSecret } from '../common/secretNames';
 import { type CallOptions, type NetworkFile, notConnected } from '../peer/peerApi';
 import { fullHostLabel } from '../protocol/hostLabel';
@@ -35,6 +36,9 @@ export interface AgentToolsDependencies {
   readonly publishing: Publishing;
   readonly logger: Logger;
 }
+
+/** What a tool does with a file of somebody else. */
+type Taking = 'read' | 'fetch';
 
 interface Tool<Wish> {
   /** @throws INVALID_ARGUMENT for what the model should not have sent. */
@@ -127,7 +131,7 @@ export class AgentTools {
   private async readText(wish: FileWish, { signal }: CallOptions): Promise<string> {
     const { confirmed } = this;
     const file = await confirmed.take(TOOLS.readFile, wish, (name, hostname) =>
-      this.find({ name, hostname }),
+      this.find({ name, hostname }, 'read'),
     );
     refuseLong(file.sizeBytes);
     const { path } = await this.dependencies.engine.calls.preview(file, { signal });
@@ -141,7 +145,7 @@ export class AgentTools {
 
   private async fetch(wish: FileWish, { signal }: CallOptions): Promise<string> {
     const file = await this.confirmed.take(TOOLS.fetchFile, wish, (name, hostname) =>
-      this.find({ name, hostname }),
+      this.find({ name, hostname }, 'fetch'),
     );
     if (!vscode.workspace.workspaceFolders?.some(({ uri }) => uri.scheme === 'file'))
       throw new Refusal(vscode.l10n.t('No folder is open that the file could be fetched to.'));
@@ -151,7 +155,11 @@ export class AgentTools {
     if (place.risk !== undefined) throw refused(file.name);
     const { name, hostname, contentId } = file;
     const { destination, folder } = place;
-    const request = { name, hostname, contentId, destination, folder, ifExists: 'fail' } as const;
+    const guardedAs = vscode.workspace.asRelativePath(destination, false);
+    const request = {
+      ...{ name, hostname, contentId, destination, folder, guardedAs },
+      ifExists: 'fail',
+    } as const;
     const result = await this.dependencies.engine.calls.fetch(request, { signal });
     return forModel({
       path: cutName(vscode.workspace.asRelativePath(result.path)),
@@ -172,7 +180,7 @@ export class AgentTools {
     wish: FileWish,
     title: string,
   ): Promise<vscode.PreparedToolInvocation> {
-    const file = await this.find(wish);
+    const file = await this.find(wish, tool === TOOLS.readFile ? 'read' : 'fetch');
     this.confirmed.ask(tool, wish, file);
     const message = vscode.l10n.t(
       '{0} ({1}), from {2} to this computer',
@@ -197,8 +205,8 @@ export class AgentTools {
    * The one file that is meant.
    * @throws NOT_FOUND, NOT_CONNECTED, a refusal when different people offer different content.
    */
-  private async find({ name, hostname }: FileWish): Promise<NetworkFile> {
-    if (looksLikeSecret(name)) throw refused(name);
+  private async find({ name, hostname }: FileWish, act: Taking): Promise<NetworkFile> {
+    if (looksLikeSecret(name) || isUnfit(name, act)) throw refused(name);
     await this.lookAround();
     const { files } = await this.dependencies.engine.calls.networkFiles({
       ...{ prefix: name, hostname, limit: MAX_OWNERS },
@@ -257,6 +265,15 @@ export class AgentTools {
     const { connection } = this.dependencies.engine.state;
     if (connection.kind !== 'connected') throw notConnected(connection);
   }
+}
+
+/**
+ * Whether a model must not have it: nothing is placed for it that could make programs run, wherever that
+ * would be, and what is written as instructions for agents is not even read.
+ */
+function isUnfit(name: string, act: Taking): boolean {
+  const risk = riskOf(name);
+  return risk !== undefined && (act === 'fetch' || risk.family === 'agents');
 }
 
 /** As text: what others have written is no markdown, wherever VS Code shows it. */

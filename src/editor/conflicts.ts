@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { onAbort } from '../common/abort';
+import type { PeershelfError } from '../common/errors';
 import type { NetworkRow } from '../peer/peerApi';
 import type { Conflict, Decision } from './fetchRun';
 import { foreignText } from './foreignText';
@@ -71,6 +72,47 @@ export async function askWhose(
       source.token,
     );
     return chosen && wishOf(toWanted(chosen.row));
+  } finally {
+    abort.dispose();
+    source.dispose();
+  }
+}
+
+/**
+ * Whose files are meant, where several people offer some in a folder: none is chosen beforehand.
+ * @param error AMBIGUOUS_FOLDER, which names them.
+ * @returns hostnames; undefined for nobody's.
+ */
+export async function askWhoseFolder(
+  folder: string,
+  error: PeershelfError,
+  signal?: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  const source = new vscode.CancellationTokenSource();
+  const abort = onAbort(signal, () => source.cancel());
+  const list = (key: string): readonly string[] => {
+    const value = error.details[key];
+    return Array.isArray(value) ? value.map(String) : [];
+  };
+  const names = list('displayNames');
+  const counts = list('fileCounts');
+  try {
+    const chosen = await vscode.window.showQuickPick(
+      list('hostnames').map((hostname, index) => ({
+        label: foreignText(names[index] ?? hostname),
+        description: foreignText(hostname),
+        detail: vscode.l10n.t('{0} files', counts[index] ?? ''),
+        hostname,
+      })),
+      {
+        title: vscode.l10n.t('Several people offer files in {0}.', foreignText(folder)),
+        placeHolder: vscode.l10n.t('Choose whose files to fetch'),
+        canPickMany: true,
+        ignoreFocusOut: true,
+      },
+      source.token,
+    );
+    return chosen?.map(({ hostname }) => hostname);
   } finally {
     abort.dispose();
     source.dispose();

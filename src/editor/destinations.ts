@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { basename, isAbsolute, join, relative, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { PeershelfError } from '../common/errors';
-import { isRiskyPath } from '../common/riskyPaths';
+import type { RiskFamily } from '../common/riskyFiles';
+import { riskOf } from '../common/riskyPaths';
 import type { NetworkFile } from '../peer/peerApi';
 import { toLocalName } from '../protocol/names';
 import { readSetting } from './contributions';
@@ -91,11 +92,14 @@ export async function askForPlace(file: NetworkFile): Promise<Place | undefined>
   });
   if (target === undefined || !isOnDisk(target)) return undefined;
   // The dialog has asked already whether to replace what is there.
-  const risk = riskOf(vscode.workspace.asRelativePath(target, false));
+  const shown = vscode.workspace.asRelativePath(target, false);
+  // Outside of the workspace the folders are the user's own choice: only the name is looked at.
+  const isInside = vscode.workspace.getWorkspaceFolder(target) !== undefined;
+  const risk = riskAt(isInside ? shown : basename(target.path));
   return { destination: target.fsPath, folder: undefined, ifExists: 'overwrite', risk };
 }
 
-/** Whether to fetch what could make programs run; asks once for all. */
+/** Whether to fetch what could make programs run; one question names all of it by family. */
 export async function confirmRisks(jobs: readonly FetchJob[]): Promise<boolean> {
   const [first] = jobs;
   if (first === undefined) return true;
@@ -108,11 +112,39 @@ export async function confirmRisks(jobs: readonly FetchJob[]): Promise<boolean> 
             : vscode.l10n.t('Fetch {0} from {1}?', place, owner),
         )
       : vscode.l10n.t('Fetch {0} files that can make programs run?', jobs.length);
-  const detail = vscode.l10n.t(
-    'A file at this place can make programs run on this computer. Fetch it only if you trust its publisher.',
+  const families = new Map<RiskFamily, FetchJob[]>();
+  for (const job of jobs) {
+    const family = riskFamily(job.place.risk ?? '');
+    families.set(family, [...(families.get(family) ?? []), job]);
+  }
+  const lines = [...families].map(([family, some]) =>
+    jobs.length === 1 ? familyText(family) : `${familyText(family)}: ${nameSome(some).join(', ')}`,
   );
-  const names = jobs.length === 1 ? [] : nameSome(jobs);
-  return (await ask(message, [...names, detail].join('\n'), yes)) === yes;
+  const detail = vscode.l10n.t(
+    'Such files can make programs run on this computer, or tell agents what to do. Fetch them only if you trust their publisher.',
+  );
+  return (await ask(message, [...lines, detail].join('\n'), yes)) === yes;
+}
+
+function riskFamily(path: string): RiskFamily {
+  return riskOf(path)?.family ?? 'hidden';
+}
+
+/** One title for every family, which the compiler holds. */
+function familyText(family: RiskFamily): string {
+  const texts: Readonly<Record<RiskFamily, () => string>> = {
+    agents: () => vscode.l10n.t('Instructions for agents'),
+    build: () => vscode.l10n.t('Build files and automation'),
+    editors: () => vscode.l10n.t('Settings of editors'),
+    executables: () => vscode.l10n.t('Programs and scripts'),
+    hidden: () => vscode.l10n.t('Hidden settings'),
+    languages: () => vscode.l10n.t('Code that tools load by themselves'),
+    packages: () => vscode.l10n.t('Scripts of package managers'),
+    shell: () => vscode.l10n.t('Settings of shells and environments'),
+    shortcuts: () => vscode.l10n.t('Shortcuts'),
+    versionControl: () => vscode.l10n.t('Settings of version control'),
+  };
+  return texts[family]();
 }
 
 /** Whether an editor holds something of this file that the disk does not. */
@@ -154,13 +186,14 @@ function describeJob(
 
 /** A place in a workspace folder, with what a file there could do. */
 function inside(root: string, destination: string): Place {
-  const risk = riskOf(relative(root, destination));
+  const risk = riskAt(relative(root, destination));
   return { destination, folder: root, ifExists: 'fail', risk };
 }
 
-function riskOf(path: string): string | undefined {
+/** The path that the user sees, when a file there could make programs run. */
+function riskAt(path: string): string | undefined {
   const shown = shownPath(path);
-  return isRiskyPath(shown) ? shown : undefined;
+  return riskOf(shown) !== undefined ? shown : undefined;
 }
 
 function shownPath(path: string): string {

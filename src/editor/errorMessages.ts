@@ -77,6 +77,8 @@ class Details {
 /** One entry for every code, which the compiler holds: cause and next step. */
 const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   ALREADY_RUNNING: () => l10n.t('Too many windows share this folder. Close one and try again.'),
+  AMBIGUOUS_FOLDER: (d) =>
+    l10n.t('Several people offer files in {0}. Fetch it again and choose whose.', d.name),
   AMBIGUOUS_NAME: (d) =>
     l10n.t(
       'Several people offer different files as {0}. Fetch it from Network Files to choose whose.',
@@ -135,6 +137,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t('This file is too large to be opened without fetching it. Fetch it instead.'),
   FOLDER_NOT_WRITABLE: (d) =>
     l10n.t('Cannot write {0}. Check the permissions, or choose another place.', d.path),
+  GIT_REPOSITORY: (d) =>
+    l10n.t(
+      '{0} was left out: its folder would be a Git repository, whose settings can run programs. Ask for an archive, or use git clone.',
+      d.name,
+    ),
   INTERNAL: () => l10n.t('Something unexpected went wrong. The log says more; please report it.'),
   INVALID_ADDRESS: (d) =>
     l10n.t('{0} is no address. Write host:port, such as 192.168.1.5:9000.', d.text('address', '')),
@@ -261,6 +268,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
           '{0} lies in no folder of this workspace. Open the folder that it is in first.',
           d.path,
         ),
+  OWN_KEYS: (d) =>
+    l10n.t(
+      '{0} is never published: it is written by Peershelf, and holds keys or unfinished downloads. Leave it out.',
+      d.name,
+    ),
   PEER_BUSY: (d) => l10n.t('{0} serves too many others now. Try again in a moment.', d.owner),
   PEER_IDENTITY_MISMATCH: (d) =>
     l10n.t(

@@ -71,7 +71,8 @@ export class FetchRecord {
   async add(fetched: readonly Fetched[], folders: readonly FolderJob[] = []): Promise<void> {
     if (fetched.length + folders.length === 0) return;
     const added = [
-      ...folders.map(({ prefix, hostname, destination }): Remembered => {
+      ...folders.map(({ prefix, hostnames = [], destination }): Remembered => {
+        const hostname = hostnames.length === 1 ? hostnames[0] : undefined;
         return { name: prefix, ...(hostname && { hostname }), path: destination };
       }),
       // After their folders: of each of these the user has said something of its own.

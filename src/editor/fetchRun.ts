@@ -62,7 +62,13 @@ export interface FetchRunDependencies {
   readonly decide: (conflict: Conflict, signal?: AbortSignal) => Promise<Decision | undefined>;
   /** Whose file is meant where several people offer different ones; undefined passes over it and the others. */
   readonly chooseOwner: (name: string, signal?: AbortSignal) => Promise<Wish | undefined>;
-  /** Whether to fetch what could make programs run. */
+  /** Whose folder is meant where several people offer files in it; undefined for nobody's. */
+  readonly chooseFolderOwners: (
+    folder: string,
+    error: PeershelfError,
+    signal?: AbortSignal,
+  ) => Promise<readonly string[] | undefined>;
+  /** Whether to fetch what could make programs run: asked once for all of an operation. */
   readonly allowRisky: (jobs: readonly FetchJob[]) => Promise<boolean>;
 }
 
@@ -109,6 +115,8 @@ export class FetchRun {
   private readonly progress: ProgressSum;
   /** The session was left in which everything was wished for. */
   private hasLeft = false;
+  /** Files of folders that could make programs run. */
+  private readonly risky: FetchJob[] = [];
 
   constructor(
     private readonly dependencies: FetchRunDependencies,
@@ -125,8 +133,9 @@ export class FetchRun {
 
   async run(jobs: readonly FetchJob[], folders: readonly FolderJob[]): Promise<void> {
     for (const job of jobs) this.progress.set(job, 0, job.sizeBytes);
-    const conflicts = await this.attempt(jobs);
+    const conflicts = await this.attempt(jobs.filter((job) => !isRisky(job)));
     for (const folder of folders) conflicts.push(...(await this.fetchFolder(folder)));
+    conflicts.push(...(await this.fetchRisky([...jobs.filter(isRisky), ...this.risky])));
     // In an order that people can follow: they came in that in which they were found.
     await this.settle(conflicts.sort(byDestination));
   }
@@ -143,9 +152,31 @@ export class FetchRun {
     return conflicts;
   }
 
-  /** Everything below a prefix; gives back what is in the way of. */
+  /** Fetches what could make programs run if the user wants it; gives back what is in the way of. */
+  private async fetchRisky(jobs: readonly FetchJob[]): Promise<FetchJob[]> {
+    if (jobs.length === 0) return [];
+    if (!this.isOver && (await this.dependencies.allowRisky(jobs))) return this.attempt(jobs);
+    if (this.isOver) this.outcome.cancelled += jobs.length;
+    else this.outcome.skipped += jobs.length;
+    return [];
+  }
+
+  /** As `fetchFolder`, of the owners that the user names. */
+  private async fetchFolderOfOwners(folder: FolderJob, error: PeershelfError): Promise<FetchJob[]> {
+    const { chooseFolderOwners } = this.dependencies;
+    const hostnames = await chooseFolderOwners(folder.prefix, error, this.options.signal);
+    if (hostnames !== undefined && hostnames.length > 0)
+      return this.fetchFolder({ ...folder, hostnames });
+    this.outcome.skipped += 1;
+    return [];
+  }
+
+  /**
+   * Everything below a prefix; gives back what is in the way of, and keeps what could make programs run
+   * for the one question about all of it.
+   */
   private async fetchFolder(folder: FolderJob): Promise<FetchJob[]> {
-    const { calls, allowRisky } = this.dependencies;
+    const { calls } = this.dependencies;
     const { signal } = this.options;
     if (this.isOver) {
       this.outcome.cancelled += 1;
@@ -160,21 +191,23 @@ export class FetchRun {
       );
       this.outcome.fetched += result.fetched;
       this.outcome.alreadyThere += result.alreadyThere;
-      if (result.fetched + result.alreadyThere > 0) this.outcome.folders.push(folder);
+      // Of the owners that the engine has found, also when something is fetched later.
+      const owned = { ...folder, hostnames: result.hostnames ?? folder.hostnames };
+      if (result.fetched + result.alreadyThere > 0) this.outcome.folders.push(owned);
       this.outcome.untold += result.failedCount - result.failed.length;
       const conflicts: FetchJob[] = [];
-      const risky: FetchJob[] = [];
       const ambiguous: FetchJob[] = [];
       for (const { name, error } of result.failed)
-        if (error.code === 'DESTINATION_EXISTS') conflicts.push(toJob(name, folder));
-        else if (error.code === 'RISKY_PLACE') risky.push(toJob(name, folder));
-        else if (error.code === 'AMBIGUOUS_NAME') ambiguous.push(toJob(name, folder));
+        if (error.code === 'DESTINATION_EXISTS') conflicts.push(toJob(name, owned));
+        else if (error.code === 'RISKY_PLACE')
+          this.risky.push(toJob(name, owned, error.details['displayName']));
+        else if (error.code === 'AMBIGUOUS_NAME') ambiguous.push(toJob(name, owned));
         else this.fail(name, fromPlainError(error));
-      risky.push(...(await this.chooseOwners(ambiguous, conflicts)));
-      if (risky.length > 0 && !(await allowRisky(risky))) this.outcome.skipped += risky.length;
-      else conflicts.push(...(await this.attempt(risky)));
+      this.risky.push(...(await this.chooseOwners(ambiguous, conflicts)));
       return conflicts;
     } catch (error) {
+      if (PeershelfError.is(error, 'AMBIGUOUS_FOLDER') && folder.hostnames === undefined)
+        return this.fetchFolderOfOwners(folder, error);
       this.fail(folder.prefix, error);
       return [];
     }
@@ -197,7 +230,6 @@ export class FetchRun {
       }
       chosen.push({ ...job, wish });
     }
-    const isRisky = ({ place }: FetchJob): boolean => isRiskyPath(place.risk ?? '');
     conflicts.push(...(await this.attempt(chosen.filter((job) => !isRisky(job)))));
     return chosen.filter(isRisky);
   }
@@ -265,15 +297,21 @@ function byDestination({ place: one }: FetchJob, { place: other }: FetchJob): nu
   return one.destination < other.destination ? -1 : 1;
 }
 
+function isRisky({ place }: FetchJob): boolean {
+  return place.risk !== undefined && isRiskyPath(place.risk);
+}
+
 /** A file of a folder on its own. @throws INVALID_NAME, which the engine has refused before. */
 function toJob(
   name: string,
-  { prefix, hostname, destination, folder, guardedAs }: FolderJob,
+  { prefix, hostnames = [], destination, folder, guardedAs }: FolderJob,
+  owner: unknown = '',
 ): FetchJob {
+  const hostname = hostnames.length === 1 ? hostnames[0] : undefined;
   const local = toLocalName(name.slice(prefix.length), process.platform);
   return {
     wish: { name, hostname },
-    owner: '',
+    owner: typeof owner === 'string' ? owner : '',
     sizeBytes: 0,
     place: {
       destination: join(destination, ...local.split('/')),

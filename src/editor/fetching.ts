@@ -5,7 +5,7 @@ import type { Logger } from '../common/logger';
 import { isSameOffer, type Offer } from '../common/offers';
 import { type FetchOptions, MAX_PREVIEW_BYTES } from '../peer/peerApi';
 import type { Comparing } from './comparing';
-import { askAboutConflict, askWhose } from './conflicts';
+import { askAboutConflict, askWhose, askWhoseFolder } from './conflicts';
 import {
   askForPlace,
   confirmRisks,
@@ -47,7 +47,7 @@ export interface FetchingDependencies {
 export interface FolderWish {
   /** What the names begin with, `/` at its end. */
   readonly prefix: string;
-  /** Only what this host offers; without, whoever offers it. */
+  /** Only what this host offers; without, the folder's one owner, or whom the user names. */
   readonly hostname?: string | undefined;
 }
 
@@ -101,10 +101,9 @@ export class Fetching {
     const chosen = await this.chooseFilePlaces(operation, outcome);
     const places = await this.chooseFolderPlaces(operation, outcome);
     if (chosen === undefined || places === undefined) return;
-    const jobs = await this.withoutUnwantedRisks(chosen, outcome);
-    if (jobs.length + places.length > 0)
+    if (chosen.length + places.length > 0)
       await withPercent(titleOf(files, folders), (options: FetchOptions) =>
-        this.createRun(outcome, options).run(jobs, places),
+        this.createRun(outcome, options).run(chosen, places),
       );
     const { record, onFetched } = this.dependencies;
     await record.add(outcome.single, outcome.folders);
@@ -120,6 +119,7 @@ export class Fetching {
         ...{ calls: engine.calls, logger, hasUnsavedChanges },
         chooseOwner: async (name, signal) =>
           askWhose(name, await rowsNamed(engine.calls, name), signal),
+        chooseFolderOwners: askWhoseFolder,
         decide: (conflict, signal) => this.decide(conflict, signal),
         allowRisky: confirmRisks,
       },
@@ -158,7 +158,8 @@ export class Fetching {
     for (const { prefix, hostname } of folders) {
       const place = await this.keepFailure(prefix, outcome, () => placeForFolder(prefix, target));
       if (place === undefined) return undefined;
-      if (place !== 'failed') jobs.push({ prefix, hostname, ...place });
+      const hostnames = hostname === undefined ? undefined : [hostname];
+      if (place !== 'failed') jobs.push({ prefix, hostnames, ...place });
     }
     return jobs;
   }
@@ -177,17 +178,6 @@ export class Fetching {
       outcome.failures.push({ name, error });
       return 'failed';
     }
-  }
-
-  /** Without those that could make programs run, unless the user wants them. */
-  private async withoutUnwantedRisks(
-    jobs: readonly FetchJob[],
-    outcome: FetchOutcome,
-  ): Promise<readonly FetchJob[]> {
-    const risky = jobs.filter(({ place }) => place.risk !== undefined);
-    if (await confirmRisks(risky)) return jobs;
-    outcome.skipped += risky.length;
-    return jobs.filter((job) => !risky.includes(job));
   }
 
   /** Those by whose names others, among them or in the network, mean something else. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../common/clock';
 import type { Logger } from '../common/logger';
 import { Downloads, type DownloadsDependencies } from './downloads';
+import { RepositoryGuard } from './fetch/repositoryGuard';
 import type { HashCache } from './hash/hashCache';
 import type { EngineOptions } from './peerApi';
 import { Fetcher, type FetcherDependencies } from './transfer/fetcher';
@@ -53,9 +54,10 @@ export function createFetchers(
     localCopies: (id) => cache.pathsOf(id),
   });
   const offers = new Offers({ clock, dialer, stallMs, entryTrust: dependencies.entryTrust });
-  const fetcher = new Fetcher({ ...common, transfers, contents, locate });
+  const repositories = new RepositoryGuard();
+  const fetcher = new Fetcher({ ...common, transfers, contents, locate, repositories });
   const folders = new FolderFetcher({
-    ...{ ...common, transfers, pool, hasher, downloadLimiter, fetcher, offers },
+    ...{ ...common, transfers, pool, hasher, downloadLimiter, fetcher, offers, repositories },
   });
   const { session, client, awayForMs, labelled } = dependencies;
   const downloads = new Downloads({

@@ -157,6 +157,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       publish: (request, some) => this.publish(request, some),
       findDuplicates: (request, some) => this.findDuplicates(request, some),
       published: () => this.publisher.all(),
+      ownFolders: [options.storageFolder],
     });
     this.unfinished = this.register(
       new UnfinishedTransfers({

@@ -119,7 +119,8 @@ export interface PeerApi {
   /**
    * Fetches everything below a prefix into a folder, as one transfer. A file that fails keeps no other
    * from arriving; the result says which and why.
-   * @throws NOT_FOUND when nothing is offered there, CANCELLED.
+   * @throws NOT_FOUND when nothing is offered there, AMBIGUOUS_FOLDER when several people offer different
+   * files there and none of them was named, CANCELLED.
    */
   fetchFolder(request: FolderFetchRequest, options?: FetchOptions): Promise<FolderFetchResult>;
 

@@ -195,13 +195,14 @@ describe('folders', () => {
     const carol = await joinAs('carol');
     await publish(alice, { 'd/a': 'from alice', 'd/same': 'same' });
     await publish(bob, { 'd/a': 'from bob', 'd/same': 'same' });
-    const result = await fetch(carol, 'd/');
+    await rejectsWith('AMBIGUOUS_FOLDER', fetch(carol, 'd/'));
+    const result = await fetch(carol, 'd/', { fromAll: true });
     assert.deepEqual(
       result.failed.map(({ name, error }) => [name, error.code]),
       [['d/a', 'AMBIGUOUS_NAME']],
     );
     assert.equal(result.fetched, 1);
-    assert.equal((await fetch(carol, 'd/', { hostname: 'bob' })).failedCount, 0);
+    assert.equal((await fetch(carol, 'd/', { hostnames: ['bob'] })).failedCount, 0);
     assertSame(carol, { 'got/a': 'from bob' });
   });
 

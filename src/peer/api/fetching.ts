@@ -16,6 +16,11 @@ export interface FetchRequest {
   readonly ifExists: 'fail' | 'overwrite' | 'keepBoth';
   /** Nothing of a longer file is taken, whatever was listed. */
   readonly maxBytes?: number | undefined;
+  /**
+   * The destination as the user sees it (`/` between its parts). When it is given, a file that could
+   * make programs run there fails with RISKY_PLACE.
+   */
+  readonly guardedAs?: string | undefined;
 }
 
 /** Largest file that is opened without being fetched: editors read it whole. */
@@ -56,8 +61,13 @@ export interface FetchResult {
 export interface FolderFetchRequest {
   /** What the names begin with, `/` at its end. */
   readonly prefix: string;
-  /** The publisher to fetch from; without it any, and names with different content fail. */
-  readonly hostname?: string | undefined;
+  /**
+   * The publishers to fetch from. Names under which they offer different content fail. Without any, the
+   * folder must be of one owner.
+   */
+  readonly hostnames?: readonly string[] | undefined;
+  /** Whoever offers something there is meant. */
+  readonly fromAll?: boolean | undefined;
   /** Absolute path of the folder that gets what is behind the prefix; made when missing. */
   readonly destination: string;
   /** Folder that must contain the real path of every file, if any must. */
@@ -65,14 +75,16 @@ export interface FolderFetchRequest {
   /** What to do where other content is in the way. */
   readonly ifExists: FetchRequest['ifExists'];
   /**
-   * The destination as seen from the workspace folder (`/` between its parts). When it is given, files
-   * that could make programs run at their places fail with RISKY_PLACE.
+   * The destination as the user sees it (`/` between its parts). When it is given, files that could make
+   * programs run at their places fail with RISKY_PLACE.
    */
   readonly guardedAs?: string | undefined;
 }
 
 export interface FolderFetchResult {
   readonly path: string;
+  /** The publishers that were meant; undefined when whoever offers something there was. */
+  readonly hostnames?: readonly string[] | undefined;
   /** Files that are offered below the prefix: fetched, already there and failed. */
   readonly files: number;
   readonly fetched: number;

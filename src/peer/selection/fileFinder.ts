@@ -2,9 +2,9 @@ import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../../common/abort';
-import { PeershelfError } from '../../common/errors';
-import { looksLikeSecret } from '../../common/secretNames';
+import { type ErrorCode, PeershelfError } from '../../common/errors';
 import type { FindFilesRequest } from '../peerApi';
+import { judgeFile } from '../publish/fileVerdict';
 import { isInside, resolveLinks } from '../paths';
 import { globMatcher, IgnoreRules } from './ignoreRules';
 
@@ -14,11 +14,17 @@ export const MAX_FOUND_FILES = 100_000;
 const MAX_ENTRIES = 1_000_000;
 /** What could not be read; after that it is counted as nothing. */
 const MAX_FAILURES = 1_000;
+/** What keeps no others from being found. */
+const FAILURES_OF_ONE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'FILE_UNREADABLE',
+  'OUTSIDE_FOLDER',
+  'OWN_KEYS',
+]);
 /** Files looked at in one go: others have their turn in between, for uploads go on meanwhile. */
 const FILES_IN_A_ROW = 200;
 
 /** Half-fetched files, and what no one means when they share a folder. */
-const LEFT_OUT = /^(?:\.git|\.peershelf-[0-9a-f]{16}\.part)$/u;
+const LEFT_OUT = /^(?:\.git|\.peershelf-[0-9a-f]{16}\..+)$/u;
 
 type Place = FindFilesRequest['places'][number];
 type LeavesOut = (path: string, entry: Dirent) => boolean;
@@ -40,27 +46,32 @@ export interface FoundFile {
   readonly folder: string | undefined;
   /** 0 when it is not there or cannot be looked at: publishing says so. */
   readonly sizeBytes: number;
-  /** Its name or its real path look like something that nobody should see. */
+  /** Its names, its mode or its content look like something that nobody should see. */
   readonly isSecret: boolean;
 }
 
 export interface FoundFiles {
-  /** Each once, in the order of the places; files before folders, by name. */
+  /**
+   * Each once, in the order of the places; files before folders, by name. What this product itself has
+   * written is among the failures instead.
+   */
   readonly files: readonly FoundFile[];
-  /** Folders that could not be read. */
+  /** Folders that could not be read, and what is never offered. */
   readonly failures: readonly { readonly name: string; readonly error: PeershelfError }[];
 }
 
 /**
  * The files that are chosen, and those of chosen folders that no rule leaves out. Links below a folder
  * are left out: they may lead anywhere.
+ * @param ownFolders folders with data of this product, of which nothing is offered.
  * @throws TOO_MANY_FILES, INVALID_ARGUMENT for a glob pattern that is none, CANCELLED.
  */
 export async function findFiles(
   { places }: FindFilesRequest,
   signal?: AbortSignal,
+  ownFolders: readonly string[] = [],
 ): Promise<FoundFiles> {
-  const finder = new FileFinder(signal);
+  const finder = new FileFinder(signal, ownFolders.map(realPathOf));
   for (const place of places) await finder.add(place);
   return finder.result();
 }
@@ -70,7 +81,10 @@ class FileFinder {
   private readonly failures: { name: string; error: PeershelfError }[] = [];
   private entries = 0;
 
-  constructor(private readonly signal: AbortSignal | undefined) {}
+  constructor(
+    private readonly signal: AbortSignal | undefined,
+    private readonly ownFolders: readonly string[],
+  ) {}
 
   async add(place: Place): Promise<void> {
     if (!isFolder(place.path)) {
@@ -115,6 +129,7 @@ class FileFinder {
   /** A folder with its rules; nothing when they cannot be read. */
   private enter(way: Way, above: IgnoreRules): Folder[] {
     try {
+      if (this.ownFolders.includes(way.realPath)) throw ownKeys(way);
       return [{ ...way, rules: IgnoreRules.read(way.path, above) }];
     } catch (error) {
       this.fail(way.name, error);
@@ -143,7 +158,12 @@ class FileFinder {
   }
 
   private keep({ folder }: Place, { path, realPath, name }: Way): void {
-    const isSecret = looksLikeSecret(name) || looksLikeSecret(realPath);
+    const verdict = judgeFile({ name, realPath }, this.ownFolders);
+    if (verdict === 'own') {
+      this.fail(name, ownKeys({ path, name }));
+      return;
+    }
+    const isSecret = verdict === 'secret';
     this.found.set(path, { path, name, folder, sizeBytes: sizeOf(realPath), isSecret });
     if (this.found.size > MAX_FOUND_FILES) throw tooMany(MAX_FOUND_FILES);
   }
@@ -151,7 +171,7 @@ class FileFinder {
   /** Keeps what concerns one folder; what concerns all ends it. */
   private fail(name: string, error: unknown): void {
     const failure = PeershelfError.from(error);
-    if (!['FILE_UNREADABLE', 'OUTSIDE_FOLDER'].includes(failure.code)) throw failure;
+    if (!FAILURES_OF_ONE.has(failure.code)) throw failure;
     if (this.failures.length < MAX_FAILURES) this.failures.push({ name, error: failure });
   }
 }
@@ -208,6 +228,12 @@ function below(name: string, entry: string): string {
 
 function toPosix(path: string): string {
   return process.platform === 'win32' ? path.replaceAll('\\', '/') : path;
+}
+
+function ownKeys({ path, name }: Pick<Way, 'path' | 'name'>): PeershelfError {
+  return new PeershelfError('OWN_KEYS', `${path} was written by this product`, {
+    details: { path, name },
+  });
 }
 
 function tooMany(limit: number): PeershelfError {

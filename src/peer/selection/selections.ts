@@ -28,6 +28,8 @@ export interface SelectionsDependencies {
   publish(request: PublishRequest, options: FetchOptions): Promise<PublishOutcome[]>;
   findDuplicates(request: PublishRequest, options: FetchOptions): Promise<FileDuplicates[]>;
   published(): readonly PublishedFile[];
+  /** Folders with data of this product, of which nothing is offered. */
+  readonly ownFolders: readonly string[];
 }
 
 /**
@@ -41,7 +43,7 @@ export class Selections {
 
   /** As `PeerApi.findFiles`. */
   async find(request: FindFilesRequest, { signal }: CallOptions): Promise<FileSelection> {
-    const found = await findFiles(request, signal);
+    const found = await findFiles(request, signal, this.dependencies.ownFolders);
     const id = randomUUID();
     this.kept.set(id, found);
     for (const old of [...this.kept.keys()].slice(0, -MAX_SELECTIONS)) this.kept.delete(old);

@@ -6,6 +6,9 @@ import type { Logger } from '../../common/logger';
 import { type ContentId, formatContentId, isSameContent } from '../../protocol/contentId';
 import type { LocatedSource } from '../../protocol/controlRepliesV2';
 import type { SourceInfo } from '../../protocol/controlReplies';
+import { riskOf } from '../../common/riskyPaths';
+import { inRepository, type RepositoryGuard } from '../fetch/repositoryGuard';
+import { riskyPlace } from '../fetch/riskyPlace';
 import type { FetchOptions, FetchRequest, FetchResult } from '../peerApi';
 import { isWanted } from '../wantedSources';
 import { Destination, destinationExists } from './destination';
@@ -49,6 +52,7 @@ export interface FetcherDependencies {
   readonly leftovers: Leftovers;
   readonly stallMs: number;
   readonly contents: ContentFetcher;
+  readonly repositories: RepositoryGuard;
   /** Stores what is known of the files that have arrived. */
   readonly saveHashes: () => void;
   /** Who has a content now, this peer left out. */
@@ -70,6 +74,22 @@ export class Fetcher {
     options: StartOptions,
   ): Promise<FetchResult> {
     const candidates = chooseSources(request, sources);
+    refuseRisky(request, candidates[0]);
+    const { destination, name } = request;
+    const claim = this.dependencies.repositories.claim([destination]);
+    try {
+      if (claim.refused.has(destination)) throw inRepository(name, candidates[0]);
+      return await this.start(request, candidates, options);
+    } finally {
+      claim.release();
+    }
+  }
+
+  private start(
+    request: FetchRequest,
+    candidates: readonly SourceInfo[],
+    options: StartOptions,
+  ): Promise<FetchResult> {
     const first = prepare(request, candidates);
     const about = {
       direction: 'download',
@@ -323,6 +343,12 @@ function isSameOffer(left: SourceInfo, right: SourceInfo): boolean {
 function toContentSource(source: Omit<LocatedSource, 'name'>): ContentSource {
   const { hostname, displayName, ip, port, fingerprint } = source;
   return { hostname, displayName, host: ip, port, fingerprint };
+}
+
+/** @throws RISKY_PLACE for what the request does not allow. */
+function refuseRisky({ name, guardedAs }: FetchRequest, owner: SourceInfo | undefined): void {
+  const risk = guardedAs === undefined ? undefined : riskOf(guardedAs);
+  if (risk !== undefined && owner !== undefined) throw riskyPlace(name, risk, owner);
 }
 
 /** Makes the way to the destination. @throws what keeps it from being fetched there. */

@@ -97,14 +97,14 @@ export class Offers {
   /** As `confirm`, for all files below a prefix. */
   async confirmFolder(
     hosts: ReadonlyMap<string, ListedHost>,
-    wanted: { readonly prefix: string; readonly hostname: string | undefined },
+    wanted: { readonly prefix: string; readonly hostnames: readonly string[] | undefined },
     signal: AbortSignal,
   ): Promise<ConfirmedFolder> {
     const trust = this.dependencies.entryTrust();
     const failures = new Map<string, PeershelfError>();
     if (trust === undefined) return { hosts, failures };
     const concerned = [...hosts].flatMap(([hostname, host]) => {
-      if (wanted.hostname !== undefined && hostname !== wanted.hostname) return [];
+      if (wanted.hostnames?.includes(hostname) === false) return [];
       const files = [...host.files].filter(
         ([name]) => name.startsWith(wanted.prefix) && name !== wanted.prefix,
       );

@@ -26,7 +26,7 @@ const contentText = v.pipe(
   v.check((text) => parseContentId(text) !== undefined),
 );
 const request = {
-  hostname: v.optional(name),
+  guardedAs: v.optional(v.string()),
   destination: absolutePath,
   folder: v.optional(absolutePath),
   ifExists: v.picklist(['fail', 'overwrite', 'keepBoth']),
@@ -45,11 +45,21 @@ const rememberedSchema = v.object({
   wish: v.variant('kind', [
     v.object({
       kind: v.literal('file'),
-      request: v.object({ ...request, name, contentId: v.optional(contentText) }),
+      request: v.object({
+        ...request,
+        name,
+        hostname: v.optional(name),
+        contentId: v.optional(contentText),
+      }),
     }),
     v.object({
       kind: v.literal('folder'),
-      request: v.object({ ...request, prefix: name, guardedAs: v.optional(v.string()) }),
+      request: v.object({
+        ...request,
+        prefix: name,
+        hostnames: v.optional(v.pipe(v.array(name), v.readonly())),
+        fromAll: v.optional(v.boolean()),
+      }),
     }),
   ]),
 });

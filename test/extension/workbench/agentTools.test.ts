@@ -23,6 +23,7 @@ describe('a tool for agents', () => {
     await bob.publish('blob.bin', Buffer.from([0, 255, 1]));
     await bob.publish('.env.production', 'PASSWORD=1');
     await bob.publish('package.json', '{}');
+    await bob.publish('AGENTS.md', 'Run this');
     const other = await startPeer(cleanup, { tracker: address, settings: { hostname: 'carol' } });
     await other.publish('twice.txt', 'of Carol');
     await bob.publish('twice.txt', 'of Bob');
@@ -116,6 +117,8 @@ describe('a tool for agents', () => {
   for (const [what, tool, input, reason] of [
     ['a secret of another', 'readFile', { name: '.env.production' }, /not given to tools/u],
     ['a secret of another to the disk', 'fetchFile', { name: '.env.production' }, /not given/u],
+    ['what would make programs run', 'fetchFile', { name: 'package.json' }, /not given/u],
+    ['instructions for agents', 'readFile', { name: 'AGENTS.md' }, /not given to tools/u],
     ['what nobody offers', 'readFile', { name: 'none' }, /Nobody offers "none"/u],
     ['a path out of the workspace', 'publishFile', { path: '/etc/hostname' }, /is off/u],
     ['input without a name', 'fetchFile', { name: 7 }, /"name" is no text/u],
@@ -125,12 +128,8 @@ describe('a tool for agents', () => {
       await refusedWith(reason);
     });
 
-  it('refuses what would make programs run, and what is no text', async () => {
+  it('refuses what is no text', async () => {
     const { workbench } = window;
-    await use('fetchFile', { name: 'package.json' });
-    await workbench.dialog.press('Yes', /Fetch a network file/u);
-    await refusedWith(/not given to tools/u);
-    await workbench.notifications.clear();
     await use('readFile', { name: 'blob.bin' });
     await workbench.dialog.press('Yes', /Read a network file/u);
     await refusedWith(/is not a text file/u);

@@ -14,6 +14,7 @@ import type {
   FetchOptions,
   FetchRequest,
   FetchResult,
+  FolderFetchRequest,
   FolderFetchResult,
 } from '../../../src/peer/peerApi';
 
@@ -32,15 +33,25 @@ class World {
   unsaved = new Set<string>();
   folder: Partial<FolderFetchResult> = {};
   readonly owners: string[] = [];
+  isAmbiguous = false;
+  folderOwners: string[] | undefined;
+  readonly askedFolders: string[] = [];
+  readonly folderRequests: FolderFetchRequest[] = [];
   allowsRisky = false;
   risky: readonly FetchJob[] = [];
+  riskyQuestions = 0;
 
   run(jobs: readonly FetchJob[], folders: readonly FolderJob[] = []): Promise<void> {
     const run = new FetchRun(
       {
         calls: {
           fetch: (request, options) => this.fetch(request, options),
-          fetchFolder: () => Promise.resolve({ ...nothing(), ...this.folder }),
+          fetchFolder: (request) => {
+            this.folderRequests.push(request);
+            if (this.isAmbiguous && request.hostnames === undefined)
+              return Promise.reject(new PeershelfError('AMBIGUOUS_FOLDER', 'several'));
+            return Promise.resolve({ ...nothing(), ...this.folder });
+          },
         },
         logger: nullLogger,
         hasUnsavedChanges: (path) => this.unsaved.has(path),
@@ -52,8 +63,13 @@ class World {
           const hostname = this.owners.shift();
           return Promise.resolve(hostname === undefined ? undefined : { name, hostname });
         },
+        chooseFolderOwners: (prefix) => {
+          this.askedFolders.push(prefix);
+          return Promise.resolve(this.folderOwners);
+        },
         allowRisky: (risky) => {
           this.risky = risky;
+          this.riskyQuestions += 1;
           return Promise.resolve(this.allowsRisky);
         },
       },
@@ -224,7 +240,7 @@ describe('a folder as a part of an operation', () => {
       failed: [failed('docs/deep/a.txt', 'DESTINATION_EXISTS')],
     };
     world.answers.push({ answer: 'overwrite', forAll: false });
-    await world.run([], [{ ...FOLDER, hostname: 'bob' }]);
+    await world.run([], [{ ...FOLDER, hostnames: ['bob'] }]);
     assert.deepEqual(world.requests, [
       {
         ...{ name: 'docs/deep/a.txt', hostname: 'bob', folder: '/w', ifExists: 'overwrite' },
@@ -268,6 +284,36 @@ describe('a folder as a part of an operation', () => {
         ['shared/docs/package.json', 'shared/docs/sub/Makefile'],
       );
       assert.deepEqual(world.counts, allowsRisky ? [2, 0, 0, 0, 0] : [0, 0, 2, 0, 0]);
+    }
+  });
+
+  it('asks one question about what is risky among files and in several folders', async () => {
+    for (const allowsRisky of [false, true]) {
+      const world = new World();
+      world.allowsRisky = allowsRisky;
+      world.folder = { failedCount: 1, failed: [failed('docs/Makefile', 'RISKY_PLACE')] };
+      const one = job('package.json');
+      const risky = { ...one, place: { ...one.place, risk: 'shared/package.json' } };
+      await world.run([risky, job('a')], [FOLDER, { ...FOLDER, destination: '/w/other' }]);
+      assert.equal(world.riskyQuestions, 1);
+      assert.equal(world.risky.length, 3);
+      assert.deepEqual(world.counts, allowsRisky ? [4, 0, 0, 0, 0] : [1, 0, 3, 0, 0]);
+    }
+  });
+
+  it('asks whose folder is meant, and takes that of nobody else', async () => {
+    for (const [owners, counts] of [
+      [['bob'], [2, 0, 0, 0, 0]],
+      [undefined, [0, 0, 1, 0, 0]],
+    ] as const) {
+      const world = new World();
+      world.isAmbiguous = true;
+      world.folderOwners = owners && [...owners];
+      world.folder = { fetched: 2 };
+      await world.run([], [FOLDER]);
+      assert.deepEqual(world.askedFolders, ['docs/']);
+      assert.deepEqual(world.folderRequests[1]?.hostnames, owners);
+      assert.deepEqual(world.counts, counts);
     }
   });
 

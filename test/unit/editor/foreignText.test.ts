@@ -1,7 +1,6 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { foreignText } from '../../../src/editor/foreignText';
-import { isRiskyPath } from '../../../src/common/riskyPaths';
 
 describe('foreignText', () => {
   it('leaves ordinary names as they are, in every script', () => {
@@ -78,42 +77,5 @@ describe('foreignText', () => {
         assert.doesNotMatch(shown, /\]\(|\$\(|\p{Cc}|\u202e/u);
       }),
     );
-  });
-});
-
-describe('isRiskyPath', () => {
-  it('knows what makes programs run, however it is spelt', () => {
-    for (const path of [
-      '.git/hooks/pre-commit',
-      'a/.vscode/tasks.json',
-      '.VSCODE/settings.json',
-      '.vs\u200bcode/x',
-      '.git. /config',
-      '.devcontainer/devcontainer.json',
-      'sub/package.json',
-      'PACKAGE.JSON.',
-      'Makefile',
-      '.envrc',
-      'x.code-workspace',
-      'ｐａｃｋａｇｅ.json',
-      'GIT~1/hooks/pre-commit',
-      'a/VSCODE~1/tasks.json',
-      'DEVCON~1/x',
-      'PACKAG~1.JSO',
-    ])
-      assert.equal(isRiskyPath(path), true, path);
-  });
-
-  it('lets ordinary paths pass', () => {
-    for (const path of [
-      'shared/git/x',
-      'docs/package.json.md',
-      'gitignore',
-      'makefile.txt',
-      '.github/x',
-      'backup.txt~1',
-      'a longer name~1.txt',
-    ])
-      assert.equal(isRiskyPath(path), false, path);
   });
 });

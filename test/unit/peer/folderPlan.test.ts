@@ -18,7 +18,7 @@ describe('planFolder', () => {
       files: new Map([['dir/a', { size, modified: 1, publishedAt: 1, contentId: undefined }]]),
     },
   ];
-  const wanted = { prefix: 'dir/', hostname: undefined };
+  const wanted = { prefix: 'dir/', hostnames: undefined };
 
   it('keeps a bounded number of the sources that a tracker names', () => {
     const many = Array.from({ length: 50_000 }, (_, index) => offering(index, 1));

@@ -3,10 +3,13 @@ import { basename, join } from 'node:path';
 import { throwIfAborted } from '../../../common/abort';
 import { mapConcurrently } from '../../../common/concurrency';
 import { describeError, fromWriteError, PeershelfError } from '../../../common/errors';
-import { isRiskyPath } from '../../../common/riskyPaths';
+import { type Risk, riskOf } from '../../../common/riskyPaths';
 import { isSameContent } from '../../../protocol/contentId';
 import type { ListedHost } from '../../../protocol/controlReplies';
 import type { ContentHasher } from '../../hash/contentHasher';
+import { hostsOfFolder } from '../../fetch/folderOwners';
+import { type Claim, inRepository, type RepositoryGuard } from '../../fetch/repositoryGuard';
+import { riskyPlace } from '../../fetch/riskyPlace';
 import type { FolderFetchRequest, FolderFetchResult } from '../../peerApi';
 import { HeldFolder } from '../../fetch/heldFolder';
 import { Destination } from '../destination';
@@ -31,6 +34,7 @@ export interface FolderFetcherDependencies extends SmallFilesDependencies {
   readonly transfers: TransferList;
   readonly fetcher: Pick<Fetcher, 'fetchPart'>;
   readonly offers: Pick<Offers, 'confirmFolder'>;
+  readonly repositories: RepositoryGuard;
 }
 
 /**
@@ -42,18 +46,22 @@ export class FolderFetcher {
 
   /**
    * @param hosts what the network offers, this peer left out.
-   * @throws NOT_FOUND when nobody offers anything there, CANCELLED, and what concerns all files.
+   * @throws NOT_FOUND when nobody offers anything there, AMBIGUOUS_FOLDER, CANCELLED, and what concerns
+   * all files.
    */
   async fetch(
-    request: FolderFetchRequest,
+    wanted: FolderFetchRequest,
     hosts: ReadonlyMap<string, ListedHost>,
     options: StartOptions,
   ): Promise<FolderFetchResult> {
     const { transfers, clock, saveHashes } = this.dependencies;
+    // As a part of the request: when it goes on later, whoever offers something there by then is not meant.
+    const request = { ...wanted, hostnames: hostsOfFolder(wanted, hosts) };
+    const { prefix, hostnames = [] } = request;
     const about = {
       direction: 'download',
-      name: request.prefix,
-      peer: request.hostname ?? '',
+      name: prefix,
+      peer: hostnames.length === 1 ? (hosts.get(hostnames[0] ?? '')?.displayName ?? '') : '',
       totalBytes: 0,
       wish: { kind: 'folder', request },
       path: request.destination,
@@ -66,18 +74,36 @@ export class FolderFetcher {
 
   private async run(job: FolderJob): Promise<FolderFetchResult> {
     const { request, handle } = job;
-    const { prefix, hostname, destination } = request;
-    const wanted = { prefix, hostname };
+    const { prefix, hostnames } = request;
+    const wanted = { prefix, hostnames };
     const startMs = this.dependencies.clock.monotonic();
     const { offers } = this.dependencies;
     const { hosts, failures } = await offers.confirmFolder(job.hosts, wanted, handle.signal);
     const { files: planned, ambiguous } = planFolder(hosts, wanted);
-    const { files, risky } = withoutRisky(planned, request);
-    const failed = [...ambiguous, ...failures.values(), ...risky];
-    if (files.length + failed.length === 0)
-      throw new PeershelfError('NOT_FOUND', `nobody offers ${prefix}`, {
-        details: { name: prefix },
-      });
+    const { files: unasked, risky } = withoutRisky(planned, request);
+    const claim = this.dependencies.repositories.claim(placesOf(unasked, job));
+    try {
+      const { files, refused } = withoutRefused(unasked, job, claim);
+      const failed = [...ambiguous, ...failures.values(), ...risky, ...refused];
+      if (files.length + failed.length === 0)
+        throw new PeershelfError('NOT_FOUND', `nobody offers ${prefix}`, {
+          details: { name: prefix },
+        });
+      return await this.fetchFiles(files, failed, job, startMs);
+    } finally {
+      claim.release();
+    }
+  }
+
+  /** @param failed why further files of the folder are left out. */
+  private async fetchFiles(
+    files: readonly FolderFile[],
+    failed: readonly PeershelfError[],
+    job: FolderJob,
+    startMs: number,
+  ): Promise<FolderFetchResult> {
+    const { request, handle } = job;
+    const { destination } = request;
     makeDestination(request);
     const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     handle.setTotal(totalBytes);
@@ -93,6 +119,7 @@ export class FolderFetcher {
     handle.setLeftOut(tally.failedCount);
     return {
       path: destination,
+      hostnames: request.hostnames,
       files: files.length + failed.length,
       fetched: tally.fetched,
       alreadyThere: tally.alreadyThere,
@@ -189,15 +216,41 @@ function withoutRisky(
   { guardedAs, prefix }: FolderFetchRequest,
 ): { readonly files: readonly FolderFile[]; readonly risky: readonly PeershelfError[] } {
   if (guardedAs === undefined) return { files, risky: [] };
-  const isRisky = ({ name }: FolderFile): boolean =>
-    isRiskyPath(`${guardedAs}/${name.slice(prefix.length)}`);
-  const risky = files.filter(isRisky).map(
-    ({ name }) =>
-      new PeershelfError('RISKY_PLACE', `${name} could make programs run there`, {
-        details: { name },
-      }),
-  );
-  return { files: files.filter((file) => !isRisky(file)), risky };
+  const toRisk = ({ name }: FolderFile): Risk | undefined =>
+    riskOf(`${guardedAs}/${name.slice(prefix.length)}`);
+  const risky = files.flatMap((file) => {
+    const risk = toRisk(file);
+    return risk === undefined ? [] : [riskyPlace(file.name, risk, file.sources[0])];
+  });
+  return { files: files.filter((file) => toRisk(file) === undefined), risky };
+}
+
+/** The places that the files go to, as far as their names can be places. */
+function placesOf(files: readonly FolderFile[], job: FolderJob): string[] {
+  return files.flatMap((file) => placeOrNone(file, job) ?? []);
+}
+
+/** A name that is none is left to who says what is wrong with it. */
+function placeOrNone(file: FolderFile, job: FolderJob): string | undefined {
+  try {
+    return placeOf(file, job);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The files that lie in no Git repository, and why the others are refused. */
+function withoutRefused(
+  files: readonly FolderFile[],
+  job: FolderJob,
+  claim: Claim,
+): { readonly files: readonly FolderFile[]; readonly refused: readonly PeershelfError[] } {
+  if (claim.refused.size === 0) return { files, refused: [] };
+  const isRefused = (file: FolderFile): boolean => claim.refused.has(placeOrNone(file, job) ?? '');
+  const refused = files
+    .filter(isRefused)
+    .map(({ name, sources }) => inRepository(name, sources[0]));
+  return { files: files.filter((file) => !isRefused(file)), refused };
 }
 
 /** A destination that is its own limit has to be there before anything can be inside. */

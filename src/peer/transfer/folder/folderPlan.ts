@@ -28,14 +28,20 @@ export interface FolderPlan {
   readonly ambiguous: readonly PeershelfError[];
 }
 
+/** What is wanted of the network; without hostnames, whatever anybody offers. */
+export interface WantedFolder {
+  readonly prefix: string;
+  readonly hostnames: readonly string[] | undefined;
+}
+
 /** Which files a folder has, by what the tracker lists. */
 export function planFolder(
   hosts: ReadonlyMap<string, ListedHost>,
-  wanted: { readonly prefix: string; readonly hostname: string | undefined },
+  wanted: WantedFolder,
 ): FolderPlan {
   const offers = new Map<string, Map<string, SourceInfo[]>>();
   for (const [hostname, host] of hosts) {
-    if (wanted.hostname !== undefined && hostname !== wanted.hostname) continue;
+    if (wanted.hostnames?.includes(hostname) === false) continue;
     if (host.port === 0) continue;
     for (const [name, file] of host.files) {
       if (!name.startsWith(wanted.prefix) || name === wanted.prefix) continue;

@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { PeershelfError } from '../../common/errors';
+import { comparedNames } from '../../common/foldedName';
+import { resolveLinks } from '../paths';
+
+const HEAD = 'HEAD';
+/**
+ * Names that, beside `HEAD`, make Git take a folder for a repository, or give it settings once it is one.
+ * `commondir` leads to a folder elsewhere that has the others.
+ */
+const COMPANIONS = ['objects', 'refs', 'config', 'commondir'];
+const MEMBERS: ReadonlySet<string> = new Set([HEAD.toLowerCase(), ...COMPANIONS]);
+
+/** Places that a fetch is about to fill; held until they are filled, or will not be. */
+export interface Claim {
+  /** Places in a folder that is a Git repository, or would become one. */
+  readonly refused: ReadonlySet<string>;
+  release(): void;
+}
+
+/**
+ * Keeps fetches from putting together a Git repository in an ordinary folder, or from adding to one: its
+ * settings name programs that the next call of Git in that folder runs. Counts what all fetches of this
+ * engine are about to place, as each of them may bring one part.
+ */
+export class RepositoryGuard {
+  /** Parts of the pattern that are on their way, by folder, with the number of fetches of each. */
+  private readonly coming = new Map<string, Map<string, number>>();
+
+  /** @param paths absolute, of the files of one fetch. */
+  claim(paths: readonly string[]): Claim {
+    const real = new RealFolders();
+    const held: (readonly [folder: string, member: string])[] = [];
+    const ways = paths.map((path) => ({ path, folders: real.above(path) }));
+    for (const { folders } of ways)
+      for (const { folder, child } of folders)
+        for (const member of comparedNames(child)) {
+          if (!MEMBERS.has(member)) continue;
+          this.count(folder, member, 1);
+          held.push([folder, member]);
+        }
+    const verdicts = new Map<string, boolean>();
+    const isRepository = (folder: string): boolean => {
+      const known = verdicts.get(folder);
+      if (known !== undefined) return known;
+      const verdict = this.isRepository(folder);
+      verdicts.set(folder, verdict);
+      return verdict;
+    };
+    const refused = ways.filter(({ folders }) =>
+      folders.some(({ folder }) => isRepository(folder)),
+    );
+    return {
+      refused: new Set(refused.map(({ path }) => path)),
+      release: () => {
+        for (const [folder, member] of held.splice(0)) this.count(folder, member, -1);
+      },
+    };
+  }
+
+  private isRepository(folder: string): boolean {
+    const has = (name: string): boolean =>
+      (this.coming.get(folder)?.get(name.toLowerCase()) ?? 0) > 0 || existsSync(join(folder, name));
+    return has(HEAD) && COMPANIONS.some(has);
+  }
+
+  private count(folder: string, member: string, change: 1 | -1): void {
+    const members = this.coming.get(folder) ?? new Map<string, number>();
+    const count = (members.get(member) ?? 0) + change;
+    if (count > 0) members.set(member, count);
+    else members.delete(member);
+    if (members.size > 0) this.coming.set(folder, members);
+    else this.coming.delete(folder);
+  }
+}
+
+/** A file that is refused for this reason. */
+export function inRepository(
+  name: string,
+  owner: { readonly hostname?: string; readonly displayName?: string } = {},
+): PeershelfError {
+  const { hostname = '', displayName = '' } = owner;
+  return new PeershelfError('GIT_REPOSITORY', `${name} would lie in a Git repository`, {
+    details: { name, hostname, displayName },
+  });
+}
+
+interface Above {
+  readonly folder: string;
+  /** What lies in it on the way to the file. */
+  readonly child: string;
+}
+
+/** The folders above files, links resolved, each looked up once. */
+class RealFolders {
+  private readonly known = new Map<string, readonly Above[]>();
+
+  above(path: string): Above[] {
+    const parent = dirname(path);
+    return [{ folder: this.realOf(parent), child: basename(path) }, ...this.chain(parent)];
+  }
+
+  /** The folders above a folder. */
+  private chain(folder: string): readonly Above[] {
+    const known = this.known.get(folder);
+    if (known !== undefined) return known;
+    const real = this.realOf(folder);
+    const parent = dirname(real);
+    const chain =
+      parent === real ? [] : [{ folder: parent, child: basename(real) }, ...this.chain(parent)];
+    this.known.set(folder, chain);
+    return chain;
+  }
+
+  private readonly reals = new Map<string, string>();
+
+  /** What does not exist lies where its nearest folder does. */
+  private realOf(folder: string): string {
+    const known = this.reals.get(folder);
+    if (known !== undefined) return known;
+    const real = this.resolve(folder);
+    this.reals.set(folder, real);
+    return real;
+  }
+
+  private resolve(folder: string): string {
+    try {
+      return resolveLinks(folder);
+    } catch {
+      const parent = dirname(folder);
+      return parent === folder ? folder : join(this.realOf(parent), basename(folder));
+    }
+  }
+}

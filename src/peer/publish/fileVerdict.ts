@@ -1,0 +1,53 @@
+import { lstatSync, readFileSync, type Stats } from 'node:fs';
+import { basename } from 'node:path';
+import { type ContentKind, secretIn } from '../../common/secretContents';
+import { looksLikeSecret } from '../../common/secretNames';
+import { isInside } from '../paths';
+
+/**
+ * Files that are looked into. What holds a key is a configuration, a note or the key itself, and small;
+ * reading more would double the time that a folder with many pictures takes to be looked through.
+ */
+export const MAX_LOOKED_INTO_BYTES = 64 * 1024;
+/** Whoever is not the owner may read it. */
+const OTHERS_MAY_READ = 0o044;
+/** Names that only this product gives to files: records of sessions, and what is half written or fetched. */
+const OWN_NAME =
+  /^(?:session-[0-9a-f]{32}\.json|hostnames-[\w-]{20,}\.json|\.peershelf-[0-9a-f]{16}\..+|.+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new)$/u;
+
+/** `own` is never offered, `secret` only after a question. */
+export type FileVerdict = ContentKind | 'free';
+
+/**
+ * What may become of a file that was chosen: by its names, its mode, and, when it is small, its content.
+ * @param realPath with its links resolved.
+ * @param ownFolders real paths of folders that hold nothing but data of this product.
+ */
+export function judgeFile(
+  { name, realPath }: { readonly name: string; readonly realPath: string },
+  ownFolders: readonly string[],
+): FileVerdict {
+  if (OWN_NAME.test(basename(realPath))) return 'own';
+  if (ownFolders.some((folder) => isInside(folder, realPath))) return 'own';
+  const stats = lstatSync(realPath, { throwIfNoEntry: false });
+  const content = stats === undefined ? undefined : contentOf(realPath, stats);
+  if (content !== undefined) return content;
+  const isPrivate = stats?.isFile() === true && isOwnersOnly(stats);
+  return isPrivate || looksLikeSecret(name) || looksLikeSecret(realPath) ? 'secret' : 'free';
+}
+
+function contentOf(path: string, stats: Stats): ContentKind | undefined {
+  if (!stats.isFile() || stats.size === 0 || stats.size > MAX_LOOKED_INTO_BYTES) return undefined;
+  try {
+    return secretIn(readFileSync(path));
+  } catch {
+    return undefined; // Publishing it says what is wrong with it.
+  }
+}
+
+/** Says nothing where all files are made so, nor on Windows, which has no such modes. */
+function isOwnersOnly({ mode }: Stats): boolean {
+  if (process.platform === 'win32' || (process.umask() & OTHERS_MAY_READ) === OTHERS_MAY_READ)
+    return false;
+  return (mode & OTHERS_MAY_READ) === 0;
+}
