@@ -86,8 +86,9 @@ export class Previews {
     }
     const located = await locate(id);
     const sources = located.map((source) => toSourceInfo(source, id));
-    // Others may send it, as its hash is known, but only its owner makes it that owner's file.
-    const isOffered = located.some((one) => one.hostname === hostname && one.name === name);
+    // Others may send it, as its hash is known, but only its owner makes it that owner's file. A host
+    // is located by one of the names under which it offers a content.
+    const isOffered = located.some((one) => one.hostname === hostname);
     if (!isOffered)
       throw new PeershelfError('NOT_FOUND', `nobody has this content of ${name} any more`, {
         details: { name, hostname },

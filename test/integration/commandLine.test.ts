@@ -186,7 +186,10 @@ describe('the command line', () => {
     writeFileSync(join(into, 'got/a.txt'), 'mine');
     const second = await finish(...args);
     assert.equal(second.code, 1);
-    assert.match(second.out, /got: 0 of 2 files fetched, 1 already there, 1 not fetched \(3 B\)\n$/u);
+    assert.match(
+      second.out,
+      /got: 0 of 2 files fetched, 1 already there, 1 not fetched \(3 B\)\n$/u,
+    );
     assert.match(second.err, /^peershelf: docs\/a\.txt: .* exists with other content/u);
     const { failed } = JSON.parse((await finish(...args, '--json')).out) as { failed: unknown };
     const path = join(into, 'got', 'a.txt');

@@ -29,7 +29,8 @@ describe('what a workspace remembers of its fetches', () => {
   });
 
   const folder = (prefix: string, destination: string, hostname?: string) => ({
-    ...{ prefix, destination, hostname, folder: '/w' },
+    ...{ prefix, destination, folder: '/w' },
+    ...(hostname === undefined ? {} : { hostnames: [hostname] }),
   });
 
   it('is the last fetch of each file of each host, the newest first', async () => {
