@@ -54,7 +54,7 @@ function toLines(entries: readonly string[]): string[] {
 
 /** ASCII in the source: the characters would mislead whoever reads it. */
 function escape(text: string): string {
-  return [...text]
+  return Array.from(text)
     .map((character) => {
       const code = character.codePointAt(0) ?? 0;
       if (character === "'" || character === '\\') return `\\${character}`;

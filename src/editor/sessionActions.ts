@@ -246,7 +246,7 @@ async function askForFreePort(port: number): Promise<void> {
 /** What a session is called whose name nobody was asked for. */
 function newSessionName(): string {
   const user = foreignText(readPeerSettings().displayName, MAX_NAME_CHARACTERS);
-  const letters = [...user];
+  const letters = Array.from(user);
   for (; letters.length > 0; letters.pop()) {
     const name = vscode.l10n.t("{0}'s session", letters.join(''));
     if (Buffer.byteLength(name) <= MAX_SESSION_NAME_BYTES) return name;

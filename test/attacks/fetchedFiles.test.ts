@@ -11,7 +11,12 @@ import { temporaryFolder } from '../support/temporaryFolder';
 
 /** Git as a user starts it, without what this machine's own settings add. */
 const GIT_ENV = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
-const ENDED = { out: '', err: '', code: 0 };
+
+interface Ended {
+  readonly out: string;
+  readonly err: string;
+  readonly code: number;
+}
 
 /** Files of others that make programs run, or that programs obey, when they are placed unasked. */
 describe('attacks by fetched files', () => {
@@ -30,7 +35,7 @@ describe('attacks by fetched files', () => {
     data = temporaryFolder(cleanup);
   });
 
-  const run = async (...args: string[]): Promise<typeof ENDED> => {
+  const run = async (...args: string[]): Promise<Ended> => {
     const command = startCommand(
       cleanup,
       { folder: work, data },

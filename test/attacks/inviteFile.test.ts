@@ -65,7 +65,10 @@ describe('a file with an invite that others can write', () => {
 
   it('is refused when it is another account whose file or folder it is', () => {
     const account = makeAccount(cleanup);
-    if (typeof account === 'string') return notTestedHere('another account', account);
+    if (typeof account === 'string') {
+      notTestedHere('another account', account);
+      return;
+    }
     chownSync(path, account.uid, account.gid);
     isRefusedFor(path);
     chownSync(path, 0, account.gid);

@@ -20,7 +20,7 @@ describe('identities that are remembered', function () {
   const cleanup = useCleanup();
   const invite = newInvite();
 
-  it('are not driven out by very many hostnames of one identity', async () => {
+  it('are not driven out by very many hostnames of one identity', () => {
     const clock = new FakeClock();
     const changed: string[] = [];
     const pinsFile = join(temporaryFolder(cleanup), 'pins.json');

@@ -246,7 +246,8 @@ describe('a tracker that tells of members what they do not say', () => {
     });
     assert.deepEqual(await shown(), []);
     for (const name of ['a', 'c']) await rejectsWith('ENTRY_INVALID', fetched(name));
-    const folder = { prefix: '', destination: bob.path('all'), ifExists: 'fail' } as const;
+    const destination = bob.path('all');
+    const folder = { prefix: '', destination, fromAll: true, ifExists: 'fail' } as const;
     const { fetched: count, failed } = await bob.peer.fetchFolder(folder);
     assert.equal(count, 0);
     assert.ok(failed.every(({ error: { code } }) => code === 'ENTRY_INVALID'));

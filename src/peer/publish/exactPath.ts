@@ -16,8 +16,7 @@ export function openExactly(path: string): number {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    if (!isOpenedAt(descriptor, path))
-      throw Object.assign(new Error(`${path} leads elsewhere`), { code: 'ELOOP' });
+    if (!isOpenedAt(descriptor, path)) throw leadsElsewhere(path);
     return descriptor;
   } catch (error) {
     closeSync(descriptor);
@@ -52,4 +51,10 @@ function isOpenedAt(descriptor: number, path: string): boolean {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** As the system says it of a link where none may be: callers tell apart what the system says. */
+function leadsElsewhere(path: string): NodeJS.ErrnoException {
+  const error = new Error(`${path} leads elsewhere`);
+  return Object.assign(error, { code: 'ELOOP' });
 }

@@ -1,5 +1,14 @@
-import { lstatSync, readFileSync, type Stats } from 'node:fs';
-import { basename } from 'node:path';
+import {
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { type ContentKind, secretIn } from '../../common/secretContents';
 import { looksLikeSecret } from '../../common/secretNames';
 import { isInside } from '../paths';
@@ -47,7 +56,25 @@ function contentOf(path: string, stats: Stats): ContentKind | undefined {
 
 /** Says nothing where all files are made so, nor on Windows, which has no such modes. */
 function isOwnersOnly({ mode }: Stats): boolean {
-  if (process.platform === 'win32' || (process.umask() & OTHERS_MAY_READ) === OTHERS_MAY_READ)
-    return false;
+  if (process.platform === 'win32' || areAllOwnersOnly()) return false;
   return (mode & OTHERS_MAY_READ) === 0;
+}
+
+let allOwnersOnly: boolean | undefined;
+
+/**
+ * Whether every file that this user makes is for this user alone. Seen at a file, as asking the process
+ * for its mask sets that for a moment, for all threads.
+ */
+function areAllOwnersOnly(): boolean {
+  if (allOwnersOnly !== undefined) return allOwnersOnly;
+  const folder = mkdtempSync(join(tmpdir(), 'peershelf-mode-'));
+  try {
+    const path = join(folder, 'file');
+    writeFileSync(path, '', { mode: 0o666 });
+    allOwnersOnly = (statSync(path).mode & OTHERS_MAY_READ) === 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return allOwnersOnly;
 }

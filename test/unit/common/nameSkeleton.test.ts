@@ -70,7 +70,10 @@ describe('the table of confusable characters', () => {
     const table = new Map(
       entries.flatMap((entry) => {
         const end = entry.lastIndexOf(' ');
-        return [...entry.slice(end + 1)].map((character) => [character, entry.slice(0, end)]);
+        return Array.from(entry.slice(end + 1)).map((character) => [
+          character,
+          entry.slice(0, end),
+        ]);
       }),
     );
     for (const prototype of table.values())

@@ -59,7 +59,7 @@ describe('the upkeep of published files', () => {
       check: entryCondition,
       republishes: () => republishes,
       confirm: (changed) => {
-        read.push(`${changed.map(({ name }) => name).join(' ')}`);
+        read.push(changed.map(({ name }) => name).join(' '));
         for (const entry of changed)
           if (readFileSync(entry.path, 'utf8') === 'content')
             entries.set(entry.name, { ...entry, stamp: stampOf(entry.path) });
