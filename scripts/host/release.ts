@@ -5,10 +5,19 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { REPOSITORY } from './paths';
 
-interface Metadata {
-  timestamp?: string;
-  component: { name: string };
+/** What is used of CycloneDX. */
+interface Bill {
+  serialNumber?: string;
+  readonly metadata: { timestamp?: string; readonly component: { name: string } };
+  components: {
+    readonly 'bom-ref': string;
+    readonly properties?: readonly { readonly name: string }[];
+  }[];
+  dependencies: { readonly ref: string; dependsOn: string[] }[];
 }
+
+/** How npm marks what only development needs. */
+const DEVELOPMENT = 'cdx:npm:package:development';
 
 const run = promisify(execFile);
 const VSCE = path.join(REPOSITORY, 'node_modules/@vscode/vsce/vsce');
@@ -54,7 +63,7 @@ export async function writeBillOfMaterials(
   const isWindows = process.platform === 'win32';
   const { stdout } = await run(
     isWindows ? 'npm.cmd' : 'npm',
-    ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only', '--omit', 'dev'],
+    ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'],
     { cwd: repository, maxBuffer: MAX_OUTPUT_BYTES, shell: isWindows },
   );
   const manifest = await readFile(path.join(repository, 'package.json'), 'utf8');
@@ -70,7 +79,8 @@ function withoutChance(
   text: string,
   { name, timeS }: { readonly name: string; readonly timeS: number },
 ): string {
-  const bill = JSON.parse(text) as { serialNumber?: string; metadata: Metadata };
+  const bill = JSON.parse(text) as Bill;
+  keepShipped(bill);
   delete bill.serialNumber;
   bill.metadata.component.name = name;
   bill.metadata.timestamp = new Date(timeS * 1_000).toISOString();
@@ -81,6 +91,23 @@ function withoutChance(
     hash.slice(20, 32),
   ].join('-');
   return `${JSON.stringify({ ...bill, serialNumber: `urn:uuid:${uuid}` }, undefined, 2)}\n`;
+}
+
+/**
+ * Leaves out what only development needs. `--omit dev` of npm also leaves out a package that is shipped
+ * when development needs another version of it.
+ */
+function keepShipped(bill: Bill): void {
+  bill.components = bill.components.filter(
+    ({ properties = [] }) => !properties.some(({ name }) => name === DEVELOPMENT),
+  );
+  const gone = new Set(bill.dependencies.map(({ ref }) => ref));
+  for (const component of bill.components) gone.delete(component['bom-ref']);
+  const [root] = bill.dependencies;
+  if (root !== undefined) gone.delete(root.ref);
+  bill.dependencies = bill.dependencies.filter(({ ref }) => !gone.has(ref));
+  for (const one of bill.dependencies)
+    one.dependsOn = one.dependsOn.filter((ref) => !gone.has(ref));
 }
 
 /** As `sha256sum` writes and checks them. */

@@ -17,12 +17,13 @@ export function readInviteText(path: string, options: ReadInviteFileOptions): st
   const { maxBytes, mustBeOwn } = options;
   let file: number | undefined;
   try {
-    // Opening a named pipe would wait for somebody to write into it. Windows has no such flag; `|` takes
-    // undefined for 0.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // Opening a named pipe would wait for somebody to write into it; Windows has none in folders.
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stats = fstatSync(file);
     if (!stats.isFile())
-      throw new PeershelfError('INVALID_ARGUMENT', `${path} is not a file`, { details: { path } });
+      throw new PeershelfError('FILE_UNREADABLE', `${path} is no file`, {
+        details: { path, isInvite: true },
+      });
     const place = mustBeOwn ? placeOthersCanWrite(path, stats) : undefined;
     if (place !== undefined)
       throw new PeershelfError('INVITE_FILE_UNSAFE', `others can write ${place}`, {

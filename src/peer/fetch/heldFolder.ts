@@ -204,7 +204,8 @@ function assertInside(descriptor: number, path: string, within: string | undefin
 
 function pathOf(descriptor: number): string {
   const path = pathOfDescriptor(descriptor);
-  if (path === undefined || fstatSync(descriptor).nlink === 0) throw folderGone();
+  if (path === undefined || fstatSync(descriptor).nlink === 0)
+    throw new PeershelfError('FOLDER_NOT_WRITABLE', 'the folder is gone');
   return path;
 }
 
@@ -224,10 +225,4 @@ function outside(path: string, folder: string): PeershelfError {
   return new PeershelfError('OUTSIDE_FOLDER', `${path} leads out of ${folder}`, {
     details: { path, folder },
   });
-}
-
-/** As the system says it, whose errors callers translate. */
-function folderGone(): NodeJS.ErrnoException {
-  const error = new Error('the folder is gone');
-  return Object.assign(error, { code: 'ENOENT' });
 }

@@ -1,22 +1,22 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, statSync } from 'node:fs';
-import { systemCode } from '../../common/errors';
+import { PeershelfError, systemCode } from '../../common/errors';
 import { resolveLinks } from '../paths';
 
 /** Names of the open files of this process, on Linux. */
 const DESCRIPTORS = '/proc/self/fd';
 
 /**
- * Opens a file to be read, at this very path: a link in its place, or on the way to it, is refused
- * with the code ELOOP. A pipe in its place does not make this wait.
+ * Opens a file to be read, at this very path: a link on the way to it is refused. A pipe in its place does not make this wait.
  * @param path absolute, without links.
- * @throws what the system says.
+ * @throws FILE_GONE where it leads elsewhere, and what the system says (ELOOP: a link in its place).
  */
 export function openExactly(path: string): number {
   // Windows has neither O_NOFOLLOW nor O_NONBLOCK; `|` takes undefined for 0.
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    if (!isOpenedAt(descriptor, path)) throw leadsElsewhere(path);
+    if (!isOpenedAt(descriptor, path))
+      throw new PeershelfError('FILE_GONE', `${path} leads elsewhere`, { details: { path } });
     return descriptor;
   } catch (error) {
     closeSync(descriptor);
@@ -51,10 +51,4 @@ function isOpenedAt(descriptor: number, path: string): boolean {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
-}
-
-/** As the system says it of a link where none may be: callers tell apart what the system says. */
-function leadsElsewhere(path: string): NodeJS.ErrnoException {
-  const error = new Error(`${path} leads elsewhere`);
-  return Object.assign(error, { code: 'ELOOP' });
 }

@@ -88,7 +88,7 @@ function openFile(entry: CatalogueEntry): number {
   try {
     return openExactly(entry.realPath);
   } catch (cause) {
-    if (systemCode(cause) === 'ELOOP') throw gone(entry, cause);
+    if (systemCode(cause) === 'ELOOP' || PeershelfError.is(cause)) throw gone(entry, cause);
     throw new PeershelfError('FILE_UNREADABLE', `cannot read ${entry.path}`, {
       cause,
       details: { path: entry.path },
