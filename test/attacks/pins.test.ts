@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nullLogger } from '../../src/common/logger';
 import { HostTrust } from '../../src/peer/team/hostTrust';
@@ -8,12 +9,15 @@ import type { SealedHostRecord } from '../../src/protocol/hostRecord';
 import { useCleanup } from '../support/cleanup';
 import { FakeClock } from '../support/fakeClock';
 import { storedIdentity } from '../support/identities';
+import { isLongRun } from '../support/longRuns';
 import { newMember, newProofKey } from '../support/team';
 import { newInvite } from '../support/teams';
 import { temporaryFolder } from '../support/temporaryFolder';
 
 /** As many as a peer remembers in all. */
 const RECORDS = 20_000;
+/** Of these, the ones that are really signed and verified. */
+const SIGNED = isLongRun ? RECORDS : 100;
 
 describe('identities that are remembered', function () {
   this.timeout(240_000);
@@ -31,11 +35,20 @@ describe('identities that are remembered', function () {
         admits: () => true,
         onIdentityChanged: (hostname) => changed.push(hostname),
       });
-    const trust = open();
     const alice = storedIdentity('alice');
-    assert.ok(trust.verify('alice', record(alice, clock, 'alice')) !== undefined);
     const mallory = memberOf(storedIdentity('mallory'), clock);
-    for (let index = 0; index < RECORDS; index += 1) {
+    const first = open();
+    assert.ok(first.verify('alice', record(alice, clock, 'alice')) !== undefined);
+    first.dispose();
+    // Signing takes its time: all but the last ones come as an earlier run has kept them.
+    const stored = JSON.parse(readFileSync(pinsFile, 'utf8')) as object;
+    const { fingerprint } = mallory.identity;
+    const earlier = Array.from({ length: RECORDS - SIGNED }, (_, index) => {
+      return [`e${index}`, { fingerprint, seenMs: clock.now() + 1 }] as const;
+    });
+    writeFileSync(pinsFile, JSON.stringify({ ...stored, ...Object.fromEntries(earlier) }));
+    const trust = open();
+    for (let index = 0; index < SIGNED; index += 1) {
       const hostname = `m${index}`;
       trust.verify(hostname, sealed(mallory, hostname));
     }
