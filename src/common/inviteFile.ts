@@ -17,8 +17,9 @@ export function readInviteText(path: string, options: ReadInviteFileOptions): st
   const { maxBytes, mustBeOwn } = options;
   let file: number | undefined;
   try {
-    // Opening a named pipe would wait for somebody to write into it; Windows has none in folders.
-    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    // Opening a named pipe would wait for somebody to write into it. Windows has no such flag; `|` takes
+    // undefined for 0.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(file);
     if (!stats.isFile())
       throw new PeershelfError('FILE_UNREADABLE', `${path} is no file`, {

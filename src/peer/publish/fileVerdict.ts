@@ -38,7 +38,7 @@ export function judgeFile(
 ): FileVerdict {
   if (OWN_NAME.test(basename(realPath))) return 'own';
   if (ownFolders.some((folder) => isInside(folder, realPath))) return 'own';
-  const stats = lstatSync(realPath, { throwIfNoEntry: false });
+  const stats = statsOf(realPath);
   const content = stats === undefined ? undefined : contentOf(realPath, stats);
   if (content !== undefined) return content;
   const isPrivate = stats?.isFile() === true && isOwnersOnly(stats);
@@ -77,4 +77,13 @@ function areAllOwnersOnly(): boolean {
     rmSync(folder, { recursive: true, force: true });
   }
   return allOwnersOnly;
+}
+
+/** Undefined for a file that cannot be looked at: publishing it says what is wrong with it. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
 }
