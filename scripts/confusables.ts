@@ -72,7 +72,7 @@ function tableOf(
   return [
     '// Written by scripts/confusables.ts; not to be edited.',
     `// From confusables.txt of Unicode Technical Standard #39, version ${version}.`,
-    `// Copyright ${date} Unicode, Inc. Unicode License V3, https://www.unicode.org/license.txt`,
+    `// Copyright ${date} Unicode, Inc. Terms of use: https://www.unicode.org/terms_of_use.html`,
     '',
     '/** Version of the data. */',
     `export const CONFUSABLES_VERSION = '${version}';`,
