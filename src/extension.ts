@@ -72,7 +72,7 @@ function build(context: vscode.ExtensionContext): void {
     folder: join(context.globalStorageUri.fsPath, 'tracker'),
     logger: logger.child('tracker'),
   });
-  const ownSession = new OwnSession({ engine, keyring, localTracker, session });
+  const ownSession = new OwnSession({ engine, keyring, localTracker, session, logger });
   const invitations = new Invitations({ session, membership, ownSession });
   const sessionActions = new SessionActions({
     ...{ engine, session, membership, localTracker, ownSession, invitations },

@@ -128,7 +128,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     'The session has a new invite, and this one is not valid any more. Ask an owner for the new one.',
   LEASE_ENDED: () =>
     'No owner of the session has renewed it in time. Ask an owner to start Peershelf, or to run peershelf owner renew.',
-  MEMBER_REMOVED: () => 'An owner has removed you from this session.',
+  MEMBER_REMOVED: () =>
+    'An owner has removed you from this session. Ask an owner if you think that this is a mistake.',
   MEMBERSHIP_UNCLEAR: () =>
     'It is not certain who is a member of this session now, so nothing is shared. Try again in a minute; if it stays so, ask an owner to start Peershelf, and check the clocks of both computers.',
   OWNER_BEHIND: () =>

@@ -1,15 +1,33 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Command } from 'commander';
 import { makePrivateFolder } from '../common/privateFiles';
+import { every, systemClock } from '../common/clock';
+import { DisposableStore } from '../common/disposable';
+import { PeershelfError } from '../common/errors';
 import { writeSecretFile } from '../common/secretFile';
 import { formatHostPort, type HostPort } from '../protocol/address';
 import { formatInvite } from '../protocol/invite';
 import { reachableAddresses } from '../lan/ownAddresses';
-import { inviteOf, type SessionRecord, verifierOf } from '../peer/team/sessionRecord';
-import { addSessionRecordOptions, loadSessionRecord } from './sessionStore';
+import { bringStatement } from '../peer/team/bringStatement';
+import {
+  inviteOf,
+  type SessionRecord,
+  verifierOf,
+  withRenewedLease,
+} from '../peer/team/sessionRecord';
+import {
+  addSessionRecordOptions,
+  keepSessionRecord,
+  loadSessionRecord,
+  readSessionRecord,
+} from './sessionStore';
 import type { TrackerCommandOptions, TrackerLauncher } from '../tracker/command';
 import { LIMIT_SPECS } from '../tracker/limits';
 import type { TrackerIo, TrackerMessage } from '../tracker/processIo';
+
+/** Age at which a lease is renewed, which holds for two weeks, and time between two looks at it. */
+const LEASE_RENEWAL_MS = 24 * 3_600_000;
+const LEASE_LOOK_MS = 3_600_000;
 
 interface LaunchOptions extends TrackerCommandOptions {
   readonly session: string;
@@ -48,7 +66,7 @@ async function launch(
   const folder = options.data ?? dataFolder;
   // One that the user names may hold other things, too.
   if (options.data === undefined) makePrivateFolder(folder);
-  const record = await loadSessionRecord(folder, options.session);
+  const record = keepLease(await loadSessionRecord(folder, options.session), folder);
   const child = fork(bundle, childArguments(options, folder), {
     stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
   });
@@ -61,14 +79,48 @@ async function launch(
   const stopping = io.onStopSignal(() => {
     if (child.connected) child.disconnect();
   });
+  const renewing = new DisposableStore();
   try {
     const address = await Promise.race([whenReady(child), ended]);
-    if (typeof address !== 'number') tell(address, { record, options, io });
+    if (typeof address !== 'number') {
+      tell(address, { record, options, io });
+      renewing.add(
+        every(systemClock, LEASE_LOOK_MS, () => renew(address, { folder, options, io })),
+      );
+    }
     return await ended;
   } finally {
+    renewing.dispose();
     stopping.dispose();
     if (child.connected) child.disconnect();
   }
+}
+
+/** The record with a lease that is not old: this program is the owner's, and runs. */
+function keepLease(record: SessionRecord, folder: string): SessionRecord {
+  const ageMs = systemClock.now() - record.statement.statement.issuedMs;
+  if (ageMs < LEASE_RENEWAL_MS) return record;
+  const renewed = withRenewedLease(record, new Date(systemClock.now()));
+  keepSessionRecord(folder, renewed);
+  return renewed;
+}
+
+/** Renews the lease of a session that has run for long. What fails is tried again an hour later. */
+function renew(
+  address: HostPort,
+  { folder, options, io }: { folder: string; options: LaunchOptions; io: TrackerIo },
+): void {
+  const bring = async (): Promise<void> => {
+    // Read again: another command of the owner may have changed it.
+    const record = keepLease(readSessionRecord(folder, options.session), folder);
+    const addresses = reachableAddresses(address.host).map((host) => ({ ...address, host }));
+    await bringStatement(record, { addresses, clock: systemClock });
+  };
+  bring().catch((error: unknown) => {
+    io.stderr.write(
+      `the lease of the session is not renewed: ${PeershelfError.from(error).message}\n`,
+    );
+  });
 }
 
 function childArguments(options: LaunchOptions, folder: string): string[] {

@@ -178,7 +178,10 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t(
       'No owner has renewed this session in time, so nothing is shared. Ask an owner to open the session.',
     ),
-  MEMBER_REMOVED: () => l10n.t('An owner has removed you from this session.'),
+  MEMBER_REMOVED: () =>
+    l10n.t(
+      'An owner has removed you from this session. Ask an owner if you think that this is a mistake.',
+    ),
   MEMBERSHIP_UNCLEAR: () =>
     l10n.t(
       'It is not certain who belongs to this session now, so nothing is shared. Try again in a minute. If it stays so, ask an owner to open the session, and check the clocks of both computers.',

@@ -114,7 +114,7 @@ export class Session extends DisposableBase {
     const wish = ++this.wishes;
     this.standing = target;
     try {
-      await this.connect(target, wish);
+      await this.connect(target, wish, true);
     } catch (error) {
       if (!PeershelfError.is(error, 'TRACKER_UNREACHABLE')) throw error;
     }
@@ -204,14 +204,18 @@ export class Session extends DisposableBase {
     if (connection.kind !== 'disconnected' && standing !== undefined) await this.rejoin(standing);
   }
 
-  private async connect(target: SessionTarget, wish: number): Promise<void> {
+  /** @param isReturning whether the window comes back by itself, rather than by an invite just given. */
+  private async connect(target: SessionTarget, wish: number, isReturning = false): Promise<void> {
     const { engine, keyring } = this.dependencies;
     this.joining += 1;
     try {
       const request: ConnectRequest =
         'tracker' in target
           ? { tracker: target.tracker }
-          : { invite: target.invite, identity: await keyring.identity() };
+          : {
+              ...{ invite: target.invite, identity: await keyring.identity() },
+              isReturning: isReturning || (await keyring.invite(target.team)) === target.invite,
+            };
       if (wish !== this.wishes) throw new PeershelfError('CANCELLED', 'another wish came later');
       await engine.calls.connect(request);
     } finally {
@@ -241,7 +245,7 @@ export class Session extends DisposableBase {
     const { standing } = this;
     // Of the same tracker the attempts go on by themselves, unless they are of no use.
     const isSame = JSON.stringify(standing) === JSON.stringify(failed);
-    if (standing === undefined || (isSame && PeershelfError.is(error, 'NOT_A_MEMBER'))) {
+    if (standing === undefined || (isSame && isForGood(error))) {
       this.standing = undefined;
       await this.dependencies.engine.calls.disconnect();
     } else if (!isSame) {
@@ -251,6 +255,11 @@ export class Session extends DisposableBase {
       });
     }
   }
+}
+
+/** Attempts to come into the session are of no use any more. */
+function isForGood(error: unknown): boolean {
+  return PeershelfError.is(error, 'INVITE_OUTDATED') || PeershelfError.is(error, 'MEMBER_REMOVED');
 }
 
 /** A restart would break it off, whether it runs at this moment or not. */

@@ -8,6 +8,8 @@ export interface SessionDescription {
   /** Id of the team, no secret. */
   readonly team: string;
   readonly name: string;
+  /** When the lease of the session was renewed last, in milliseconds since 1970. */
+  readonly renewedMs: number;
   /** What the tracker is started with, as JSON. It holds the tracker's own key, and none of the team. */
   readonly verifier: string;
 }

@@ -42,6 +42,7 @@ export function createTeamKeyCalls(clock: Clock): TeamKeyApi {
         return {
           team: session.team.id,
           name: session.name,
+          renewedMs: session.statement.statement.issuedMs,
           verifier: JSON.stringify(verifier),
         };
       }),

@@ -205,7 +205,7 @@ describe('a team in two windows', () => {
     const { detail } = await workbench.dialog.opened(/Make a new invite to Alice's session/u);
     assert.match(detail, /comes back only with the new invite/u);
     await workbench.dialog.press('New Invite');
-    await bob.workbench.notifications.shown(/The invite is not valid any more/u);
+    await bob.workbench.notifications.shown(/The session has a new invite/u);
     await workbench.notifications.shown(/There is a new invite/u);
     await workbench.statusBarItem(/Alice's session: 0 other peers/u);
     const renewed = await copyInvite();
@@ -213,7 +213,7 @@ describe('a team in two windows', () => {
 
     await bob.workbench.runCommand('Peershelf: Join Team Session…');
     await bob.workbench.inputBox.answer(invites[0] ?? '');
-    await bob.workbench.notifications.shown(/The invite is not valid any more/u);
+    await bob.workbench.notifications.shown(/The session has a new invite/u);
     await bob.workbench.notifications.clear();
     await joinByPaste(renewed);
     await bob.workbench.view('Network Files').row('plan.txt');
