@@ -247,6 +247,10 @@ describe('the views of the network', () => {
     const { workbench, workspace } = window;
     const network = workbench.view('Network Files');
     await network.inlineAction('docs', 'Fetch from Network…');
+    // A folder is one owner's, unless the user names several.
+    await workbench.quickPick.opened({ title: 'Several people offer files in docs/.' });
+    for (const owner of ['Bob', 'Eve']) await workbench.quickPick.toggle(owner);
+    await workbench.quickPick.accept();
     await workbench.notifications.shown(/Fetched 3 files/u);
     const read = (name: string): string =>
       readFileSync(path.join(workspace, 'shared/docs', name), 'utf8');
