@@ -191,8 +191,11 @@ export class QuickPick extends QuickInput {
 
   /** Ticks or unticks a row where several may be chosen. */
   async toggle(label: Expected): Promise<void> {
-    const row = await this.row(label);
-    await row.locator('.quick-input-list-checkbox').click();
+    const isTicked = async (): Promise<boolean | undefined> =>
+      (await this.items()).find((item) => matches(item.label, label))?.checked;
+    const before = await isTicked();
+    await (await this.row(label)).click();
+    await until('row ticked or unticked', async () => (await isTicked()) !== before);
   }
 
   /** Presses a button at the end of a row, by its tooltip. */
