@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../common/clock';
+import { describeError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import { Downloads, type DownloadsDependencies } from './downloads';
 import { RepositoryGuard } from './fetch/repositoryGuard';
@@ -11,6 +12,7 @@ import { Leftovers } from './transfer/leftovers';
 import { ContentFetcher, type ContentFetcherDependencies } from './transfer/pieces/contentFetcher';
 import { Offers, type OffersDependencies } from './transfer/offers';
 import { RateLimiter } from './transfer/rateLimiter';
+import { exchangeStatements } from './team/exchangeStatements';
 import { SourceDialer } from './transfer/sourceDialer';
 import type { SecuritySource } from './transfer/transferSecurity';
 
@@ -46,7 +48,15 @@ export function createFetchers(
   );
   leftovers.sweep();
   const downloadLimiter = new RateLimiter(clock, dependencies.maxBytesPerSecond);
-  const dialer = new SourceDialer(clock, dependencies.security);
+  const dialer: SourceDialer = new SourceDialer(
+    clock,
+    dependencies.security,
+    (source, statements) => {
+      exchangeStatements(statements, { dialer, source, clock }).catch((error: unknown) => {
+        logger.debug(`statements: ${describeError(error)}`);
+      });
+    },
+  );
   const saveHashes = (): void => hasher.save();
   const common = { clock, logger, leftovers, stallMs, dialer, saveHashes };
   const contents = new ContentFetcher({

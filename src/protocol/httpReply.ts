@@ -55,6 +55,9 @@ export const BATCH_PATH = '/v2/batch';
 /** Several entries at once. */
 export const ENTRIES_PATH = '/v2/entries';
 
+/** Target of the exchange of statements, in team sessions. */
+export const STATEMENT_PATH = '/v2/statement';
+
 export function entryPath(name: string): string {
   return `${ENTRIES_PATH}/${encodeURIComponent(name)}`;
 }

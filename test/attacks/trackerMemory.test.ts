@@ -73,36 +73,6 @@ describe('the memory of a tracker', function () {
     );
   });
 
-  it('is bounded while clients ask for much and read nothing', async () => {
-    const { process, address } = await startOpen('--max-output-bytes', `${BUDGET_BYTES}`);
-    const publisher = await RawClient.connect(cleanup, address);
-    const names = Array.from({ length: 3_000 }, (_, index) => `${index}${'x'.repeat(1_000)}`);
-    const files = Object.fromEntries(names.map((name) => [name, {}])) as object;
-    for (const hostname of ['a', 'b', 'c', 'd']) {
-      const host = await RawClient.connect(cleanup, address);
-      await host.ask('REGISTER', { hostname, port: 1, files_metadata: files });
-    }
-    await publisher.ask('LIST');
-    const before = residentBytes(process);
-    const peak = watchPeak(process);
-    const flood = await Promise.all(
-      Array.from({ length: CONNECTIONS }, () => RawClient.connect(cleanup, address)),
-    );
-    for (const client of flood) {
-      client.socket.pause();
-      client.send(request('LIST'));
-    }
-    // A reply has twelve megabytes: most of these clients are dropped, and none of the others.
-    assert.equal((await publisher.ask('PING', {}))['status'], 'DEAD');
-    await eventually(() => /dropped/u.test(process.stderr()) || undefined, 'some are dropped');
-    assert.equal((await publisher.ask('PING', {}))['status'], 'DEAD');
-    const most = peak.stop();
-    assert.ok(
-      most < before + BUDGET_BYTES + 2 * SLACK_BYTES,
-      `${before / MIB} to ${most / MIB} MiB`,
-    );
-  });
-
   const LONG_NAMES = {
     'of ASCII': (index: number) => `${index}`.padEnd(1_000, 'n'),
     // Two bytes in memory, and six in replies.

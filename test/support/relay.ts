@@ -8,6 +8,8 @@ export interface Relay {
   readonly connections: () => number;
   /** All bytes, of both directions. */
   readonly recorded: () => Buffer;
+  /** Ends all connections, and takes none any more. */
+  readonly cut: () => void;
 }
 
 /**
@@ -22,11 +24,14 @@ export async function startRelay(
 ): Promise<Relay> {
   const chunks: Buffer[] = [];
   let connections = 0;
+  const open = new Set<Socket>();
   const server = createServer((socket) => {
     connections += 1;
     const target = connect({ host: '127.0.0.1', port, localAddress });
     for (const end of [socket, target]) {
       cleanup.add(() => end.destroy());
+      open.add(end);
+      end.once('close', () => open.delete(end));
       end.on('error', () => undefined).on('data', (chunk: Buffer) => chunks.push(chunk));
     }
     socket.pipe(target).pipe(socket);
@@ -38,6 +43,10 @@ export async function startRelay(
     port: await listen(server, at),
     connections: () => connections,
     recorded: () => Buffer.concat(chunks),
+    cut: () => {
+      server.close();
+      for (const end of open) end.destroy();
+    },
   };
 }
 

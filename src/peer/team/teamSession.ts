@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type { Disposable } from '../../common/disposable';
 import { PeershelfError } from '../../common/errors';
@@ -18,6 +19,9 @@ import type { TeamMember } from './teamMember';
 
 /** Time without any tracker after which nobody is served: nothing would tell of a removal. */
 export const MAX_UNCONFIRMED_MS = 3_600_000;
+
+/** Epochs before this one whose members are still told of it by their peers. */
+const MAX_EARLIER_EPOCHS = 4;
 
 export interface TeamSessionDependencies extends Omit<
   HostTrustDependencies,
@@ -52,6 +56,8 @@ export class TeamSession implements Disposable {
   private readonly signer: EntrySigner;
   private readonly epochEmitter = new Emitter<void>();
   private epochSecurity: TransferSecurity | undefined;
+  /** Of epochs before, the last one first: their members are told what has happened since. */
+  private earlierProofKeys: readonly KeyObject[] = [];
   /** When a tracker has confirmed the statement last, by monotonic time. */
   private confirmedMs: number;
   /** Set by a tracker that has changed its token, until its statement has arrived. */
@@ -103,6 +109,11 @@ export class TeamSession implements Disposable {
     if (known?.proofKey === proofKey) return known;
     const security: TransferSecurity = {
       ...{ identity, proofKey },
+      statements: {
+        current: () => this.book.current?.bundle,
+        take: (bundle) => void this.book.take(bundle),
+        earlierProofKeys: this.earlierProofKeys,
+      },
       refusalOf: (other) => {
         if (this.epochSecurity === security && this.admits(other)) return this.problem;
         return new PeershelfError('NOT_A_MEMBER', 'the epoch is over, or it was removed');
@@ -225,6 +236,8 @@ export class TeamSession implements Disposable {
       { identity: fingerprint, privateKey },
     );
     if (team === undefined) throw outdated();
+    const { proofKey } = this.member;
+    this.earlierProofKeys = [proofKey, ...this.earlierProofKeys].slice(0, MAX_EARLIER_EPOCHS);
     this.member.enter(team);
   }
 }

@@ -20,6 +20,7 @@ import { conversationOf, readFirstLine } from './serve/firstLine';
 import { HttpService } from './serve/httpService';
 import { MembershipGate } from './serve/membershipGate';
 import { SecureFront } from './serve/secureFront';
+import { respondWithStatement } from './serve/statementResponse';
 import type { Offer, ServingContext } from './serve/servingContext';
 import { Uploads } from './serve/uploads';
 import { serveVersionOne } from './serve/versionOne';
@@ -218,7 +219,8 @@ export class PeerServer {
     secured: TLSSocket,
     { front, firstHeadMs }: { readonly front: SecureFront; readonly firstHeadMs: number },
   ): void {
-    const { logger } = this.dependencies;
+    const { clock, logger } = this.dependencies;
+    const { statements } = front.security;
     secured.on('error', (error: Error) => logger.debug(`transfer connection: ${error.message}`));
     const setQuiet = (isQuiet: boolean): void => this.connections.setQuiet(socket, isQuiet);
     const gate = new MembershipGate(secured, front.security, () => setQuiet(false));
@@ -227,6 +229,13 @@ export class PeerServer {
       // Whatever a stranger does, it makes room for others.
       setQuiet: (isQuiet) => setQuiet(isQuiet || !gate.isOpen),
       refusalOf: (request) => gate.refusalOf(request),
+      exchangeStatements:
+        statements &&
+        ((exchange) =>
+          respondWithStatement(exchange, statements, {
+            clock,
+            isProven: gate.isProvenBy(exchange.request),
+          })),
     });
   }
 }

@@ -11,8 +11,12 @@ import {
   exportFrom,
   secureContextOf,
   type SecuritySource,
+  type StatementExchange,
   type TransferSecurity,
 } from './transferSecurity';
+
+/** Identities and statements remembered as told: as many as sources are remembered as met. */
+const MAX_TOLD = 4_096;
 
 /** Where a source is, and who must be there. */
 export interface SourceAddress extends HostPort {
@@ -41,12 +45,17 @@ export interface SourceConnection {
  */
 export class SourceDialer {
   private readonly contacts: FirstContacts;
+  /** Statements that were told to others, by their hash and the identity. */
+  private readonly told = new Set<string>();
   /** Open connections inside TLS. */
   private readonly open = new Set<TLSSocket>();
 
   constructor(
     private readonly clock: Clock,
     private readonly security: SecuritySource,
+    /** Called once for each identity and statement, when there is a connection. */
+    private readonly onMet: (source: SourceAddress, statements: StatementExchange) => void = () =>
+      undefined,
   ) {
     this.contacts = new FirstContacts(clock);
   }
@@ -102,8 +111,20 @@ export class SourceDialer {
         clientFingerprint: security.identity.fingerprint,
         serverFingerprint: fingerprint,
       };
+      this.tell(source, fingerprint, security);
       return { socket, authorization: proveMembership(claim, security.proofKey) };
     });
+  }
+
+  private tell(source: SourceAddress, fingerprint: string, { statements }: TransferSecurity): void {
+    const signature = statements?.current()?.statement.signature;
+    if (statements === undefined || signature === undefined) return;
+    const key = `${fingerprint} ${signature}`;
+    if (this.told.has(key)) return;
+    // Of too many all are told again: to tell once more changes nothing.
+    if (this.told.size >= MAX_TOLD) this.told.clear();
+    this.told.add(key);
+    this.onMet(source, statements);
   }
 
   private async shakeHands(

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { PeershelfError } from '../../common/errors';
 import { type OwnIdentity, tlsOptionsOf } from '../../protocol/certificate';
+import type { StatementBundle } from '../../protocol/statement';
 import { CHANNEL_EXPORTERS, EXPORTER_BYTES } from '../../protocol/channelProof';
 
 /** What makes the transfers of a team session secure. */
@@ -12,6 +13,18 @@ export interface TransferSecurity {
   readonly proofKey: KeyObject;
   /** Reason why nothing may be served to or fetched from an identity now, or undefined. */
   readonly refusalOf: (identity: string) => PeershelfError | undefined;
+  /** Undefined where nobody states who the members are. */
+  readonly statements?: StatementExchange | undefined;
+}
+
+/** What the peers of a team tell each other of its membership. */
+export interface StatementExchange {
+  /** The newest statement that this peer knows; undefined before there is one. */
+  readonly current: () => StatementBundle | undefined;
+  /** Takes a statement that somebody has told, whoever that is: it is verified. */
+  readonly take: (bundle: StatementBundle) => void;
+  /** Proof keys of earlier epochs: whoever has one is told what has happened since. */
+  readonly earlierProofKeys: readonly KeyObject[];
 }
 
 /** Asked whenever it matters: undefined in an open session, and when there is none. */

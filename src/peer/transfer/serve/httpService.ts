@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { systemCode } from '../../../common/errors';
 import { parseContentId } from '../../../protocol/contentId';
+import { STATEMENT_PATH } from '../../../protocol/httpReply';
 import { MAX_HTTP_HEAD_BYTES } from '../../../protocol/limits';
 import { respondWithBatch } from './batchResponse';
 import { respondWithEntries, respondWithEntry } from './entryResponse';
@@ -25,6 +26,8 @@ export interface AdoptOptions extends Pick<HttpConnectionOptions, 'firstHeadMs' 
   readonly bytes?: Buffer;
   /** Why a request of this connection is not answered, whatever it asks for. */
   readonly refusalOf?: (request: IncomingMessage) => Problem | undefined;
+  /** Answers the exchange of statements, which is for others than members, too. */
+  readonly exchangeStatements?: Respond | undefined;
 }
 
 /**
@@ -53,10 +56,13 @@ export class HttpService {
   /** Goes on with a connection that somebody else has begun. */
   adopt(socket: Socket, options: AdoptOptions): void {
     if (socket.destroyed) return;
-    const { bytes, refusalOf: ownRefusalOf = () => undefined } = options;
+    const { bytes, exchangeStatements, refusalOf: ownRefusalOf = () => undefined } = options;
     const connection = new HttpConnection(socket, this.context, {
       ...options,
-      answer: (exchange) => this.answer(exchange, ownRefusalOf),
+      answer: (exchange) =>
+        exchange.request.url === STATEMENT_PATH && exchangeStatements !== undefined
+          ? this.answer(exchange, () => undefined, exchangeStatements)
+          : this.answer(exchange, ownRefusalOf),
     });
     this.adopted.set(socket, connection);
     if (bytes !== undefined) socket.unshift(bytes);
@@ -82,9 +88,10 @@ export class HttpService {
   private async answer(
     exchange: Exchange,
     ownRefusalOf: (request: IncomingMessage) => Problem | undefined,
+    respond: Respond = (one) => this.respond(one),
   ): Promise<void> {
     const { request, response } = exchange;
-    const problem = refusalOf(request) ?? ownRefusalOf(request) ?? (await this.respond(exchange));
+    const problem = refusalOf(request) ?? ownRefusalOf(request) ?? (await respond(exchange));
     if (problem === undefined) return;
     // An unread body would be taken for the next request.
     const closes = problem.closes === true || (request.method === 'POST' && !request.complete);

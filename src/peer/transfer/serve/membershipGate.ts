@@ -38,8 +38,18 @@ export class MembershipGate {
     return undefined;
   }
 
-  private provenBy({ headers }: IncomingMessage): string | undefined {
-    const { identity, proofKey } = this.security;
+  /** Whether a request proves membership in this epoch, or in one before; it lets nothing through. */
+  isProvenBy(request: IncomingMessage): boolean {
+    const { proofKey, statements } = this.security;
+    const keys = [proofKey, ...(statements?.earlierProofKeys ?? [])];
+    return this.isOpen || keys.some((key) => this.provenBy(request, key) !== undefined);
+  }
+
+  private provenBy(
+    { headers }: IncomingMessage,
+    proofKey = this.security.proofKey,
+  ): string | undefined {
+    const { identity } = this.security;
     const client = readIdentity(this.socket.getPeerX509Certificate()?.raw.toString('base64') ?? '');
     if (client === undefined) return undefined;
     const claim = {
