@@ -8,7 +8,7 @@ import { REPOSITORY } from '../host/paths';
 const PLACE = path.join(REPOSITORY, 'dist-test');
 
 /** Folders that tests read, beside the files at the top of the repository. */
-const FOLDERS = ['src', 'test', 'scripts', 'dist', 'docs', 'l10n', 'media'] as const;
+const FOLDERS = ['src', 'test', 'scripts', 'dist', 'docs', 'l10n', 'media', '.github'] as const;
 const TRANSPILED = ['src', 'test', 'scripts'] as const;
 
 /**
