@@ -1,5 +1,8 @@
-import type { Locator, Page } from 'playwright-core';
+import { errors, type Locator, type Page } from 'playwright-core';
 import { hasClass, normalise, until } from './waits';
+
+/** Longest wait for an entry of a menu that is open. */
+const OPEN_MENU_MS = 2_000;
 
 /** The menu that a right click opens, with its submenus. */
 export class ContextMenu {
@@ -45,6 +48,22 @@ export class ContextMenu {
     }
   }
 
+  /** As `choose`, of a menu that is open already; false when it has closed meanwhile, as by a message. */
+  async chooseOpen(title: string): Promise<boolean> {
+    const label = this.page.locator('.action-label', { hasText: exactly(title) });
+    const item = this.items().filter({ has: label }).first();
+    try {
+      await item.hover({ timeout: OPEN_MENU_MS });
+      const names = await item.getAttribute('class', { timeout: OPEN_MENU_MS });
+      if (names?.split(' ').includes('focused') !== true) return false;
+    } catch (error) {
+      if (error instanceof errors.TimeoutError) return false;
+      throw error;
+    }
+    await this.page.keyboard.press('Enter');
+    return true;
+  }
+
   /** Closes the menu without choosing. */
   async dismiss(): Promise<void> {
     await until('menu to close', async () => {
@@ -87,4 +106,8 @@ export class ContextMenu {
       { seen: () => this.titles() },
     );
   }
+}
+
+function exactly(title: string): RegExp {
+  return new RegExp(`^\\s*${title.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&')}\\s*$`, 'u');
 }
