@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { REPOSITORY } from './paths';
 
-/** What is used of CycloneDX. */
+/** Parts of CycloneDX that are used here. */
 interface Bill {
   serialNumber?: string;
   readonly metadata: { timestamp?: string; readonly component: { name: string } };
@@ -16,7 +16,7 @@ interface Bill {
   dependencies: { readonly ref: string; dependsOn: string[] }[];
 }
 
-/** How npm marks what only development needs. */
+/** Mark by which npm tells packages of development. */
 const DEVELOPMENT = 'cdx:npm:package:development';
 
 const run = promisify(execFile);

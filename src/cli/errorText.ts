@@ -52,7 +52,7 @@ class Details {
   }
 }
 
-/** What a file of each family does, in the words of a summary. */
+/** Effect of a file of each family, in the words of a summary. */
 const RISKS: Readonly<Record<RiskFamily, string>> = {
   agents: 'instructions for agents',
   build: 'build file or automation',

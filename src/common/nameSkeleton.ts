@@ -1,9 +1,9 @@
 import { CONFUSABLES } from './confusables';
 import { INVISIBLE } from './printable';
 
-/** What a person does not see, or sees as a gap: names that differ by it only look the same. */
+/** Characters that a person does not see, or sees as a gap: names that differ by them alone look the same. */
 const UNSEEN = new RegExp(`[${INVISIBLE}\\s\\p{Z}\\p{C}]`, 'gu');
-/** What stands in brackets at the end: a name could imitate the mark that tells two apart. */
+/** Text in brackets at the end: a name could imitate the mark that tells two apart. */
 const IMITATED_MARK = /^(.+?)[([{\uff08\uff3b\u3010].*$/su;
 /** No letter below needs a look-up in the table: most names are made of these. */
 const PLAIN = /^[2-9a-hj-lnp-z_.-]*$/u;

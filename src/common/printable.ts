@@ -37,7 +37,7 @@ const NEEDED = [
 /** Control characters, lone surrogates, and what reorders or breaks text. */
 const MISLEADING = '\\p{Cc}\\p{Surrogate}\\u061c\\u200e\\u200f\\u2028-\\u202e\\ufff9-\\ufffb';
 
-/** What must not be shown as it is: misleading and invisible characters, and odd blanks at an end. */
+/** Characters that must not be shown as they are: misleading and invisible ones, and odd blanks at an end. */
 export const UNSHOWABLE = new RegExp(
   // First what few characters are: most text is looked at once only.
   `(?=[${MISLEADING}${INVISIBLE}])(?!${NEEDED.join('|')})[^]|^[^\\P{Z} ]+|[^\\P{Z} ]+$`,

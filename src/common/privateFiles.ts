@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path';
 
 /**
- * What this program keeps for itself: its user may read and write it, and nobody else. Windows has no
+ * Files and folders of this program: its user may read and write them, and nobody else. Windows has no
  * such modes; there the folder of the user's profile keeps others out.
  */
 export const PRIVATE_FILE_MODE = 0o600;

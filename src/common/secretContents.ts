@@ -1,4 +1,4 @@
-/** What a text holds: a secret of its user, or keys that Peershelf itself has written. */
+/** Kind of a secret in a text: one of its user, or keys that Peershelf itself has written. */
 export type ContentKind = 'secret' | 'own';
 
 type Line = readonly [kind: ContentKind, pattern: RegExp, reason: string];
@@ -39,7 +39,7 @@ export const SECRET_CONTENTS: readonly Line[] = [
   ['secret', /\b\d{8,10}:AA[\w-]{33}(?![\w-])/u, 'the token of a bot of Telegram'],
 ];
 
-/** What the bytes of a small file give away; undefined for nothing, and for what is no text. */
+/** Secret in the bytes of a small file; undefined when there is none, and for bytes that are no text. */
 export function secretIn(bytes: Buffer): ContentKind | undefined {
   const text = textOf(bytes);
   return text === undefined

@@ -41,7 +41,7 @@ export const SECRET_WORD =
 export const DATA_ENDING =
   /(?:^[^.]*|^\.[^.]*|\.(?:cfg|conf|config|csv|db|docx?|enc|ini|json|kdbx|numbers|odt|ods|pdf|properties|rtf|sqlite|toml|tsv|txt|xlsx?|xml|ya?ml))$/u;
 
-/** What editors, systems and people add to the name of a copy, with the reason of each. */
+/** Additions of editors, systems and people to the name of a copy, with the reason of each. */
 // prettier-ignore
 export const COPY_MARKS: readonly (readonly [mark: RegExp, reason: string])[] = [
   [/~$/u, 'backups of editors'],

@@ -37,7 +37,7 @@ export interface AgentToolsDependencies {
   readonly logger: Logger;
 }
 
-/** What a tool does with a file of somebody else. */
+/** Act of a tool on a file of somebody else. */
 type Taking = 'read' | 'fetch';
 
 interface Tool<Wish> {

@@ -8,7 +8,7 @@ import type { FileWish } from './toolInput';
  */
 const MAX_REMEMBERED = 100;
 
-/** What a user was asked about: whoever acts on the answer acts on this and nothing else. */
+/** File that a user was asked about: whoever acts on the answer acts on this and nothing else. */
 export type ConfirmedFile = Pick<
   NetworkFile,
   'name' | 'hostname' | 'identity' | 'contentId' | 'sizeBytes' | 'modifiedMs'
@@ -72,7 +72,7 @@ function keyOf(tool: string, { name, hostname }: FileWish): string {
   return JSON.stringify([tool, name, hostname]);
 }
 
-/** Where the content is not known, as in version 1, size and time must do. */
+/** Size and time must do where the content is not known, as in version 1. */
 function isSame(asked: ConfirmedFile, now: ConfirmedFile): boolean {
   return (
     asked.name === now.name &&

@@ -79,7 +79,7 @@ export async function askWhose(
 }
 
 /**
- * Whose files are meant, where several people offer some in a folder: none is chosen beforehand.
+ * Asks whose files are meant where several people offer some in a folder: none is chosen beforehand.
  * @param error AMBIGUOUS_FOLDER, which names them.
  * @returns hostnames; undefined for nobody's.
  */

@@ -62,7 +62,7 @@ export interface FetchRunDependencies {
   readonly decide: (conflict: Conflict, signal?: AbortSignal) => Promise<Decision | undefined>;
   /** Whose file is meant where several people offer different ones; undefined passes over it and the others. */
   readonly chooseOwner: (name: string, signal?: AbortSignal) => Promise<Wish | undefined>;
-  /** Whose folder is meant where several people offer files in it; undefined for nobody's. */
+  /** Owners that the user names where several people offer files in a folder; undefined for nobody. */
   readonly chooseFolderOwners: (
     folder: string,
     error: PeershelfError,

@@ -61,7 +61,7 @@ export class Previews {
       throw new PeershelfError('FILE_TOO_LARGE', `${sizeBytes} bytes are no preview`, {
         details: { name: request.name },
       });
-    // What is looked at is nobody else's business, however it was sent.
+    // A preview is nobody else's business, however it was sent.
     makePrivateFolder(this.dependencies.folder);
     const path = await (id === undefined
       ? this.fetchByName(request, options)

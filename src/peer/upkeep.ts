@@ -56,7 +56,7 @@ export class Upkeep extends DisposableBase {
   private readonly watcher: FolderWatcher;
   private readonly deviations = new Map<CatalogueEntry, Deviation>();
   private readonly seen = new WeakSet<CatalogueEntry>();
-  /** How files looked when they were read and held something else: they are not read again for that. */
+  /** Stamps of files that were read and held something else: they are not read again for that. */
   private readonly foundOther = new WeakMap<CatalogueEntry, string>();
   /** When names were read, or published again, last. */
   private readonly republishedMs = new Map<string, number>();

@@ -1,7 +1,7 @@
 import { shortFingerprint } from './shortFingerprint';
 import { plainText } from './text';
 
-/** Whose a host is, as far as that is known. */
+/** Owner of a host, as far as that is known. */
 export interface HostIdentity {
   /** In full, of a team's session; an open session has none. See `shortFingerprint` for people. */
   readonly identity?: string;

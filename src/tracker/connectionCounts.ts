@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { sourceNetwork } from './sourceNetwork';
 
-/** How many connections there are from each address. */
+/** Number of connections from each address. */
 export class ConnectionCounts {
   private readonly counts = new Map<string, number>();
 

@@ -164,7 +164,7 @@ export const IDENTITY_SHARE = 1 / 3;
 export const ADDRESS_SHARE = 1 / 2;
 
 /**
- * What a file costs beside its texts: 1.1 KB with its places in the indexes, and the replies to LIST,
+ * Cost of a file beside its texts: 1.1 KB with its places in the indexes, and the replies to LIST,
  * DISCOVER and REQUEST that are kept with it.
  */
 export const FILE_OVERHEAD_BYTES = 2_048;
@@ -172,7 +172,7 @@ export const FILE_OVERHEAD_BYTES = 2_048;
 /** A reply that is kept for a name is at most this long for each host that offers the name. */
 export const MAX_KEPT_REPLY_CHARACTERS = 300;
 
-/** What a host costs beside its texts. */
+/** Cost of a host beside its texts. */
 export const HOST_OVERHEAD_BYTES = 8 * 1024;
 
 /** Time between two looks for hosts and connections that have been silent for too long. */

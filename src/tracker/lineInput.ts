@@ -19,7 +19,7 @@ export interface LineInputOptions {
  * back to the system when the line ends or the connection does.
  */
 export class LineInput {
-  /** What could not be answered when it arrived, in front of `chunk`. */
+  /** Bytes that could not be answered when they arrived, in front of `chunk`. */
   private readonly held: GrowingBytes;
   private heldStart = 0;
   /** Bytes of `held` known to have no line end. */
@@ -119,7 +119,7 @@ export class LineInput {
   private append(bytes: Buffer): void {
     const { mostLineBytes, readAheadBytes } = this.options;
     if (this.held.length + bytes.length > mostLineBytes + readAheadBytes) {
-      // What has been taken already makes room.
+      // Bytes that have been taken already make room.
       this.held.discard(this.heldStart);
       this.scanned = Math.max(0, this.scanned - this.heldStart);
       this.heldStart = 0;

@@ -17,14 +17,14 @@ const COPIES_KEPT = 2;
 const BEYOND_LATIN1 = /[\u0100-\uffff]/;
 const BEYOND_ASCII = /[\u0080-\uffff]/;
 
-/** Whose memory it is: an identity of a team, or where there is none, an address. */
+/** Account of the memory: an identity of a team, or where there is none, an address. */
 export interface Account {
   readonly key: string;
   readonly isIdentity: boolean;
 }
 
 /**
- * What the registry may take of the heap, in all and of each account. Counted is what a file really
+ * Share of the heap for the registry, in all and of each account. Counted is what a file really
  * costs at most: its texts as they are held, its places in the indexes, and the replies kept with it.
  */
 export class RegistryBudget {
@@ -62,7 +62,7 @@ export class RegistryBudget {
   }
 }
 
-/** What a file costs at most, with all that is kept for it. */
+/** Cost of a file at most, with all that is kept for it. */
 export function costOfFile(name: string, { signed }: Pick<FileMetadata, 'signed'>): number {
   const signedBytes =
     signed === undefined ? 0 : costOfText(signed.text) + costOfText(signed.signature);
@@ -75,7 +75,7 @@ export function costOfFiles(files: ReadonlyMap<string, FileMetadata>): number {
   return sum;
 }
 
-/** What a host costs without its files. */
+/** Cost of a host without its files. */
 export function costOfHost(texts: readonly (string | undefined)[]): number {
   return texts.reduce((sum, text) => sum + costOfText(text ?? ''), HOST_OVERHEAD_BYTES);
 }

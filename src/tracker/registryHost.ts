@@ -25,9 +25,9 @@ export interface Host extends RankedHost {
   /** Rank of its first registration: replies name hosts in this order. */
   readonly order: number;
   readonly files: Map<string, RankedFile>;
-  /** Whose memory it is. */
+  /** Account of the memory. */
   readonly account: Account;
-  /** What it costs with all its files. */
+  /** Cost with all its files. */
   cost: number;
   readonly list: RankedFile[];
   /** Cache of the published files as JSON, of each version; undefined after a change. */
@@ -134,20 +134,20 @@ export function newHost(
   };
 }
 
-/** What a host costs more when it has `file` under the name. */
+/** Additional cost of a host that has `file` under the name. */
 export function growthOf(host: Host, name: string, file: FileMetadata): number {
   const before = host.files.get(name);
   return costOfFile(name, file) - (before === undefined ? 0 : costOfFile(name, before));
 }
 
-/** Whose memory a registration takes. */
+/** Account whose memory a registration takes. */
 export function accountOf({ address }: Owner, { identity }: Registration): Account {
   return identity === undefined
     ? { key: sourceNetwork(address), isIdentity: false }
     : { key: identity.fingerprint, isIdentity: true };
 }
 
-/** What a registration costs as long as it lasts. */
+/** Cost of a registration as long as it lasts. */
 export function costOfRegistration(registration: Registration): number {
   const { hostname, displayName, ip, identity, files } = registration;
   const record = identity?.record;

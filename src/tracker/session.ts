@@ -339,7 +339,7 @@ export class ControlSession {
     this.dependencies.budgets.input.set(this.inputHolder, 0);
   }
 
-  /** What is less than common buffers of a system is not counted: most replies are never waited for. */
+  /** Amounts below common buffers of a system are not counted: most replies are never waited for. */
   private countOutput(): void {
     const { writableLength } = this.socket;
     const unread = writableLength < REPLY_BATCH_LENGTH ? 0 : writableLength;

@@ -55,7 +55,7 @@ describe('attacks by fetched files', () => {
     mkdirSync(dirname(join(work, name)), { recursive: true });
     writeFileSync(join(work, name), content);
   };
-  /** What a bare repository of an attacker holds: asking for its state runs a program. */
+  /** Files of an attacker's bare repository: asking for its state runs a program. */
   const bareRepository = (marker: string): Record<string, string> => ({
     HEAD: 'ref: refs/heads/main\n',
     config: `[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tfsmonitor = "touch '${marker}'; false"\n`,
@@ -153,7 +153,7 @@ describe('attacks by fetched files', () => {
   });
 
   describe('by a bare repository in an ordinary folder', () => {
-    /** What the tests prove needs a Git that obeys such a folder. */
+    /** A Git that obeys such a folder is needed for what the tests prove. */
     const prove = (marker: string): void => {
       for (const [name, content] of Object.entries(bareRepository(marker)))
         write(`proof/${name}`, content);

@@ -27,7 +27,7 @@ describe('attacks on what a publication gives away', () => {
     return path;
   };
   const start = (...args: string[]): TestProcess => startCommand(cleanup, user, ...args);
-  /** What is published of paths, and what is said of the rest. */
+  /** Published files of paths, and what is said of the rest. */
   const share = async (...args: string[]): Promise<{ names: string[]; err: string }> => {
     const { address } = await startTracker(cleanup);
     const sharing = start(

@@ -142,7 +142,7 @@ describe('a published folder that is swapped with a link while it is served', ()
     for (let count = 0; count < PUBLICATIONS; count += 1) {
       const [outcome] = await alice.peer.publish({ files: [file], anew: true });
       if (outcome?.error === undefined) published += 1;
-      // What is offered is what everybody is told, and is served to whoever asks for it.
+      // An offered file is what everybody is told of, and is served to whoever asks for it.
       const { status } = await ask(serving.port, `/v2/objects/${stolen}`, { method: 'HEAD' });
       assert.equal(status, 404, `offered after ${count} publications`);
     }

@@ -106,7 +106,7 @@ describe('the memory of a tracker', function () {
           break;
         }
       }
-      // What is asked for costs memory, too.
+      // A reply costs memory, too.
       for (const line of ['LIST', 'LIST'].map((action) => request(action)))
         await readWhole(await RawClient.connect(cleanup, address), line);
       assert.equal(process.child.exitCode, null, process.stderr().slice(-500));

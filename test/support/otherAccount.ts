@@ -7,7 +7,7 @@ export interface OtherAccount {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
-  /** What a program prints that runs as this account; undefined when it fails. */
+  /** Output of a program that runs as this account; undefined when it fails. */
   run(command: string, ...args: string[]): string | undefined;
 }
 

@@ -26,7 +26,7 @@ export interface CatalogueEntry {
   /** As it is announced: the time that the file had when its content was published. */
   readonly modifiedMs: number;
   /**
-   * How the file looked when it was last known to hold this content. One that looks otherwise, also
+   * Stamp of the file when it was last known to hold this content. One that looks otherwise, also
    * because it is another file, is not served before it was read again.
    */
   readonly stamp: FileStamp;

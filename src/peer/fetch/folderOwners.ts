@@ -8,7 +8,7 @@ const MAX_HOSTS = 64;
 /** Owners that an error names; a question with more is answered by nobody. */
 const MAX_NAMED_OWNERS = 50;
 
-/** What one person offers of a folder. */
+/** Files of one person in a folder. */
 interface Offered {
   readonly hostnames: string[];
   readonly displayName: string;

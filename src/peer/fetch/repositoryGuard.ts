@@ -88,7 +88,7 @@ export function inRepository(
 
 interface Above {
   readonly folder: string;
-  /** What lies in it on the way to the file. */
+  /** Folders in it on the way to the file. */
   readonly child: string;
 }
 
@@ -115,7 +115,7 @@ class RealFolders {
 
   private readonly reals = new Map<string, string>();
 
-  /** What does not exist lies where its nearest folder does. */
+  /** A path that does not exist lies where its nearest folder does. */
   private realOf(folder: string): string {
     const known = this.reals.get(folder);
     if (known !== undefined) return known;

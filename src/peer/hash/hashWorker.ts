@@ -145,7 +145,7 @@ function place(
     folder.assertInPlace();
     if (moveWithoutReplacing(temporary, path)) {
       if (folder.isInPlace()) return 'fetched';
-      // Where folders cannot be held: what went elsewhere is taken back.
+      // A file that went elsewhere is taken back, where folders cannot be held.
       unlinkIfThere(path);
       return 'left';
     }

@@ -12,13 +12,13 @@ interface Entry extends NameHolder {
 }
 
 /**
- * Which holders have a name that equals or looks like one of another identity. A lookup costs a few
+ * Holders whose name equals or looks like one of another identity. A lookup costs a few
  * reads of a map: names are compared by their keys when they come, and only those of hosts.
  */
 export class LookAlikes {
   /** By an id of the caller's. */
   private readonly holders = new Map<string, Entry>();
-  /** How many holders of each identity have a key. */
+  /** Number of holders of each identity that have a key. */
   private readonly identities = new Map<string, Map<string, number>>();
 
   set(id: string, { identity, names }: NameHolder): void {

@@ -136,7 +136,7 @@ export class NetworkIndex extends DisposableBase {
     return fingerprint === undefined ? `${label} (${address})` : label;
   }
 
-  /** Whose a host is; nothing for one that is not known. */
+  /** Owner of a host; nothing for one that is not known. */
   whose(hostname: string): HostIdentity {
     const host = this.model.hosts.get(hostname);
     if (host?.isShown !== true) return {};

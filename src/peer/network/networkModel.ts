@@ -92,7 +92,7 @@ export class NetworkModel {
     return this.shown.size;
   }
 
-  /** Whose a host is; whether it looks like another one's is as of now. */
+  /** Owner of a host; whether it looks like another one's is as of now. */
   whose({ hostname, displayName, fingerprint }: IndexedHost): NamedHost {
     this.noteOwnNames();
     return {

@@ -25,7 +25,7 @@ export async function searchTracker(
     return [...index.files({ text, limit }).files];
   }
   const hosts = await client.network.search(text, limit);
-  // Where there is no index, at least what is shown together can be told apart.
+  // Names that are shown together can be told apart, at least, where there is no index.
   const lookAlikes = new LookAlikes();
   for (const [hostname, { displayName, fingerprint }] of hosts)
     lookAlikes.set(hostname, {

@@ -28,7 +28,7 @@ const OWN_NAME =
 export type FileVerdict = ContentKind | 'free';
 
 /**
- * What may become of a file that was chosen: by its names, its mode, and, when it is small, its content.
+ * Verdict on a file that was chosen: by its names, its mode, and, when it is small, its content.
  * @param realPath with its links resolved.
  * @param ownFolders real paths of folders that hold nothing but data of this product.
  */

@@ -14,7 +14,7 @@ export const MAX_FOUND_FILES = 100_000;
 const MAX_ENTRIES = 1_000_000;
 /** What could not be read; after that it is counted as nothing. */
 const MAX_FAILURES = 1_000;
-/** What keeps no others from being found. */
+/** Errors that keep no other files from being found. */
 const FAILURES_OF_ONE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'FILE_UNREADABLE',
   'OUTSIDE_FOLDER',

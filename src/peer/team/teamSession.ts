@@ -198,7 +198,7 @@ export class TeamSession implements Disposable {
     this.endEpoch();
   }
 
-  /** What a host says of a name now; see `EntrySigner`. Undefined as long as there is no host. */
+  /** Signed entry of a name as of now; see `EntrySigner`. Undefined as long as there is no host. */
   sign(hostname: string | undefined, name: string): SignedText | undefined {
     if (hostname === undefined) return undefined;
     const entry = this.dependencies.catalogue()?.get(name);

@@ -43,7 +43,7 @@ type Leftover = v.InferOutput<typeof recordSchema>;
 
 /** A temporary file that must not outlive its process. */
 export interface TemporaryFile {
-  /** Where it lies, without links, as it is recorded. */
+  /** Place without links, as it is recorded. */
   readonly path: string;
   /** A path for file calls that leads into its folder whatever is renamed meanwhile, until it ends. */
   readonly at: string;
@@ -103,7 +103,7 @@ export class Leftovers {
   }
 
   /**
-   * What an earlier attempt has left of this content on the file system of a folder, or else a new name
+   * Leftover of an earlier attempt at this content on the file system of a folder, or else a new name
    * in it. To be closed when the attempt ends.
    * @param resting what an attempt of the same download has left: used before any other, unless it
    * has rested for so long that another window has taken it for dead.
@@ -245,7 +245,7 @@ export class Leftovers {
     this.logger.info(`removed the leftover ${found.path}`);
   }
 
-  /** What cannot be got at now, as its path leads elsewhere, stays recorded for the next sweep. */
+  /** A file whose path leads elsewhere now stays recorded for the next sweep. */
   private remove(id: string, path: string, held?: HeldFolder): void {
     const folder = held?.isOpen === true ? held : holdExactly(dirname(path));
     if (folder === undefined && existsSync(path)) return;

@@ -19,7 +19,7 @@ import { openExactly } from '../publish/exactPath';
 export class PublishedSource {
   private constructor(
     private readonly descriptor: number,
-    /** How the file looked when it was opened. */
+    /** Stamp of the file when it was opened. */
     private readonly stamp: FileStamp,
   ) {}
 

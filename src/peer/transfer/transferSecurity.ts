@@ -17,7 +17,7 @@ export interface TransferSecurity {
   readonly statements?: StatementExchange | undefined;
 }
 
-/** What the peers of a team tell each other of its membership. */
+/** Membership of a team as its peers tell it to each other. */
 export interface StatementExchange {
   /** The newest statement that this peer knows; undefined before there is one. */
   readonly current: () => StatementBundle | undefined;

@@ -28,7 +28,7 @@ export interface FolderPlan {
   readonly ambiguous: readonly PeershelfError[];
 }
 
-/** What is wanted of the network; without hostnames, whatever anybody offers. */
+/** Part of the network that is wanted; without hostnames, whatever anybody offers. */
 export interface WantedFolder {
   readonly prefix: string;
   readonly hostnames: readonly string[] | undefined;
