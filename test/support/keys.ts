@@ -5,6 +5,9 @@ import type { Workbench } from './workbench';
 /** Of a list that is short. */
 const MAX_STEPS = 20;
 
+/** Time for the palette to appear before F1 is pressed again. */
+const PALETTE_MS = 5_000;
+
 /** A user at the keyboard of one window, who has no mouse. */
 export class Keys {
   constructor(private readonly workbench: Workbench) {}
@@ -14,7 +17,8 @@ export class Keys {
     const { workbench } = this;
     await until(`"${title}" first in the palette`, async () => {
       await workbench.press('F1');
-      await workbench.quickPick.opened();
+      // An editor that takes the focus as it opens closes the palette again.
+      if (!(await workbench.quickPick.opens(PALETTE_MS))) return false;
       // At once: each key alone would have all commands of the editor matched and drawn again.
       await workbench.page.keyboard.insertText(title);
       const isFirst = await workbench.quickPick.offers(title, 2_000);
@@ -108,15 +112,18 @@ export class Keys {
     return this.workbench.page.locator(`${selector}.focused .label-name`).allTextContents();
   }
 
-  /** The arrow, until the row or entry of a menu with this text has the focus. */
+  /**
+   * The arrow, until the row or entry of a menu with this text has the focus; from the top again when
+   * the list was drawn anew meanwhile.
+   */
   private arrowTo(what: string, shown: () => Promise<string[]>): Promise<unknown> {
     let steps = 0;
     return until(
       `focus on ${what}`,
       async () => {
         if ((await shown()).some((text) => text.trim() === what)) return true;
-        assert.ok(steps++ < MAX_STEPS, `${what} is not among the rows`);
-        await this.workbench.press('ArrowDown');
+        steps += 1;
+        await this.workbench.press(steps % MAX_STEPS === 0 ? 'Home' : 'ArrowDown');
         return false;
       },
       { seen: shown },

@@ -28,11 +28,12 @@ export class Notifications {
 
   /** Waits for a message and presses one of its buttons. */
   async press(part: MessagePart, button: string): Promise<void> {
-    const item = await this.find(part);
-    const found = item
-      .locator('.notification-list-item-buttons-container .monaco-button')
-      .filter({ hasText: wholeText(button) });
     await until(`button "${button}" pressed`, async () => {
+      // Looked for each time: a message that goes to the list of all takes its button with it.
+      const item = await this.find(part);
+      const found = item
+        .locator('.notification-list-item-buttons-container .monaco-button')
+        .filter({ hasText: wholeText(button) });
       if (await clicked(found)) return true;
       // Where the mouse rests, a hint may lie above the button.
       await this.page.mouse.move(0, 0);

@@ -32,6 +32,16 @@ export class QuickInput {
     );
   }
 
+  /** Whether a question appears within this time. */
+  async opens(timeoutMs: number): Promise<boolean> {
+    return this.widget()
+      .waitFor({ state: 'visible', timeout: timeoutMs })
+      .then(
+        () => true,
+        () => false,
+      );
+  }
+
   async closed(): Promise<void> {
     await this.widget().waitFor({ state: 'hidden' });
   }
