@@ -116,8 +116,15 @@ export class TeamState {
     const bundle = stored && readBundle(stored);
     const opened = bundle && openStatement(bundle, root);
     if (stored === undefined || opened === undefined) return;
-    const isCurrent = opened.hash === this.verified.hash;
-    if (!isCurrent && !isSuccessor(opened, this.verified)) return;
+    const { initial } = this.dependencies;
+    // Without this a verifier by a restored copy of the owner's key would undo removals.
+    if (opened.hash !== initial.hash && isSuccessor(initial, opened)) {
+      const isSameEpoch = opened.statement.commitment === initial.statement.commitment;
+      if (isSameEpoch) this.keep(stored.envelopes);
+      return;
+    }
+    if (opened.hash !== initial.hash && !isSuccessor(opened, initial))
+      logger.warn('the verifier contradicts the statement of the session, which stays');
     this.verified = opened;
     this.keep(stored.envelopes);
   }

@@ -69,4 +69,26 @@ describe('the statement of a tracker', () => {
     );
     assert.equal(stateOf(say(1), file).current.statement.sequence, 1);
   });
+
+  it('stays when the verifier of a restart lacks a removal, whatever its rank', () => {
+    const rotated = say(2, { ...removal, ...secondEpoch });
+    for (const sequence of [1, 2, 5]) {
+      const file = join(temporaryFolder(cleanup), 'statement.json');
+      stateOf(say(1), file).take(rotated.bundle, [ENVELOPE]);
+      // By a copy of the owner's key from before the removal.
+      const again = stateOf(say(sequence, { epoch: 3, commitment: 'ef'.repeat(32) }), file);
+      assert.equal(again.current.hash, rotated.hash, `${sequence}`);
+      assert.equal(again.admits(X), false);
+      assert.deepEqual(again.envelopeOf(X), ENVELOPE);
+    }
+  });
+
+  it('has its envelopes still when the verifier of a restart only renews the lease', () => {
+    const file = join(temporaryFolder(cleanup), 'statement.json');
+    stateOf(say(1), file).take(say(2, { ...removal, ...secondEpoch }).bundle, [ENVELOPE]);
+    const renewed = say(3, { ...removal, ...secondEpoch });
+    const again = stateOf(renewed, file);
+    assert.equal(again.current.hash, renewed.hash);
+    assert.deepEqual(again.envelopeOf(X), ENVELOPE);
+  });
 });
