@@ -74,7 +74,8 @@ export interface VerifiedStatement {
 }
 
 const hashField = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u));
-const rankedField = v.pipe(
+/** Identities with the rank of their statement, as JSON has them. */
+export const rankedField = v.pipe(
   v.array(v.strictTuple([hashField, wholeField, wholeField])),
   v.maxLength(MAX_STATEMENT_IDENTITIES),
   v.transform((list): RankedIdentity[] =>
@@ -115,8 +116,6 @@ const bundleSchema = v.object({
 });
 
 export function signStatement(statement: Statement, ownerKey: KeyObject): SignedText {
-  const ranked = (list: readonly RankedIdentity[]): unknown[] =>
-    list.map(({ identity, charterNumber, sequence }) => [identity, charterNumber, sequence]);
   const text = JSON.stringify({
     team: statement.teamId,
     charter: statement.charterNumber,
@@ -126,8 +125,8 @@ export function signStatement(statement: Statement, ownerKey: KeyObject): Signed
     commitment: statement.commitment,
     token_hash: statement.tokenHash,
     trackers: statement.trackers,
-    removed: ranked(statement.removed),
-    readmitted: ranked(statement.readmitted),
+    removed: rankedMembers(statement.removed),
+    readmitted: rankedMembers(statement.readmitted),
     admission: statement.admission,
     members: statement.members,
     issued: statement.issuedMs,
@@ -170,6 +169,11 @@ export function readBundle(data: unknown): StatementBundle | undefined {
   return { statement, charter: { bytes: Buffer.from(charter.bytes, 'base64url'), signature } };
 }
 
+/** A bundle from outside as JSON text, or undefined; nothing is verified. */
+export function readBundleText(text: string): StatementBundle | undefined {
+  return readBundle(parseJson(text));
+}
+
 /** A bundle as JSON members. */
 export function bundleMembers({ statement, charter }: StatementBundle): object {
   if (charter === undefined) return { statement };
@@ -183,19 +187,18 @@ export function bundleMembers({ statement, charter }: StatementBundle): object {
   };
 }
 
+/** The opposite of `rankedField`. */
+export function rankedMembers(list: readonly RankedIdentity[]): unknown[] {
+  return list.map(({ identity, charterNumber, sequence }) => [identity, charterNumber, sequence]);
+}
+
 /** Below 0: the first comes before the second. */
 export function compareRank(left: Rank, right: Rank): number {
   return left.charterNumber - right.charterNumber || left.sequence - right.sequence;
 }
 
 function parse(text: string): Statement | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const result = v.safeParse(statementSchema, value, { abortEarly: true });
+  const result = v.safeParse(statementSchema, parseJson(text), { abortEarly: true });
   if (!result.success) return undefined;
   const { team, charter, seq, token_hash, issued, valid_until, owner, ...same } = result.output;
   return {
@@ -208,4 +211,12 @@ function parse(text: string): Statement | undefined {
     validUntilMs: valid_until,
     ownerId: owner,
   };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // No schema takes it.
+  }
 }

@@ -46,6 +46,9 @@ const requestSchema = v.object({
   statement: v.optional(v.unknown()),
 });
 const envelopeMember = v.object({ envelope: envelopeSchema });
+const envelopeCountMember = v.object({
+  envelopes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
 
 /** @returns undefined for what is none; nothing is verified. */
 export function readStatementRequest(data: unknown): StatementRequest | undefined {
@@ -65,7 +68,9 @@ export function statementRequestMembers({ bundle, ...same }: StatementRequest): 
 export function readStatementReply(reply: Record<string, unknown>): StatementReply | undefined {
   const bundle = readBundle(reply);
   const envelope = v.safeParse(envelopeMember, reply);
-  const envelopeCount = Number(reply['envelopes'] ?? 0);
+  const counted = v.safeParse(envelopeCountMember, reply);
+  // An owner that is told of none brings its own: too often is harmless, too seldom is not.
+  const envelopeCount = counted.success ? counted.output.envelopes : 0;
   return bundle && { bundle, envelopeCount, ...(envelope.success ? envelope.output : {}) };
 }
 

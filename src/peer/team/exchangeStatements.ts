@@ -2,7 +2,7 @@ import type { Clock } from '../../common/clock';
 import { PeershelfError } from '../../common/errors';
 import { STATEMENT_PATH } from '../../protocol/httpReply';
 import { MAX_STATEMENT_CHARACTERS } from '../../protocol/limits';
-import { bundleMembers, readBundle } from '../../protocol/statement';
+import { bundleMembers, readBundleText } from '../../protocol/statement';
 import { askPeer } from '../transfer/pieces/peerHttp';
 import type { SourceAddress, SourceDialer } from '../transfer/sourceDialer';
 import type { StatementExchange } from '../transfer/transferSecurity';
@@ -42,14 +42,6 @@ export async function exchangeStatements(
   } finally {
     deadline.dispose();
   }
-  const bundle = readBundle(parseJson(Buffer.concat(chunks).toString()));
+  const bundle = readBundleText(Buffer.concat(chunks).toString());
   if (bundle !== undefined) statements.take(bundle);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // The reader of bundles refuses it.
-  }
 }

@@ -10,6 +10,8 @@ import {
   bundleMembers,
   compareRank,
   openStatement,
+  rankedField,
+  rankedMembers,
   readBundle,
   type StatementBundle,
   type VerifiedStatement,
@@ -39,7 +41,11 @@ export type BookEntry = 'newer' | 'same' | 'older' | 'contradicts' | 'invalid';
  */
 export type Standing = 'unknown' | 'valid' | 'contradicted' | 'ahead' | 'expired';
 
-const storedSchema = v.looseObject({ rival: v.optional(v.looseObject({})) });
+const storedSchema = v.looseObject({
+  rival: v.optional(v.looseObject({})),
+  /** Removals that the newest statement does not know of may have no other place. */
+  removals: v.optional(v.object({ removed: rankedField, readmitted: rankedField })),
+});
 
 /**
  * Statements of one team that this user knows of. It never goes back to an earlier one, and a removal
@@ -94,7 +100,7 @@ export class StatementBook {
 
   take(bundle: StatementBundle): BookEntry {
     const entry = this.enter(bundle);
-    if (entry === 'newer' || entry === 'contradicts') this.write();
+    if (entry !== 'same' && entry !== 'invalid') this.write();
     if (entry === 'newer' && this.newest !== undefined) this.changeEmitter.fire(this.newest);
     return entry;
   }
@@ -136,9 +142,11 @@ export class StatementBook {
     try {
       // Another window may have heard of others.
       this.load();
+      const { removed, readmitted } = this.removals.lists();
       writeJsonFile(file, {
         ...bundleMembers(this.newest.bundle),
         ...(this.rival && { rival: bundleMembers(this.rival.bundle) }),
+        removals: { removed: rankedMembers(removed), readmitted: rankedMembers(readmitted) },
       });
     } catch (error) {
       logger.warn(`the statement of the team is not kept: ${describeError(error)}`);
@@ -149,6 +157,7 @@ export class StatementBook {
     const { file, logger } = this.dependencies;
     const stored = file === undefined ? undefined : readJsonFile(file, storedSchema, logger);
     if (stored === undefined) return;
+    if (stored.removals !== undefined) this.removals.add(stored.removals);
     for (const data of [stored, stored.rival]) {
       const bundle = readBundle(data);
       if (bundle !== undefined) this.enter(bundle);

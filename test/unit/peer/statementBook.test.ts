@@ -89,6 +89,25 @@ describe('the statements that a member knows', () => {
     assert.equal(book.standing, 'valid');
   });
 
+  it('keep removals over restarts that the newest statement does not know of', () => {
+    const orders = [
+      [say(2, removal(X, 2)), say(3)],
+      [say(3), say(2, removal(X, 2))],
+    ];
+    for (const bundles of orders) {
+      const file = join(temporaryFolder(cleanup), 'statement.json');
+      const book = bookOf(file);
+      for (const bundle of bundles) book.take(bundle);
+      for (const one of [book, bookOf(file)]) {
+        assert.equal(one.current?.statement.sequence, 3);
+        assert.equal(one.isRemoved(X), true);
+        assert.equal(one.standing, 'contradicted');
+      }
+      book.take(say(4, removal(X, 2)));
+      assert.equal(bookOf(file).standing, 'valid');
+    }
+  });
+
   it('of one rank that differ count both, and nobody is served until an owner joins them', () => {
     for (const order of [
       [X, Y],

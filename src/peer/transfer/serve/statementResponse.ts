@@ -1,4 +1,4 @@
-import { bundleMembers, readBundle } from '../../../protocol/statement';
+import { bundleMembers, readBundleText } from '../../../protocol/statement';
 import type { StatementExchange } from '../transferSecurity';
 import { type Exchange, sendJson } from './exchange';
 import type { Problem } from './problems';
@@ -23,19 +23,11 @@ export async function respondWithStatement(
   if (isTooLong && !isProven) return { code: 'too_large', closes: true };
   const body = await readBody(exchange, clock);
   if (body === 'too_large') return { code: 'too_large', closes: true };
-  const brought = readBundle(parseJson(body.toString()));
+  const brought = readBundleText(body.toString());
   // Known before the bundle is taken: that may end the connections of this epoch.
   const known = statements.current();
   if (isProven && known !== undefined)
     sendJson(exchange.response, JSON.stringify(bundleMembers(known)));
   if (brought !== undefined) statements.take(brought);
   return isProven && known !== undefined ? undefined : { code: 'not_a_member', closes: true };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // The reader of bundles refuses it.
-  }
 }
