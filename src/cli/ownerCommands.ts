@@ -53,7 +53,14 @@ export function addOwnerCommands(
   command(program, 'remove', 'remove members')
     .argument('<host...>', 'host names or identities')
     .action(async (names: string[], options: OwnerOptions) => {
-      const record = readSessionRecord(folderOf(options), options.session);
+      const record = await resume(options, folderOf(options), context);
+      const { statement } = record.statement;
+      // A command that was killed may have done it already, and its members be on their way back.
+      if (names.every((name) => statement.removed.some(({ identity }) => identity === name))) {
+        const data = { removed: names, members: record.envelopes.length };
+        tell(context, options, { text: `${names.join(', ')} had been removed`, data });
+        return;
+      }
       const members = await membersOf(record, options, context);
       const removed = names.map((name) => choose(members, name).identity);
       const recipients = members.flatMap(({ identity, sealingPoint }) =>
@@ -71,7 +78,7 @@ export function addOwnerCommands(
   command(members, 'allow', 'let only listed members in, and add some to the list')
     .argument('<host...>', 'host names or identities')
     .action(async (names: string[], options: OwnerOptions) => {
-      const record = readSessionRecord(folderOf(options), options.session);
+      const record = await resume(options, folderOf(options), context);
       const known = await membersOf(record, options, context);
       const allowed = names.map((name) => choose(known, name).identity);
       const list = new Set([...record.statement.statement.members, ...allowed]);
@@ -102,6 +109,21 @@ export async function renewInvite(
   if (options.inviteFile !== undefined)
     writeSecretFile(options.inviteFile, `${invite}\n`, 'replace');
   return invite;
+}
+
+/**
+ * The record of a session whose tracker has its statement: a command that was killed in between has
+ * kept a newer epoch than that of the tracker, in which nobody can be asked for members.
+ * @throws as `readSessionRecord` and `bringStatement`.
+ */
+async function resume(
+  options: OwnerOptions,
+  folder: string,
+  { signal }: CommandContext,
+): Promise<SessionRecord> {
+  const record = readSessionRecord(folder, options.session);
+  await bringStatement(record, { addresses: options.address, clock: systemClock, signal });
+  return record;
 }
 
 /** Keeps the record, then brings its statement. */

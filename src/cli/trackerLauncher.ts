@@ -84,6 +84,8 @@ async function launch(
     const address = await Promise.race([whenReady(child), ended]);
     if (typeof address !== 'number') {
       tell(address, { record, options, io });
+      // Its verifier has no envelopes, and an owner killed in a rotation may not have brought them.
+      renew(address, { folder, options, io });
       renewing.add(
         every(systemClock, LEASE_LOOK_MS, () => renew(address, { folder, options, io })),
       );
@@ -105,7 +107,10 @@ function keepLease(record: SessionRecord, folder: string): SessionRecord {
   return renewed;
 }
 
-/** Renews the lease of a session that has run for long. What fails is tried again an hour later. */
+/**
+ * Renews the lease of a session that has run for long, and brings what its tracker lacks. What fails is
+ * tried again an hour later.
+ */
 function renew(
   address: HostPort,
   { folder, options, io }: { folder: string; options: LaunchOptions; io: TrackerIo },
@@ -118,7 +123,7 @@ function renew(
   };
   bring().catch((error: unknown) => {
     io.stderr.write(
-      `the lease of the session is not renewed: ${PeershelfError.from(error).message}\n`,
+      `the statement of the session is not renewed: ${PeershelfError.from(error).message}\n`,
     );
   });
 }
