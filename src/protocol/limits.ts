@@ -39,6 +39,16 @@ export const MAX_HTTP_HEAD_BYTES = 8 * 1024;
 /** Requests of one connection that wait for earlier answers: they were read from one chunk. */
 export const MAX_PIPELINED_REQUESTS = 128;
 
+/**
+ * Unfinished requests that a peer holds of all its connections together: first lines, bodies, and requests
+ * that wait behind another one. Twice what all outsiders of a team session can hold, as a body that is not
+ * a member's is a statement of at most `MAX_OUTSIDER_BODY_BYTES`: they keep no member out.
+ */
+export const MAX_UNFINISHED_INPUT_BYTES = 16 * 1024 * 1024;
+
+/** Longest body that a peer takes before membership is proven: a statement, as at the tracker. */
+export const MAX_OUTSIDER_BODY_BYTES = 16 * 1024;
+
 /** Objects of one batch: their ids fit into `MAX_BATCH_BODY_BYTES`. */
 export const MAX_BATCH_OBJECTS = 1_000;
 

@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HostPort, parseHostPort } from '../../src/protocol/address';
 import { useCleanup } from '../support/cleanup';
 import { isLongRun } from '../support/longRuns';
 import { RawClient, request } from '../support/rawClient';
+import { residentBytes } from '../support/residentBytes';
 import { startProcess, type TestProcess } from '../support/startProcess';
 import { eventually } from '../support/waitFor';
 
@@ -162,11 +162,4 @@ function watchPeak(process: TestProcess): { stop: () => number } {
       return Math.max(most, residentBytes(process));
     },
   };
-}
-
-/** Of a process, where the system says so; elsewhere nothing is measured. */
-function residentBytes({ child }: TestProcess): number {
-  if (process.platform !== 'linux') return 0;
-  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/mu.exec(status)?.[1]) * 1024;
 }

@@ -4,9 +4,11 @@ import type { Clock } from '../../common/clock';
 import { deferred } from '../../common/deferred';
 import { describeError, PeershelfError, systemCode } from '../../common/errors';
 import type { Logger } from '../../common/logger';
+import { SharedBudget } from '../../common/sharedBudget';
 import {
   MAX_TRANSFER_CONNECTIONS,
   MAX_TRANSFER_CONNECTIONS_PER_ADDRESS,
+  MAX_UNFINISHED_INPUT_BYTES,
   MAX_UPLOADS_PER_ADDRESS,
   MAX_WAITING_REQUESTS,
   REQUEST_DEADLINE_MS,
@@ -89,6 +91,7 @@ export class PeerServer {
       offer: dependencies,
       uploads: new Uploads(transfers, clock, dependencies.nameOf),
       blocks: new UploadBlocks(),
+      input: new SharedBudget(MAX_UNFINISHED_INPUT_BYTES),
       queue: new FairQueue({
         limit: () => options.maxUploads,
         limitPerKey: MAX_UPLOADS_PER_ADDRESS,
@@ -182,10 +185,10 @@ export class PeerServer {
   }
 
   private async serve(socket: Socket): Promise<void> {
-    const { clock } = this.dependencies;
+    const { clock, input } = this.context;
     const startMs = clock.monotonic();
     const deadlineMs = REQUEST_DEADLINE_MS;
-    const { line, bytes } = await readFirstLine(socket, { clock, deadlineMs });
+    const { line, bytes } = await readFirstLine(socket, { clock, deadlineMs, input });
     this.connections.setQuiet(socket, false);
     switch (conversationOf(line)) {
       case 'version 1':
@@ -219,7 +222,8 @@ export class PeerServer {
     secured: TLSSocket,
     { front, firstHeadMs }: { readonly front: SecureFront; readonly firstHeadMs: number },
   ): void {
-    const { clock, logger } = this.dependencies;
+    const { logger } = this.dependencies;
+    const { clock, input } = this.context;
     const { statements } = front.security;
     secured.on('error', (error: Error) => logger.debug(`transfer connection: ${error.message}`));
     const setQuiet = (isQuiet: boolean): void => this.connections.setQuiet(socket, isQuiet);
@@ -233,7 +237,7 @@ export class PeerServer {
         statements &&
         ((exchange) =>
           respondWithStatement(exchange, statements, {
-            clock,
+            ...{ clock, input },
             isProven: gate.isProvenBy(exchange.request),
           })),
     });

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { nullLogger } from '../../../src/common/logger';
+import { SharedBudget } from '../../../src/common/sharedBudget';
 import { FairQueue } from '../../../src/peer/transfer/serve/fairQueue';
 import { conversationOf, readFirstLine } from '../../../src/peer/transfer/serve/firstLine';
 import { HttpService } from '../../../src/peer/transfer/serve/httpService';
@@ -10,6 +11,7 @@ import { RateLimiter } from '../../../src/peer/transfer/rateLimiter';
 import { TransferList } from '../../../src/peer/transfer/transferList';
 import { UploadBlocks } from '../../../src/peer/transfer/uploadBlocks';
 import { PeershelfError } from '../../../src/common/errors';
+import { MAX_UNFINISHED_INPUT_BYTES } from '../../../src/protocol/limits';
 import { parseGet } from '../../../src/protocol/transferV1';
 import { FakeClock } from '../../support/fakeClock';
 import type { FuzzTarget } from '../fuzzTarget';
@@ -70,6 +72,7 @@ function requests(): fc.Arbitrary<string> {
 function newService(clock: FakeClock): HttpService {
   return new HttpService({
     ...{ clock, logger: nullLogger, slowReaderMs: 1_000, blocks: new UploadBlocks() },
+    input: new SharedBudget(MAX_UNFINISHED_INPUT_BYTES),
     offer: {
       find: () => undefined,
       findContent: () => undefined,
@@ -95,7 +98,10 @@ async function serve(bytes: Buffer, lengths: readonly number[]): Promise<string>
   const stream = new StreamSocket();
   const socket = stream as unknown as Socket;
   const closed = new Promise<void>((resolve) => stream.once('close', resolve));
-  const first = readFirstLine(socket, { clock, deadlineMs: 1_000 });
+  const first = readFirstLine(socket, {
+    ...{ clock, deadlineMs: 1_000 },
+    input: new SharedBudget(MAX_UNFINISHED_INPUT_BYTES),
+  });
   for (const piece of inPieces(bytes, lengths)) stream.push(piece);
   stream.push(null);
   try {

@@ -106,7 +106,9 @@ describe('LineInput', () => {
   });
 
   it('finds the same lines however they are split and whenever they are taken', () => {
-    const texts = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '\n', '\r'), maxLength: 6 }));
+    const texts = fc.array(
+      fc.string({ unit: fc.constantFrom('a', 'b', '\n', '\r'), maxLength: 6 }),
+    );
     fc.assert(
       fc.property(texts, fc.infiniteStream(fc.nat({ max: 3 })), (chunks, counts) => {
         const input = create({ maxLineBytes: 1_000, mostLineBytes: 1_000 });

@@ -22,7 +22,7 @@ export async function respondWithBatch(
   exchange: Exchange,
   context: ServingContext,
 ): Promise<Problem | undefined> {
-  const body = await readBody(exchange, context.clock);
+  const body = await readBody(exchange, context);
   if (body === 'too_large') return { code: 'too_large', closes: true };
   const ids = parseIds(body);
   if (!Array.isArray(ids)) return { code: ids };

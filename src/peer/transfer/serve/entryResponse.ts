@@ -41,9 +41,9 @@ export function respondWithEntry(
 /** `POST` of names, answered by what this peer has signed of each; only in team sessions. */
 export async function respondWithEntries(
   exchange: Exchange,
-  { clock, offer }: ServingContext,
+  { clock, input, offer }: ServingContext,
 ): Promise<Problem | undefined> {
-  const body = await readBody(exchange, clock);
+  const body = await readBody(exchange, { clock, input });
   if (body === 'too_large') return { code: 'too_large', closes: true };
   const signed = offer.signatures?.();
   if (signed === undefined) return { code: 'not_found' };

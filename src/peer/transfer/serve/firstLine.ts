@@ -2,8 +2,12 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../../common/clock';
 import { deferred } from '../../../common/deferred';
 import { PeershelfError } from '../../../common/errors';
-import { LineDecoder } from '../../../protocol/lineDecoder';
+import type { SharedBudget } from '../../../common/sharedBudget';
 import { MAX_HTTP_LINE_BYTES, MAX_TRANSFER_LINE_BYTES } from '../../../protocol/limits';
+import { CountedBytes } from './countedBytes';
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 /** One chunk of a socket, which may hold the line and what follows it. */
 const MAX_CHUNK_BYTES = 64 * 1024;
@@ -15,6 +19,13 @@ export interface FirstLine {
   readonly line: Buffer;
   /** Everything that has been read, the line included. */
   readonly bytes: Buffer;
+}
+
+export interface FirstLineOptions {
+  readonly clock: Clock;
+  readonly deadlineMs: number;
+  /** Unfinished requests of all connections. */
+  readonly input: SharedBudget;
 }
 
 /** What the other side speaks. */
@@ -37,14 +48,12 @@ export function conversationOf(line: Buffer): Conversation {
  */
 export function readFirstLine(
   socket: Socket,
-  { clock, deadlineMs }: { readonly clock: Clock; readonly deadlineMs: number },
+  { clock, deadlineMs, input }: FirstLineOptions,
 ): Promise<FirstLine> {
-  const decoder = new LineDecoder({
-    maxLineBytes: MAX_HTTP_LINE_BYTES,
-    maxBufferBytes: MAX_HTTP_LINE_BYTES + MAX_CHUNK_BYTES,
-  });
-  const chunks: Buffer[] = [];
   const first = deferred<FirstLine>();
+  const held = new CountedBytes(input, MAX_HTTP_LINE_BYTES + MAX_CHUNK_BYTES, (error) =>
+    first.reject(error),
+  );
   const deadline = clock.after(deadlineMs, () =>
     first.reject(new PeershelfError('TIMED_OUT', 'no request line in time')),
   );
@@ -52,21 +61,40 @@ export function readFirstLine(
     first.reject(new PeershelfError('CONNECTION_LOST', 'closed without a request'));
   const onData = (chunk: Buffer): void => {
     try {
-      chunks.push(chunk);
-      decoder.push(chunk);
-      const line = decoder.next();
-      if (line === undefined) return;
+      const end = chunk.indexOf(LINE_FEED);
+      const length = held.length + (end === -1 ? chunk.length : end);
+      // One `\r` may not belong to the line.
+      if (length > MAX_HTTP_LINE_BYTES + 1) throw tooLong();
+      const isWhole = held.length === 0 && end !== -1; // As nearly always.
+      if (!isWhole) held.append(chunk);
+      if (end === -1) return;
+      const bytes = isWhole ? chunk : held.copy();
+      const line = withoutReturn(bytes.subarray(0, length));
+      if (line.length > MAX_HTTP_LINE_BYTES) throw tooLong();
       stop();
-      first.resolve({ line, bytes: Buffer.concat(chunks) });
+      first.resolve({ line, bytes });
     } catch (error) {
       first.reject(error);
     }
   };
   const stop = (): void => {
     deadline.dispose();
+    held.dispose();
     socket.off('data', onData).off('end', onEnd).off('close', onEnd);
     socket.pause(); // What comes next belongs to whoever goes on with the conversation.
   };
   socket.on('data', onData).once('end', onEnd).once('close', onEnd);
   return first.promise.finally(stop);
+}
+
+function withoutReturn(line: Buffer): Buffer {
+  return line[line.length - 1] === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+}
+
+function tooLong(): PeershelfError {
+  return new PeershelfError(
+    'LINE_TOO_LONG',
+    `a request line is longer than ${MAX_HTTP_LINE_BYTES} bytes`,
+    { details: { limit: MAX_HTTP_LINE_BYTES } },
+  );
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { DisposableSlot } from '../../../common/disposable';
 import { PeershelfError } from '../../../common/errors';
+import type { BudgetHolder } from '../../../common/sharedBudget';
 import {
   KEEP_ALIVE_MS,
   MAX_PIPELINED_REQUESTS,
@@ -13,6 +14,7 @@ import { ConnectionTransfer } from './connectionTransfer';
 import { type Exchange, rawProblem } from './exchange';
 import { lingeringClose } from './lingeringClose';
 import type { ProblemCode } from './problems';
+import { PacedInput } from './pacedInput';
 import type { ServingContext } from './servingContext';
 
 /**
@@ -24,6 +26,8 @@ import type { ServingContext } from './servingContext';
 type State = 'head' | 'idle' | 'serving' | 'closing';
 
 export interface HttpConnectionOptions {
+  /** Reads requests; `onRequest` hears of them. */
+  readonly parse: (bytes: Buffer) => void;
   /** Answers one request. What it throws ends the connection. */
   readonly answer: (exchange: Exchange) => Promise<void>;
   /** Told whether the connection has nothing to do. */
@@ -32,12 +36,22 @@ export interface HttpConnectionOptions {
   readonly firstHeadMs: number;
 }
 
+/** Cost of a request that waits, beside its header fields: the objects of Node for it and its answer. */
+const WAITING_REQUEST_BYTES = 4 * 1024;
+
+/** Cost of each name and value of its header fields, beside its characters. */
+const HEADER_TEXT_BYTES = 64;
+
 /** One adopted connection: its deadlines, and its requests one after the other. */
 export class HttpConnection {
   private readonly deadline = new DisposableSlot();
   private readonly closed = new AbortController();
   private readonly transfer: ConnectionTransfer;
   private readonly waiting: Pick<Exchange, 'request' | 'response'>[] = [];
+  private readonly waitingHolder: BudgetHolder = { giveUp: () => this.socket.destroy() };
+  private waitingBytes = 0;
+  private heldBytes = 0;
+  private readonly input: PacedInput;
   private current: ServerResponse | undefined;
   private recipient: Recipient | undefined;
   private state: State = 'head';
@@ -50,6 +64,14 @@ export class HttpConnection {
     this.transfer = new ConnectionTransfer(context.uploads, context.clock, () => {
       socket.destroy();
     });
+    this.input = new PacedInput(socket, {
+      parse: (bytes) => {
+        // What comes behind the last answer is dropped.
+        if (this.state !== 'closing') options.parse(bytes);
+      },
+      mayParse: () => this.waiting.length === 0 || this.state === 'closing',
+      onHeld: (bytes) => this.countHeld(bytes),
+    });
     this.setDeadline(options.firstHeadMs);
     // What the server calls after the last answer: never over input that has not been read.
     socket.destroySoon = () => this.close();
@@ -57,7 +79,8 @@ export class HttpConnection {
   }
 
   /** Bytes have arrived. */
-  onData(): void {
+  onData(chunk: Buffer): void {
+    this.input.push(chunk);
     if (this.state !== 'idle') return;
     this.state = 'head';
     this.setDeadline(REQUEST_DEADLINE_MS);
@@ -71,7 +94,10 @@ export class HttpConnection {
       return;
     }
     this.waiting.push({ request, response });
-    if (this.state === 'serving') return;
+    if (this.state === 'serving') {
+      this.countWaiting(costOf(request));
+      return;
+    }
     this.state = 'serving';
     this.deadline.set(undefined);
     this.options.setQuiet(false);
@@ -99,6 +125,8 @@ export class HttpConnection {
     for (;;) {
       const next = this.waiting.shift();
       if (next === undefined) break;
+      if (this.waitingBytes > 0) this.countWaiting(-costOf(next.request));
+      if (this.waiting.length === 0) this.input.proceed();
       this.current = next.response;
       const finished = closeOf(next.response, socket);
       // Not before the first request: a handshake of TLS may not be over.
@@ -120,6 +148,21 @@ export class HttpConnection {
     return this.state === 'closing' || this.socket.destroyed;
   }
 
+  private countWaiting(bytes: number): void {
+    this.waitingBytes += bytes;
+    this.count();
+  }
+
+  private countHeld(bytes: number): void {
+    if (bytes === this.heldBytes || this.socket.destroyed) return;
+    this.heldBytes = bytes;
+    this.count();
+  }
+
+  private count(): void {
+    this.context.input.set(this.waitingHolder, this.waitingBytes + this.heldBytes);
+  }
+
   private close(): void {
     if (this.state === 'closing') return;
     this.state = 'closing';
@@ -131,6 +174,9 @@ export class HttpConnection {
     this.state = 'closing';
     this.deadline.dispose();
     this.waiting.length = 0;
+    this.input.clear();
+    this.waitingBytes = this.heldBytes = 0;
+    this.count();
     this.closed.abort();
     // In the middle of an answer: not all that was asked for has been sent.
     this.transfer.end(this.current === undefined ? undefined : connectionLost());
@@ -139,6 +185,11 @@ export class HttpConnection {
   private setDeadline(delayMs: number): void {
     this.deadline.set(this.context.clock.after(delayMs, () => this.socket.destroy()));
   }
+}
+
+function costOf({ rawHeaders, url = '' }: IncomingMessage): number {
+  const texts = [url, ...rawHeaders];
+  return texts.reduce((sum, text) => sum + text.length + HEADER_TEXT_BYTES, WAITING_REQUEST_BYTES);
 }
 
 /** Resolves when a response has been sent, or never will be. */

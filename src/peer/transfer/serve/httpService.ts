@@ -57,8 +57,10 @@ export class HttpService {
   adopt(socket: Socket, options: AdoptOptions): void {
     if (socket.destroyed) return;
     const { bytes, exchangeStatements, refusalOf: ownRefusalOf = () => undefined } = options;
+    let parse = (_: Buffer): void => undefined;
     const connection = new HttpConnection(socket, this.context, {
       ...options,
+      parse: (chunk) => parse(chunk),
       answer: (exchange) =>
         exchange.request.url === STATEMENT_PATH && exchangeStatements !== undefined
           ? this.answer(exchange, () => undefined, exchangeStatements)
@@ -67,8 +69,13 @@ export class HttpService {
     this.adopted.set(socket, connection);
     if (bytes !== undefined) socket.unshift(bytes);
     this.server.emit('connection', socket);
-    // Behind the server's own listener, which has then read all requests in these bytes.
-    socket.on('data', () => connection.onData());
+    // In front of the server's own listener, which would parse whatever comes.
+    const listeners = socket.listeners('data') as ((chunk: Buffer) => void)[];
+    socket.removeAllListeners('data');
+    parse = (chunk) => {
+      for (const listener of listeners) listener.call(socket, chunk);
+    };
+    socket.on('data', (chunk) => connection.onData(chunk));
     socket.resume();
   }
 

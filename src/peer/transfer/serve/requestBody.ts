@@ -1,26 +1,27 @@
-import type { Clock } from '../../../common/clock';
 import { deferred } from '../../../common/deferred';
 import { PeershelfError } from '../../../common/errors';
 import { MAX_BATCH_BODY_BYTES, REQUEST_DEADLINE_MS } from '../../../protocol/limits';
+import { CountedBytes } from './countedBytes';
 import type { Exchange } from './exchange';
+import type { ServingContext } from './servingContext';
+
+export type BodyContext = Pick<ServingContext, 'clock' | 'input'>;
 
 /**
  * The whole body of a request; `too_large` as soon as it is.
- * @throws TIMED_OUT, CONNECTION_LOST.
+ * @throws TIMED_OUT, CONNECTION_LOST, LIMIT_EXCEEDED.
  */
 export async function readBody(
   { request, signal }: Exchange,
-  clock: Clock,
+  { clock, input }: BodyContext,
 ): Promise<Buffer | 'too_large'> {
   const body = deferred<Buffer | 'too_large'>();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const bytes = new CountedBytes(input, MAX_BATCH_BODY_BYTES, (error) => body.reject(error));
   const onData = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    chunks.push(chunk);
-    if (bytes > MAX_BATCH_BODY_BYTES) body.resolve('too_large');
+    if (bytes.length + chunk.length > MAX_BATCH_BODY_BYTES) body.resolve('too_large');
+    else bytes.append(chunk);
   };
-  const onEnd = (): void => body.resolve(Buffer.concat(chunks));
+  const onEnd = (): void => body.resolve(bytes.copy());
   const onLost = (): void =>
     body.reject(new PeershelfError('CONNECTION_LOST', 'the connection ended within a request'));
   const deadline = clock.after(REQUEST_DEADLINE_MS, () =>
@@ -30,6 +31,7 @@ export async function readBody(
   request.on('data', onData).once('end', onEnd);
   signal.addEventListener('abort', onLost, { once: true });
   return body.promise.finally(() => {
+    bytes.dispose();
     deadline.dispose();
     signal.removeEventListener('abort', onLost);
     request.off('data', onData).off('end', onEnd);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../common/clock';
 import type { Logger } from '../../../common/logger';
+import type { SharedBudget } from '../../../common/sharedBudget';
 import type { ContentId } from '../../../protocol/contentId';
 import type { SignedText } from '../../../protocol/signedText';
 import type { CatalogueEntry } from '../../catalogue/catalogue';
@@ -30,6 +31,8 @@ export interface ServingContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly offer: Offer;
+  /** Unfinished requests of all connections. */
+  readonly input: SharedBudget;
   readonly uploads: Uploads;
   readonly blocks: UploadBlocks;
   readonly queue: FairQueue;

@@ -1,12 +1,9 @@
+import { MAX_OUTSIDER_BODY_BYTES } from '../../../protocol/limits';
 import { bundleMembers, readBundleText } from '../../../protocol/statement';
 import type { StatementExchange } from '../transferSecurity';
 import { type Exchange, sendJson } from './exchange';
 import type { Problem } from './problems';
-import { readBody } from './requestBody';
-import type { ServingContext } from './servingContext';
-
-/** Longest statement that an outsider may bring: as at the tracker. */
-const MAX_OUTSIDER_BYTES = 16 * 1024;
+import { type BodyContext, readBody } from './requestBody';
 
 /**
  * `POST` of the statement that the client knows, answered by the one that this peer knows. Everybody may
@@ -16,12 +13,12 @@ const MAX_OUTSIDER_BYTES = 16 * 1024;
 export async function respondWithStatement(
   exchange: Exchange,
   statements: StatementExchange,
-  { clock, isProven }: Pick<ServingContext, 'clock'> & { readonly isProven: boolean },
+  { clock, input, isProven }: BodyContext & { readonly isProven: boolean },
 ): Promise<Problem | undefined> {
   const { headers } = exchange.request;
-  const isTooLong = Number(headers['content-length'] ?? Infinity) > MAX_OUTSIDER_BYTES;
+  const isTooLong = Number(headers['content-length'] ?? Infinity) > MAX_OUTSIDER_BODY_BYTES;
   if (isTooLong && !isProven) return { code: 'too_large', closes: true };
-  const body = await readBody(exchange, clock);
+  const body = await readBody(exchange, { clock, input });
   if (body === 'too_large') return { code: 'too_large', closes: true };
   const brought = readBundleText(body.toString());
   // Known before the bundle is taken: that may end the connections of this epoch.
