@@ -1,11 +1,12 @@
 import { MAX_LOCATED_HOSTS } from '../protocol/limits';
+import { MAX_KEPT_LOCATION_CHARACTERS } from './limits';
 import type { HostFacts } from './replies';
 import { locatedJson } from './repliesV2';
 
 interface ContentEntry<H> {
   /** The names under which each host has the content; never empty. */
   readonly names: Map<H, Set<string>>;
-  /** Cache of the list of hosts; undefined after a change. */
+  /** Cache of the list of hosts; undefined after a change, and while it is long. */
   hosts: ContentHosts<H> | undefined;
 }
 
@@ -47,8 +48,12 @@ export class ContentIndex<H extends HostFacts & { readonly order: number }> {
   hosts(id: string): ContentHosts<H> | undefined {
     const entry = this.entries.get(id);
     if (entry === undefined) return undefined;
-    entry.hosts ??= serialize(entry.names);
-    return entry.hosts;
+    if (entry.hosts !== undefined) return entry.hosts;
+    const hosts = serialize(entry.names);
+    // What is kept is counted with the files, by a fixed amount.
+    const isKept = hosts.json.length <= hosts.named.length * MAX_KEPT_LOCATION_CHARACTERS;
+    if (isKept) entry.hosts = hosts;
+    return hosts;
   }
 }
 

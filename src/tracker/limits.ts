@@ -157,20 +157,54 @@ export const DEFAULT_TRACKER_LIMITS: TrackerLimits = Object.freeze(
  */
 export const REGISTRY_HEAP_SHARE = 0.4;
 
-/** Of that for one identity: a host with as many files as it may have, and room for others. */
-export const IDENTITY_SHARE = 1 / 3;
+/**
+ * Part of the registry that is kept for the fixed parts of accounts: some 64 identities with 1,000 signed
+ * files each on a common machine, whatever the others take.
+ */
+export const RESERVED_SHARE = 1 / 4;
 
-/** Of that for one address of an open session, behind which many may be: half stays for all others. */
-export const ADDRESS_SHARE = 1 / 2;
+/** Memory of the registry that an account may take. */
+export interface AccountShare {
+  /** Most that it may hold, as a multiple of what then is free and not reserved. */
+  readonly ofFree: number;
+  /** Part of the whole registry up to which it may always grow while there is anything free. */
+  readonly fixed: number;
+}
 
 /**
- * Cost of a file beside its texts: 1.1 KB with its places in the indexes, and the replies to LIST,
- * DISCOVER and REQUEST that are kept with it.
+ * Share of one identity of a team. One alone gets three eighths of the registry: on a common machine a
+ * host with as many signed files as it may have. Behind others that take as much as they can, it gets half
+ * of what they leave, or its fixed part. An account that has more, as others came later, keeps it.
  */
-export const FILE_OVERHEAD_BYTES = 2_048;
+export const IDENTITY_SHARE: AccountShare = { ofFree: 1, fixed: 1 / 256 };
 
-/** A reply that is kept for a name is at most this long for each host that offers the name. */
+/**
+ * Share of one address (or /64 of IPv6) of a team's session, whatever identities come from there. A member
+ * can make as many as it likes, and an office shares one address: it gets three quarters of what is not
+ * reserved when it is alone, and half of what is.
+ */
+export const TEAM_ADDRESS_SHARE: AccountShare = { ofFree: 3, fixed: RESERVED_SHARE / 2 };
+
+/** Share of one address of an open session, where there are no identities. */
+export const ADDRESS_SHARE: AccountShare = { ofFree: 1, fixed: 1 / 64 };
+
+/**
+ * Costs are counted in whole steps, so that an entry that is a few characters longer than the one that it
+ * replaces takes no more: a publisher that may not grow still tells its changes.
+ */
+export const COST_STEP_BYTES = 512;
+
+/**
+ * Cost of a file beside its texts: 1.1 KB with its places in the indexes, 300 bytes in replies to LIST and
+ * DISCOVER, and the replies to REQUEST (of two versions) and LOCATE that are kept with it.
+ */
+export const FILE_OVERHEAD_BYTES = 2_304;
+
+/** A reply to REQUEST is kept while it has at most this many characters for each host in it. */
 export const MAX_KEPT_REPLY_CHARACTERS = 300;
+
+/** The same for a list of LOCATE. */
+export const MAX_KEPT_LOCATION_CHARACTERS = 200;
 
 /** Cost of a host beside its texts. */
 export const HOST_OVERHEAD_BYTES = 8 * 1024;
@@ -195,6 +229,15 @@ export const CHANGE_REST_FACTOR = 4;
  * are told meanwhile; as many as a client keeps of the whole network are told sooner by beginning anew.
  */
 export const MAX_PENDING_CHANGES = MAX_REPLY_ENTRIES;
+
+/**
+ * Names of hosts and files that wait to be told, in bytes: the registry may have forgotten them. As many
+ * as `MAX_PENDING_CHANGES` with common names.
+ */
+export const MAX_PENDING_CHANGE_BYTES = 32 * 1024 * 1024;
+
+/** Cost of a name that waits, beside its characters. */
+export const PENDING_NAME_BYTES = 64;
 
 /** Events written in one go: 5,000 changes, a few milliseconds. */
 export const MAX_EVENTS_AT_ONCE = 5;
@@ -240,6 +283,15 @@ export const MAX_HOSTNAMES_PER_IDENTITY = 16;
 
 /** Hostnames whose owners are remembered: ten times as many as connections. */
 export const MAX_BINDINGS = 100_000;
+
+/**
+ * Part of the heap that they may take with what writing them to their file takes: 63 MB of 2 GB, as many
+ * as `MAX_BINDINGS` with common names.
+ */
+export const BINDINGS_HEAP_SHARE = 0.03;
+
+/** Cost of a hostname that is remembered, beside its text: its places, its times, and in its file. */
+export const BINDING_OVERHEAD_BYTES = 512;
 
 /** A hostname that was used over a day makes no room for others before it lapses. */
 export const BINDING_ESTABLISHED_MS = 24 * 3_600_000;

@@ -23,7 +23,7 @@ import type {
   Renewal,
 } from './registry';
 import {
-  accountOf,
+  accountsOf,
   costOfRegistration,
   growthOf,
   type Host,
@@ -88,12 +88,12 @@ export class MemoryRegistry implements Registry {
     if (refusal !== undefined) return refusal;
     const own = this.hostsByOwner.get(owner.id);
     const freed = [...new Set([own, previous])].flatMap((host) =>
-      host === undefined ? [] : [[host.account, host.cost] as const],
+      host === undefined ? [] : [{ accounts: host.accounts, bytes: host.cost }],
     );
     const cost = costOfRegistration(registration);
     if (
       registration.files.size > this.limits.maxFilesPerHost ||
-      !this.budget.hasRoom(accountOf(owner, registration), cost, freed)
+      !this.budget.hasRoom(accountsOf(owner, registration), cost, freed)
     )
       return 'too many files';
     if (own !== undefined && own !== previous) this.remove(own);
@@ -305,20 +305,20 @@ export class MemoryRegistry implements Registry {
 
   private hasRoomFor(host: Host, name: string, file: FileMetadata): boolean {
     const growth = growthOf(host, name, file);
-    return growth <= 0 || this.budget.hasRoom(host.account, growth);
+    return growth <= 0 || this.budget.hasRoom(host.accounts, growth);
   }
 
   private keep(host: Host, file: RankedFile): void {
     const growth = growthOf(host, file.name, file);
     host.cost += growth;
-    this.budget.add(host.account, growth);
+    this.budget.add(host.accounts, growth);
     host.files.set(file.name, file);
     host.list[file.index] = file;
   }
 
   private add(host: Host): void {
     this.hosts.set(host.hostname, host);
-    this.budget.add(host.account, host.cost);
+    this.budget.add(host.accounts, host.cost);
     if (host.owner !== undefined) this.hostsByOwner.set(host.owner.id, host);
     for (const [name, file] of host.files) this.offers.add(host, name, file);
   }
@@ -331,7 +331,7 @@ export class MemoryRegistry implements Registry {
 
   private withdrawAll(host: Host): void {
     this.hosts.delete(host.hostname);
-    this.budget.add(host.account, -host.cost);
+    this.budget.add(host.accounts, -host.cost);
     if (host.owner !== undefined) this.hostsByOwner.delete(host.owner.id);
     for (const [name, file] of host.files) this.offers.delete(host, name, file);
   }

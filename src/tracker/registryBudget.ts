@@ -1,11 +1,12 @@
 import { getHeapStatistics } from 'node:v8';
 import type { FileMetadata } from '../protocol/controlRequests';
 import {
-  ADDRESS_SHARE,
+  type AccountShare,
+  COST_STEP_BYTES,
   FILE_OVERHEAD_BYTES,
   HOST_OVERHEAD_BYTES,
-  IDENTITY_SHARE,
   REGISTRY_HEAP_SHARE,
+  RESERVED_SHARE,
 } from './limits';
 
 /** Bytes of one UTF-16 unit in replies of ASCII, which escape what is not. */
@@ -17,10 +18,16 @@ const COPIES_KEPT = 2;
 const BEYOND_LATIN1 = /[\u0100-\uffff]/;
 const BEYOND_ASCII = /[\u0080-\uffff]/;
 
-/** Account of the memory: an identity of a team, or where there is none, an address. */
+/** Account of the memory that a host takes. */
 export interface Account {
   readonly key: string;
-  readonly isIdentity: boolean;
+  readonly share: AccountShare;
+}
+
+/** Memory that is given back. */
+export interface Freed {
+  readonly accounts: readonly Account[];
+  readonly bytes: number;
 }
 
 /**
@@ -37,28 +44,36 @@ export class RegistryBudget {
     return this.sum;
   }
 
-  /** Whether `account` may take `bytes` when `freed` has been given back, by whichever account. */
-  hasRoom(
-    account: Account,
-    bytes: number,
-    freed: readonly (readonly [Account, number])[] = [],
-  ): boolean {
+  /** Whether these accounts may take `bytes` when `freed` has been given back, by whichever accounts. */
+  hasRoom(accounts: readonly Account[], bytes: number, freed: readonly Freed[] = []): boolean {
     const freedOf = (key?: string): number =>
       freed.reduce(
-        (sum, [{ key: of }, amount]) => sum + (key === undefined || of === key ? amount : 0),
+        (sum, one) =>
+          key === undefined || one.accounts.some((account) => account.key === key)
+            ? sum + one.bytes
+            : sum,
         0,
       );
-    const share = account.isIdentity ? IDENTITY_SHARE : ADDRESS_SHARE;
-    const own = (this.used.get(account.key) ?? 0) - freedOf(account.key) + bytes;
-    return this.sum - freedOf() + bytes <= this.limit && own <= this.limit * share;
+    const free = this.limit - (this.sum - freedOf() + bytes);
+    const unreserved = free - this.limit * RESERVED_SHARE;
+    return (
+      free >= 0 &&
+      accounts.every(
+        ({ key, share }) =>
+          (this.used.get(key) ?? 0) - freedOf(key) + bytes <=
+          Math.max(unreserved * share.ofFree, this.limit * share.fixed),
+      )
+    );
   }
 
   /** @param bytes negative when they are given back. */
-  add({ key }: Account, bytes: number): void {
+  add(accounts: readonly Account[], bytes: number): void {
     this.sum += bytes;
-    const used = (this.used.get(key) ?? 0) + bytes;
-    if (used === 0) this.used.delete(key);
-    else this.used.set(key, used);
+    for (const { key } of accounts) {
+      const used = (this.used.get(key) ?? 0) + bytes;
+      if (used === 0) this.used.delete(key);
+      else this.used.set(key, used);
+    }
   }
 }
 
@@ -66,7 +81,7 @@ export class RegistryBudget {
 export function costOfFile(name: string, { signed }: Pick<FileMetadata, 'signed'>): number {
   const signedBytes =
     signed === undefined ? 0 : costOfText(signed.text) + costOfText(signed.signature);
-  return FILE_OVERHEAD_BYTES + costOfText(name) + signedBytes;
+  return inSteps(FILE_OVERHEAD_BYTES + costOfText(name) + signedBytes);
 }
 
 export function costOfFiles(files: ReadonlyMap<string, FileMetadata>): number {
@@ -77,10 +92,15 @@ export function costOfFiles(files: ReadonlyMap<string, FileMetadata>): number {
 
 /** Cost of a host without its files. */
 export function costOfHost(texts: readonly (string | undefined)[]): number {
-  return texts.reduce((sum, text) => sum + costOfText(text ?? ''), HOST_OVERHEAD_BYTES);
+  return inSteps(texts.reduce((sum, text) => sum + costOfText(text ?? ''), HOST_OVERHEAD_BYTES));
 }
 
-function costOfText(text: string): number {
+function inSteps(bytes: number): number {
+  return Math.ceil(bytes / COST_STEP_BYTES) * COST_STEP_BYTES;
+}
+
+/** Cost of a text with its copies, as it is held and written. */
+export function costOfText(text: string): number {
   const held = BEYOND_LATIN1.test(text) ? 2 : 1;
   const written = BEYOND_ASCII.test(text) ? ESCAPED_BYTES : 1;
   return text.length * (held * COPIES_KEPT + written * REPLIES_KEPT);

@@ -3,7 +3,7 @@ import { NameText } from '../common/nameText';
 import { CONTROL_REASONS } from '../protocol/controlReasons';
 import type { FileMetadata } from '../protocol/controlRequests';
 import type { InstanceClaim } from '../protocol/controlRequestsV2';
-import { TAKEOVER_SILENCE_MS } from './limits';
+import { ADDRESS_SHARE, IDENTITY_SHARE, TAKEOVER_SILENCE_MS, TEAM_ADDRESS_SHARE } from './limits';
 import type { RankedFile, RankedHost } from './pages';
 import type { Owner, Registration } from './registry';
 import { type Account, costOfFile, costOfFiles, costOfHost } from './registryBudget';
@@ -25,8 +25,8 @@ export interface Host extends RankedHost {
   /** Rank of its first registration: replies name hosts in this order. */
   readonly order: number;
   readonly files: Map<string, RankedFile>;
-  /** Account of the memory. */
-  readonly account: Account;
+  /** Accounts of the memory that it takes. */
+  readonly accounts: readonly Account[];
   /** Cost with all its files. */
   cost: number;
   readonly list: RankedFile[];
@@ -120,7 +120,7 @@ export function newHost(
     recordJson: identity && json(identity.record),
     ...place,
     files,
-    account: accountOf(owner, registration),
+    accounts: accountsOf(owner, registration),
     cost: costOfRegistration(registration),
     list,
     text: new NameText(list),
@@ -140,11 +140,14 @@ export function growthOf(host: Host, name: string, file: FileMetadata): number {
   return costOfFile(name, file) - (before === undefined ? 0 : costOfFile(name, before));
 }
 
-/** Account whose memory a registration takes. */
-export function accountOf({ address }: Owner, { identity }: Registration): Account {
-  return identity === undefined
-    ? { key: sourceNetwork(address), isIdentity: false }
-    : { key: identity.fingerprint, isIdentity: true };
+/** Accounts whose memory a registration takes. */
+export function accountsOf({ address }: Owner, { identity }: Registration): readonly Account[] {
+  const network = sourceNetwork(address);
+  if (identity === undefined) return [{ key: network, share: ADDRESS_SHARE }];
+  return [
+    { key: identity.fingerprint, share: IDENTITY_SHARE },
+    { key: network, share: TEAM_ADDRESS_SHARE },
+  ];
 }
 
 /** Cost of a registration as long as it lasts. */

@@ -18,6 +18,9 @@ const BUDGET_BYTES = 64 * MIB;
 /** Beyond the budget: what sockets and the program itself take meanwhile. */
 const SLACK_BYTES = 64 * MIB;
 const HEAP_MIB = 256;
+/** Accounts that take as much as they can: two filled the registry when each could have half of it. */
+const FLOODS = 5;
+const PUBLISHERS = 10;
 
 describe('the memory of a tracker', function () {
   this.timeout(180_000);
@@ -116,6 +119,43 @@ describe('the memory of a tracker', function () {
       assert.deepEqual(await bob.ask('REGISTER', mine), { status: 'OK' });
       assert.equal((await bob.ask('REQUEST', { fname: 'plan.md' }))['status'], 'FOUND');
     });
+
+  it('has room for many publishers while several others take as much as they can', async () => {
+    const { process, address } = await startOpen();
+    for (let flood = 0; flood < FLOODS; flood += 1)
+      assert.equal(await publishMuch(address, `127.0.1.${flood + 1}`), 'too many files');
+    for (let publisher = 0; publisher < PUBLISHERS; publisher += 1) {
+      const client = await RawClient.connect(cleanup, address, {
+        localAddress: `127.0.2.${publisher + 1}`,
+      });
+      await client.ask('HELLO', { versions: [2] });
+      const hostname = `honest-${publisher}`;
+      const files = Array.from({ length: 500 }, (_, index) => {
+        return { name: `src/${hostname}/${index}.ts`, size: 1, modified: 1 };
+      });
+      const claim = { hostname, port: 6_000, instance: hostname, counter: 1, files };
+      const registered = await client.ask('REGISTER', claim);
+      assert.equal(registered['status'], 'OK', `${hostname}: ${String(registered['reason'])}`);
+      assert.equal(registered['refused'], undefined);
+    }
+    assert.equal(process.child.exitCode, null, process.stderr().slice(-500));
+  });
+
+  /** Registers files with long names from an address until one is refused. @returns the reason. */
+  async function publishMuch(address: HostPort, localAddress: string): Promise<string> {
+    const client = await RawClient.connect(cleanup, address, { localAddress });
+    await client.ask('HELLO', { versions: [2] });
+    const claim = { hostname: localAddress, port: 6_000, instance: 'w', counter: 1 };
+    await client.ask('REGISTER', claim);
+    for (let index = 0; ; index += 1_000) {
+      const files = Array.from({ length: 1_000 }, (_, offset) => {
+        return { name: `${index + offset}`.padEnd(1_000, 'n'), size: 1, modified: 1 };
+      });
+      const reply = await client.ask('PUBLISH', { hostname: localAddress, files });
+      const [refused] = (reply['refused'] ?? []) as { reason: string }[];
+      if (refused !== undefined) return refused.reason;
+    }
+  }
 
   async function startOpen(
     ...more: string[]

@@ -33,6 +33,14 @@ describe('ContentIndex', () => {
     assert.equal(index.size, 1);
   });
 
+  it('keeps no answer that is long', () => {
+    const index = new ContentIndex<ReturnType<typeof host>>();
+    index.add('x', host(1), 'a'.repeat(1_000));
+    const first = index.hosts('x');
+    assert.notEqual(index.hosts('x'), first);
+    assert.deepEqual(index.hosts('x'), first);
+  });
+
   it('keeps its answer until something changes', () => {
     const index = new ContentIndex<ReturnType<typeof host>>();
     const one = host(1);

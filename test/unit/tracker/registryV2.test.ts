@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { formatContentId } from '../../../src/protocol/contentId';
 import type { FileMetadata } from '../../../src/protocol/controlRequests';
 import { TAKEOVER_SILENCE_MS } from '../../../src/tracker/limits';
-import { ADDRESS_SHARE } from '../../../src/tracker/limits';
+import { COST_STEP_BYTES, RESERVED_SHARE } from '../../../src/tracker/limits';
 import { MemoryRegistry } from '../../../src/tracker/memoryRegistry';
 import { costOfFile, costOfHost, RegistryBudget } from '../../../src/tracker/registryBudget';
 import type { Owner, Registration } from '../../../src/tracker/registry';
@@ -186,9 +186,13 @@ describe('MemoryRegistry, version 2', () => {
     const cost = (name: string, length: number): number =>
       costOfFile(name, long(name, length).file);
     const alice = owner('x');
-    // Room for a host with two files of 500 characters, to the byte; an address has half of the budget.
+    // Room for a host with two files of 500 characters, to the step; an address has half of what is not reserved.
     const room = costOfHost(['alice', 'Alice', '10.0.0.1']) + cost('a', 500) + cost('b', 500);
-    registry = new MemoryRegistry(clock, limits, new RegistryBudget(room / ADDRESS_SHARE));
+    registry = new MemoryRegistry(
+      clock,
+      limits,
+      new RegistryBudget(Math.ceil((2 * room) / (1 - RESERVED_SHARE))),
+    );
     const empty = { displayName: 'Alice', ip: '10.0.0.1', files: new Map() };
     const files = new Map([['a', { ...file(), signed: signed(10_000) }]]);
     assert.equal(register(alice, { ...empty, files }), 'too many files');
@@ -199,7 +203,8 @@ describe('MemoryRegistry, version 2', () => {
     assert.deepEqual(publish('a', 500), []);
     assert.deepEqual(publish('b', 500), []);
     assert.deepEqual(publish('c', 0), refused('c'));
-    assert.deepEqual(publish('b', 501), refused('b'));
+    // A character costs four bytes: one step more, and within the same step.
+    assert.deepEqual(publish('b', 500 + COST_STEP_BYTES / 4), refused('b'));
     assert.deepEqual(publish('b', 499), []);
     // Taking back is never refused, and what is said of it counts too.
     const withdrawn = new Map([['b', signed(9_000)]]);
