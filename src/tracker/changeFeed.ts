@@ -6,7 +6,9 @@ import {
   CHANGE_REST_FACTOR,
   MAX_CHANGE_LOG_BYTES,
   MAX_EVENTS_AT_ONCE,
+  MAX_PENDING_CHANGE_BYTES,
   MAX_PENDING_CHANGES,
+  PENDING_NAME_BYTES,
 } from './limits';
 import type { MaybePromise } from './maybePromise';
 import { changesEvent, goneJson, resyncEvent } from './repliesV2';
@@ -55,6 +57,7 @@ export interface ChangeFeedOptions {
   ) => RenderedChange | undefined;
   readonly maxLogBytes?: number;
   readonly maxPendingChanges?: number;
+  readonly maxPendingBytes?: number;
 }
 
 interface HostChanges {
@@ -82,6 +85,8 @@ export class ChangeFeed {
   private readonly pending = new Map<string, HostChanges>();
   /** Names in them, of all hosts. */
   private pendingNames = 0;
+  /** Cost of all names that wait, those of hosts included. */
+  private pendingBytes = 0;
   private readonly log: Buffer[] = [];
   private logBytes = 0;
   /** Number of the last event. */
@@ -113,6 +118,7 @@ export class ChangeFeed {
     changes.isGone = true;
     changes.isChanged = false;
     this.pendingNames -= changes.names.size;
+    this.pendingBytes -= costOf(changes.names);
     changes.names.clear();
   }
 
@@ -121,8 +127,8 @@ export class ChangeFeed {
     if (names === undefined || names.has(name)) return;
     names.add(name);
     this.pendingNames += 1;
-    const { maxPendingChanges = MAX_PENDING_CHANGES } = this.options;
-    if (this.pendingNames > maxPendingChanges) for (const place of this.places) this.giveUp(place);
+    this.pendingBytes += costOf([name]);
+    this.giveUpIfTooMuch();
   }
 
   /** From now on, `subscriber` gets every event, in order and without a gap, or is told that it does not. */
@@ -158,8 +164,10 @@ export class ChangeFeed {
     if (changes === undefined) {
       changes = { isGone: false, isChanged: false, names: new Set() };
       this.pending.set(hostname, changes);
+      this.pendingBytes += costOf([hostname]);
+      this.giveUpIfTooMuch();
     }
-    return changes;
+    return this.pending.has(hostname) ? changes : undefined;
   }
 
   private schedule(delayMs: number): void {
@@ -193,6 +201,7 @@ export class ChangeFeed {
       const [hostname, change] = next;
       const names = takeFirst(change.names, Math.min(left, NAMES_AT_ONCE));
       this.pendingNames -= names.length;
+      this.pendingBytes -= costOf(names);
       left -= names.length + 1;
       if (change.isGone) changes.push(goneJson(hostname));
       const rendered = this.options.render(hostname, names, change.isChanged);
@@ -200,7 +209,9 @@ export class ChangeFeed {
       if (rendered?.record !== undefined) records.push(rendered.record);
       length += (rendered?.json.length ?? 0) + (rendered?.record?.length ?? 0);
       change.isGone = change.isChanged = false;
-      if (change.names.size === 0) this.pending.delete(hostname);
+      if (change.names.size > 0) continue;
+      this.pending.delete(hostname);
+      this.pendingBytes -= costOf([hostname]);
     }
     this.last += 1;
     const nowMs = Math.floor(this.options.clock.now());
@@ -242,6 +253,14 @@ export class ChangeFeed {
     return this.last - this.log.length + 1;
   }
 
+  /** More than can be told: everybody begins anew, and nothing waits any more. */
+  private giveUpIfTooMuch(): void {
+    const { maxPendingChanges = MAX_PENDING_CHANGES } = this.options;
+    const { maxPendingBytes = MAX_PENDING_CHANGE_BYTES } = this.options;
+    if (this.pendingNames <= maxPendingChanges && this.pendingBytes <= maxPendingBytes) return;
+    for (const place of this.places) this.giveUp(place);
+  }
+
   private giveUp(place: Place): void {
     this.leave(place);
     const nowMs = Math.floor(this.options.clock.now());
@@ -254,7 +273,7 @@ export class ChangeFeed {
     this.timer.set(undefined);
     this.isScheduled = false;
     this.pending.clear();
-    this.pendingNames = 0;
+    this.pendingNames = this.pendingBytes = 0;
     this.log.length = this.logBytes = 0;
     this.answerWaiting();
   }
@@ -264,6 +283,12 @@ export class ChangeFeed {
     this.waiting = [];
     for (const resolve of waiting) resolve(this.last);
   }
+}
+
+function costOf(names: Iterable<string>): number {
+  let cost = 0;
+  for (const { length } of names) cost += length + PENDING_NAME_BYTES;
+  return cost;
 }
 
 function takeFirst(names: Set<string>, count: number): string[] {

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import * as v from 'valibot';
 import { type Clock } from '../common/clock';
 import type { Disposable } from '../common/disposable';
@@ -8,9 +9,12 @@ import { CONTROL_REASONS } from '../protocol/controlReasons';
 import {
   BINDING_ESTABLISHED_MS,
   BINDING_LIFETIME_MS,
+  BINDING_OVERHEAD_BYTES,
+  BINDINGS_HEAP_SHARE,
   MAX_BINDINGS,
   MAX_HOSTNAMES_PER_IDENTITY,
 } from './limits';
+import { costOfText } from './registryBudget';
 
 /** Changes that come at once are written together. */
 const WRITE_DELAY_MS = 5_000;
@@ -33,6 +37,8 @@ export interface HostnameBindingsDependencies {
   readonly logger: Logger;
   /** Where they are kept over restarts; undefined: they are not. */
   readonly file: string | undefined;
+  /** Memory that they may take; a share of the heap when it is not given. */
+  readonly maxBytes?: number;
 }
 
 const timeField = v.pipe(v.number(), v.minValue(0));
@@ -55,13 +61,16 @@ export class HostnameBindings {
   private readonly ofIdentity = new Map<string, Set<Binding>>();
   /** Those that no connection has registered; the one unused for longest comes first. */
   private readonly unused = { recent: new Set<Binding>(), established: new Set<Binding>() };
+  private readonly maxBytes: number;
+  private bytes = 0;
   private writing: Disposable | undefined;
 
   constructor(private readonly dependencies: HostnameBindingsDependencies) {
-    const { file, logger } = dependencies;
+    const { file, logger, maxBytes } = dependencies;
+    this.maxBytes = maxBytes ?? getHeapStatistics().heap_size_limit * BINDINGS_HEAP_SHARE;
     const stored = file === undefined ? undefined : readJsonFile(file, bindingsSchema, logger);
     const sorted = (stored ?? []).sort(([, a], [, b]) => a.seenMs - b.seenMs);
-    for (const [hostname, binding] of sorted.slice(-MAX_BINDINGS))
+    for (const [hostname, binding] of this.thatFit(sorted))
       this.add({ hostname, ...binding, users: 0 });
   }
 
@@ -77,7 +86,7 @@ export class HostnameBindings {
       return 'done';
     }
     if (before !== undefined) this.remove(before);
-    if (!this.makeRoom(fingerprint)) return CONTROL_REASONS.tooManyHostnames;
+    if (!this.makeRoom(hostname, fingerprint)) return CONTROL_REASONS.tooManyHostnames;
     const nowMs = this.dependencies.clock.now();
     this.add({ hostname, fingerprint, sinceMs: nowMs, seenMs: nowMs, users: 0 });
     this.writeSoon();
@@ -130,15 +139,30 @@ export class HostnameBindings {
   }
 
   /** False when an identity has as many hostnames as it may and uses all, or all there are are kept. */
-  private makeRoom(fingerprint: string): boolean {
+  private makeRoom(hostname: string, fingerprint: string): boolean {
     const own = this.ofIdentity.get(fingerprint);
     if (own !== undefined && own.size >= MAX_HOSTNAMES_PER_IDENTITY)
-      return this.removeIfAny(unusedForLongest(own));
-    if (this.bindings.size < MAX_BINDINGS) return true;
-    const [recent] = this.unused.recent;
-    const [established] = this.unused.established;
-    const isLapsed = established !== undefined && this.hasLapsed(established);
-    return this.removeIfAny(isLapsed ? established : recent);
+      if (!this.removeIfAny(unusedForLongest(own))) return false;
+    const mostBytes = this.maxBytes - costOf(hostname);
+    while (this.bindings.size >= MAX_BINDINGS || this.bytes > mostBytes) {
+      const [recent] = this.unused.recent;
+      const [established] = this.unused.established;
+      const isLapsed = established !== undefined && this.hasLapsed(established);
+      if (!this.removeIfAny(isLapsed ? established : recent)) return false;
+    }
+    return true;
+  }
+
+  /** The ones that were seen last. @param sorted the one that was seen longest ago first. */
+  private thatFit<T>(sorted: readonly (readonly [string, T])[]): readonly (readonly [string, T])[] {
+    let first = sorted.length;
+    let bytes = 0;
+    while (first > 0 && sorted.length - first < MAX_BINDINGS) {
+      bytes += costOf(sorted[first - 1]?.[0] ?? '');
+      if (bytes > this.maxBytes) break;
+      first -= 1;
+    }
+    return sorted.slice(first);
   }
 
   private removeIfAny(binding: Binding | undefined): boolean {
@@ -158,6 +182,7 @@ export class HostnameBindings {
 
   private add(binding: Binding): void {
     this.bindings.set(binding.hostname, binding);
+    this.bytes += costOf(binding.hostname);
     const own = this.ofIdentity.get(binding.fingerprint);
     if (own === undefined) this.ofIdentity.set(binding.fingerprint, new Set([binding]));
     else own.add(binding);
@@ -166,6 +191,7 @@ export class HostnameBindings {
 
   private remove(binding: Binding): void {
     this.bindings.delete(binding.hostname);
+    this.bytes -= costOf(binding.hostname);
     const own = this.ofIdentity.get(binding.fingerprint);
     own?.delete(binding);
     if (own?.size === 0) this.ofIdentity.delete(binding.fingerprint);
@@ -180,6 +206,10 @@ export class HostnameBindings {
   private writeSoon(): void {
     this.writing ??= this.dependencies.clock.after(WRITE_DELAY_MS, () => this.flush());
   }
+}
+
+function costOf(hostname: string): number {
+  return BINDING_OVERHEAD_BYTES + costOfText(hostname);
 }
 
 /** Of one identity, which has a few. */

@@ -6,6 +6,7 @@ import { HostnameBindings } from '../../../src/tracker/hostnameBindings';
 import {
   BINDING_ESTABLISHED_MS,
   BINDING_LIFETIME_MS,
+  BINDING_OVERHEAD_BYTES,
   MAX_BINDINGS,
   MAX_HOSTNAMES_PER_IDENTITY,
 } from '../../../src/tracker/limits';
@@ -14,6 +15,8 @@ import { FakeClock } from '../../support/fakeClock';
 import { temporaryFolder } from '../../support/temporaryFolder';
 
 const ALICE = 'aa'.repeat(32);
+/** Cost of a hostname of three characters. */
+const ROOM_FOR_SHORT = BINDING_OVERHEAD_BYTES + 3 * 4;
 const MALLORY = 'bb'.repeat(32);
 
 describe('whose hostnames are', () => {
@@ -144,6 +147,33 @@ describe('whose hostnames are', () => {
       assert.equal(bindings.claim(name, MALLORY), 'hostname in use', name);
     for (const name of ['passing', 'newcomer'])
       assert.equal(bindings.claim(name, MALLORY), 'done', name);
+  });
+
+  it('takes no more memory than it may, and makes room by what was used on one day', () => {
+    const file = newFile();
+    const few = (): HostnameBindings =>
+      new HostnameBindings({ clock, file, logger: nullLogger, maxBytes: 20 * ROOM_FOR_SHORT });
+    const bindings = few();
+    const claim = (hostname: string, index: number): string =>
+      bindings.claim(hostname, identity(index));
+    for (let index = 0; index < 20; index += 1) assert.equal(claim(`h${index}`, index), 'done');
+    // A long one makes as many go as it takes the room of.
+    assert.equal(claim('x'.repeat(1_000), 20), 'done');
+    assert.equal(claim('h0', 21), 'done');
+    assert.equal(claim('h19', 21), 'hostname in use');
+    assert.equal(bindings.claim('y'.repeat(20_000), ALICE), 'too many hostnames');
+    bindings.flush();
+    assert.ok(Object.keys(JSON.parse(readFileSync(file, 'utf8')) as object).length <= 20);
+    // A file from before, with more than there is room for: the ones seen last are known.
+    const more = Array.from({ length: 30 }, (_, index) => {
+      const seenMs = clock.now() + index;
+      return [`h${index}`, { fingerprint: identity(index), sinceMs: 0, seenMs }] as const;
+    });
+    writeFileSync(file, JSON.stringify(Object.fromEntries(more)));
+    const read = few();
+    assert.equal(read.claim('h29', ALICE), 'hostname in use');
+    assert.equal(read.claim('h10', ALICE), 'hostname in use');
+    assert.equal(read.claim('h9', ALICE), 'too many hostnames');
   });
 
   it('is nobody else’s when all are established, until one lapses', function () {

@@ -267,6 +267,33 @@ describe('ChangeFeed', () => {
     assert.equal(subscribers[0]?.lines.length, 1);
   });
 
+  for (const [what, change] of [
+    ['files', (feed: ChangeFeed, name: string) => feed.fileChanged('a', name)],
+    ['hosts that come', (feed: ChangeFeed, name: string) => feed.hostChanged(name)],
+    ['hosts that go', (feed: ChangeFeed, name: string) => feed.hostGone(name)],
+  ] as const)
+    it(`makes everybody begin anew when names of ${what} that wait take too much memory`, () => {
+      const clock = new FakeClock();
+      const feed = new ChangeFeed({
+        ...{ clock, maxPendingBytes: 100_000 },
+        render: (hostname) => ({ json: JSON.stringify({ hostname }), record: undefined }),
+      });
+      const nameOf = (index: number): string => `${index}`.padEnd(900, 'n');
+      const subscription = feed.subscribe(new TestSubscriber());
+      // What has been told takes nothing any more.
+      for (let round = 0; round < 3; round += 1) {
+        for (let index = 0; index < 90; index += 1) change(feed, nameOf(index));
+        assert.equal(subscription.isActive, true);
+        clock.advance(CHANGE_DELAY_MS);
+      }
+      for (let index = 0; index < 120; index += 1) change(feed, nameOf(index));
+      assert.equal(subscription.isActive, false);
+      assert.equal(clock.pending, 0);
+      const again = feed.subscribe(new TestSubscriber());
+      for (let index = 0; index < 90; index += 1) change(feed, nameOf(index));
+      assert.equal(again.isActive, true);
+    });
+
   it('counts what was told as told', () => {
     const clock = new FakeClock();
     const feed = new ChangeFeed({
