@@ -50,7 +50,7 @@ export class ContentIndex<H extends HostFacts & { readonly order: number }> {
     if (entry === undefined) return undefined;
     if (entry.hosts !== undefined) return entry.hosts;
     const hosts = serialize(entry.names);
-    // What is kept is counted with the files, by a fixed amount.
+    // A list that is kept is counted with the files, by a fixed amount.
     const isKept = hosts.json.length <= hosts.named.length * MAX_KEPT_LOCATION_CHARACTERS;
     if (isKept) entry.hosts = hosts;
     return hosts;

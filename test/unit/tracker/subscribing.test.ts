@@ -280,7 +280,7 @@ describe('ChangeFeed', () => {
       });
       const nameOf = (index: number): string => `${index}`.padEnd(900, 'n');
       const subscription = feed.subscribe(new TestSubscriber());
-      // What has been told takes nothing any more.
+      // Changes that were told take nothing any more.
       for (let round = 0; round < 3; round += 1) {
         for (let index = 0; index < 90; index += 1) change(feed, nameOf(index));
         assert.equal(subscription.isActive, true);

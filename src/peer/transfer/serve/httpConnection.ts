@@ -66,7 +66,7 @@ export class HttpConnection {
     });
     this.input = new PacedInput(socket, {
       parse: (bytes) => {
-        // What comes behind the last answer is dropped.
+        // Input behind the last answer is dropped.
         if (this.state !== 'closing') options.parse(bytes);
       },
       mayParse: () => this.waiting.length === 0 || this.state === 'closing',
