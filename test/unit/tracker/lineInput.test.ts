@@ -114,7 +114,7 @@ describe('LineInput', () => {
         const input = create({ maxLineBytes: 1_000, mostLineBytes: 1_000 });
         const found = chunks.flatMap((chunk) => {
           input.push(chunkOf(chunk));
-          return linesOf(input, counts.next().value ?? 0);
+          return linesOf(input, Number(counts.next().value));
         });
         found.push(...linesOf(input));
         const parts = chunks.join('').split('\n');

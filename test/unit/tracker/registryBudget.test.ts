@@ -19,7 +19,7 @@ describe('RegistryBudget', () => {
     const budget = new RegistryBudget(LIMIT);
     const taken = ['a', 'b', 'c'].map((key) => fill(budget, identity(key)));
     for (const [index, part] of [3 / 8, 3 / 16, 3 / 32].entries())
-      assert.ok(Math.abs((taken[index] ?? 0) - LIMIT * part) <= 2 * STEP, `${taken.join(' ')}`);
+      assert.ok(Math.abs((taken[index] ?? 0) - LIMIT * part) <= 2 * STEP, taken.join(' '));
   });
 
   it('has a fixed part for many, behind any number that take as much as they can', () => {
