@@ -127,13 +127,27 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   INVITE_OUTDATED: () =>
     'The session has a new invite, and this one is not valid any more. Ask an owner for the new one.',
   LEASE_ENDED: () =>
-    'No owner of the session has renewed it in time. Ask an owner to start Peershelf, or to run peershelf owner renew.',
+    'No owner of the session has renewed it in time. Ask an owner to start Peershelf, or to run peershelf owner renew. If no owner has a key any more, start another session (peershelf tracker --session NAME) and invite the others again.',
   MEMBER_REMOVED: () =>
     'An owner has removed you from this session. Ask an owner if you think that this is a mistake.',
   MEMBERSHIP_UNCLEAR: () =>
     'It is not certain who is a member of this session now, so nothing is shared. Try again in a minute; if it stays so, ask an owner to start Peershelf, and check the clocks of both computers.',
+  EPOCH_KEY_MISSING: (d) =>
+    `Another owner has renewed the key of the session ${d.text('session', '')}, and has left none for you. Ask that owner for an invite, and run peershelf owner join with it.`,
+  EXPORT_UNREADABLE: () =>
+    'The passphrase is wrong, or the file was changed or is no export of an owner. Nothing was imported. Try again, or use another copy.',
+  MEMBERS_UNDECIDED: () =>
+    'Nothing was changed: say who goes on, with --keep ID… for some of those listed, --yes for all, or --vouched-only for none of them.',
+  NOT_ROOT_OWNER: () =>
+    'Only the owner who has started the session changes its owners. Ask that owner. If the first key is lost, the owners stay who they are.',
   OWNER_BEHIND: () =>
-    'Another owner has changed the session since. Bring your copy of its keys up to date first.',
+    'Another owner changes the session at the same time. Run the command again, which takes over what the other one has done.',
+  OWNER_UNHEARD: (d) =>
+    `These keys of the session ${d.text('session', '')} are a copy that has not heard what happened since it was made, so it signs nothing. Run peershelf owner renew with the address of a tracker that runs.`,
+  OWNER_WITHDRAWN: () =>
+    'Your key is no longer that of an owner of this session, so nothing was changed. Ask the owner who has started the session.',
+  SESSION_KEYS_KEPT: (d) =>
+    `Keys of a session called ${d.text('session', '')} are kept here already, and are not replaced. Name another folder with --data.`,
   TRACKER_BEHIND: () =>
     'The tracker has lost the newest state of the session. Ask an owner to start Peershelf, which brings it back.',
   INVITE_DAMAGED: () =>

@@ -176,7 +176,7 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     ),
   LEASE_ENDED: () =>
     l10n.t(
-      'No owner has renewed this session in time, so nothing is shared. Ask an owner to open the session.',
+      'No owner has renewed this session in time, so nothing is shared. Ask an owner to open the session. If no owner is left, start a new session and invite the others again.',
     ),
   MEMBER_REMOVED: () =>
     l10n.t(
@@ -186,9 +186,31 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t(
       'It is not certain who belongs to this session now, so nothing is shared. Try again in a minute. If it stays so, ask an owner to open the session, and check the clocks of both computers.',
     ),
+  EPOCH_KEY_MISSING: () =>
+    l10n.t(
+      'Another owner has renewed the key of this session and left none for you. Ask that owner for a new invite, then join with it.',
+    ),
+  EXPORT_UNREADABLE: () =>
+    l10n.t(
+      "The passphrase is wrong, or the file was changed or is not an exported owner's key. Nothing was imported. Try again, or use another copy.",
+    ),
+  MEMBERS_UNDECIDED: () =>
+    l10n.t('Nothing was changed. Choose which of the remaining members go on, then try again.'),
+  NOT_ROOT_OWNER: () =>
+    l10n.t('Only the owner who started this session can change its owners. Ask that owner.'),
+  OWNER_UNHEARD: () =>
+    l10n.t(
+      "This copy of the owner's key has not heard what happened since it was made, so it changes nothing yet. Connect to the session's tracker, then try again.",
+    ),
+  OWNER_WITHDRAWN: () =>
+    l10n.t(
+      'You are no longer an owner of this session, so nothing was changed. Ask the owner who started it.',
+    ),
+  SESSION_KEYS_KEPT: () =>
+    l10n.t('The keys of this session are kept here already, and were not replaced.'),
   OWNER_BEHIND: () =>
     l10n.t(
-      'Another owner has changed this session in the meantime. Reload the window, then try again.',
+      'Another owner is changing this session at the same time. Try again, which takes over what the other one has done.',
     ),
   TRACKER_BEHIND: () =>
     l10n.t(

@@ -2,9 +2,14 @@ import type { Clock } from '../../common/clock';
 import { PeershelfError } from '../../common/errors';
 import { nullLogger } from '../../common/logger';
 import type { HostPort } from '../../protocol/address';
+import type { OwnIdentity } from '../../protocol/certificate';
 import { identityOf } from '../../protocol/p256';
 import { compareRank, openStatement } from '../../protocol/statement';
-import { signConnection, type StatementReply } from '../../protocol/statementMessages';
+import {
+  signConnection,
+  type StatementReply,
+  type StatementRequest,
+} from '../../protocol/statementMessages';
 import { dialTls } from '../control/dialTls';
 import { TrackerClient } from '../control/trackerClient';
 import { TrackerConnection } from '../control/trackerConnection';
@@ -39,10 +44,18 @@ export async function bringStatement(
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Brought> {
+  return atAny(addresses, (address) => bringTo(address, record, { clock, signal }));
+}
+
+/** Tries one address after the other, as long as the tracker is not there. */
+async function atAny<T>(
+  addresses: readonly HostPort[],
+  task: (address: HostPort) => Promise<T>,
+): Promise<T> {
   let failure = new PeershelfError('TRACKER_UNREACHABLE', 'no address of the tracker is known');
   for (const address of addresses) {
     try {
-      return await bringTo(address, record, { clock, signal });
+      return await task(address);
     } catch (error) {
       failure = PeershelfError.from(error);
       const isElsewhere =
@@ -53,20 +66,70 @@ export async function bringStatement(
   throw failure;
 }
 
+/**
+ * Asks a tracker of a session for its statement, and for the envelope of an identity.
+ * @throws as `bringStatement`.
+ */
+export async function askStatement(
+  record: SessionRecord,
+  {
+    identity,
+    ...where
+  }: {
+    readonly addresses: readonly HostPort[];
+    readonly clock: Clock;
+    readonly signal?: AbortSignal | undefined;
+    readonly identity: OwnIdentity;
+  },
+): Promise<StatementReply> {
+  return atAny(where.addresses, (address) =>
+    withTracker(address, record, { ...where, identity }, ({ client, claim }) =>
+      client.statement(claim),
+    ),
+  );
+}
+
 async function bringTo(
   address: HostPort,
   record: SessionRecord,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal | undefined },
+  where: { readonly clock: Clock; readonly signal: AbortSignal | undefined },
 ): Promise<Brought> {
-  const { tracker, owner, statement, envelopes } = record;
+  const { tracker, statement, envelopes } = record;
   // Any identity would do: what counts is the proof of the owner.
   const identity = openIdentity(tracker);
+  return withTracker(address, record, { ...where, identity }, async ({ client, claim }) => {
+    if (hasAll(await client.statement(claim), record)) return 'current';
+    // Without envelopes of its own, this owner leaves those that the tracker has of the epoch.
+    await client.statement({
+      ...{ ...claim, bundle: statement.bundle },
+      ...(envelopes.length > 0 && { envelopes }),
+    });
+    return 'brought';
+  });
+}
+
+/** Runs a task on a connection to the tracker of a session. */
+async function withTracker<T>(
+  address: HostPort,
+  { owner, statement }: SessionRecord,
+  {
+    clock,
+    signal,
+    identity,
+  }: {
+    readonly clock: Clock;
+    readonly signal?: AbortSignal | undefined;
+    readonly identity: OwnIdentity;
+  },
+  task: (link: { readonly client: TrackerClient; readonly claim: StatementRequest }) => Promise<T>,
+): Promise<T> {
+  const [fingerprint = ''] = statement.statement.trackers;
   const socket = await dialTls(
     {
       ...{ options: address, clock, signal, deadlineMs: CONNECT_DEADLINE_MS },
       unreachable: 'TRACKER_UNREACHABLE',
     },
-    identity.fingerprint,
+    fingerprint,
   );
   const connection = new TrackerConnection(socket, { clock, logger: nullLogger });
   try {
@@ -81,9 +144,7 @@ async function bringTo(
         proof: signConnection('owner', exporter, owner.privateKey),
       },
     };
-    if (hasAll(await client.statement(claim), record)) return 'current';
-    await client.statement({ ...claim, bundle: statement.bundle, envelopes });
-    return 'brought';
+    return await task({ client, claim });
   } finally {
     await connection.close();
   }

@@ -10,7 +10,8 @@ import { PeershelfError } from '../../common/errors';
 import type { HostPort } from '../../protocol/address';
 import { type Envelope, envelopeSchema, sealEnvelope } from '../../protocol/envelope';
 import { type Invite, type KeyPair, signInvite } from '../../protocol/invite';
-import { MAX_SESSION_NAME_BYTES } from '../../protocol/limits';
+import type { SignedCharter } from '../../protocol/charter';
+import { MAX_SESSION_NAME_BYTES, MAX_STATEMENT_IDENTITIES } from '../../protocol/limits';
 import { compressedPointOf, identityOf, isP256, publicKeyOf } from '../../protocol/p256';
 import { Removals } from '../../protocol/removals';
 import {
@@ -43,11 +44,22 @@ export interface SessionRecord {
   readonly owner: KeyPair;
   /** Public root key of the team. */
   readonly root: KeyObject;
-  readonly team: TeamEpoch;
   /** The newest statement that this owner has signed or taken over. */
   readonly statement: VerifiedStatement;
-  /** Envelopes of the current epoch. */
+  /**
+   * Key of the newest epoch that this owner has: of an earlier one than the statement's when another
+   * owner has started that without an envelope for this one. See `hasKey`.
+   */
+  readonly team: TeamEpoch;
+  /** Envelopes of the current epoch that this owner has made; empty when another one has. */
   readonly envelopes: readonly Envelope[];
+  /** Members whom this owner has accepted by name, in a removal or on the list: they go on by default. */
+  readonly vouched: readonly SealedMember[];
+  /**
+   * Whether this is a copy that has not heard the newest statement yet, such as an imported one. It
+   * signs nothing: it would contradict whatever was said since it was made.
+   */
+  readonly isUnheard?: boolean | undefined;
   /** Identity of the tracker that this owner starts, not of the user. */
   readonly tracker: StoredIdentity;
 }
@@ -64,13 +76,29 @@ const DAY_MS = 24 * 3_600_000;
 
 const FORMAT = 2;
 
+const epochField = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
 const recordSchema = v.looseObject({
   format: v.literal(FORMAT),
   name: v.string(),
   owner: v.string(),
   root: v.pipe(v.string(), v.regex(/^[\w-]{44}$/u)),
   key: v.pipe(v.string(), v.regex(/^[\w-]{43}$/u)),
+  /** Absent: of the epoch of the statement. */
+  key_of: v.optional(v.strictTuple([epochField, epochField])),
   envelopes: v.pipe(v.array(envelopeSchema), v.maxLength(MAX_ENVELOPES)),
+  vouched: v.optional(
+    v.pipe(
+      v.array(
+        v.object({
+          identity: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)),
+          sealingPoint: v.pipe(v.string(), v.regex(/^[\w-]{44}$/u)),
+        }),
+      ),
+      v.maxLength(MAX_ENVELOPES),
+    ),
+  ),
+  unheard: v.optional(v.boolean()),
   tracker: v.object({ certificate: v.string(), privateKey: v.string() }),
 });
 
@@ -86,19 +114,22 @@ export async function createSessionRecord(name: string, now: Date): Promise<Sess
   const root = owner.publicKey;
   const tracker = await createIdentity(now);
   const team = { id: identityOf(root), charterNumber: 0, epoch: 1, key: createTeamKey() };
-  const statement = sign({ owner, root }, team, {
-    ...{ teamId: team.id, charterNumber: 0, sequence: 1 },
-    trackers: [openIdentity(tracker).fingerprint],
-    ...{ removed: [], readmitted: [], admission: 'invite', members: [] },
-    issuedMs: now.getTime(),
-    validUntilMs: now.getTime() + DEFAULT_LEASE_DAYS * DAY_MS,
-  });
-  return { name: trimmed, owner, root, team, statement, envelopes: [], tracker };
+  const statement = sign(
+    { owner, root },
+    {
+      ...{ teamId: team.id, charterNumber: 0, sequence: 1, ...epochMembers(team) },
+      trackers: [openIdentity(tracker).fingerprint],
+      ...{ removed: [], readmitted: [], admission: 'invite', members: [] },
+      issuedMs: now.getTime(),
+      validUntilMs: now.getTime() + DEFAULT_LEASE_DAYS * DAY_MS,
+    },
+  );
+  return { name: trimmed, owner, root, team, statement, envelopes: [], vouched: [], tracker };
 }
 
 /** The same session with a key that nobody has: invites so far lead nowhere any more. */
 export function withNewKey(record: SessionRecord, now: Date): SessionRecord {
-  return next(record, now, { team: nextEpoch(record.team), recipients: [] });
+  return withStatement(record, now, { team: nextEpoch(record), recipients: [] });
 }
 
 /**
@@ -123,8 +154,8 @@ export function withoutMembers(
   const removals = new Removals();
   removals.add(statement);
   removals.add({ removed: removed.map((identity) => ({ identity, ...rank })), readmitted: [] });
-  return next(record, now, {
-    team: nextEpoch(record.team),
+  return withStatement(record, now, {
+    team: nextEpoch(record),
     recipients: recipients.filter(({ identity }) => !removals.isRemoved(identity)),
     changes: {
       ...removals.lists(),
@@ -135,7 +166,7 @@ export function withoutMembers(
 
 /** The session with a lease that begins now. */
 export function withRenewedLease(record: SessionRecord, now: Date): SessionRecord {
-  return next(record, now, {});
+  return withStatement(record, now, {});
 }
 
 /** The session with another rule of who may be a member; its key stays. */
@@ -149,19 +180,22 @@ export function withAdmission(
   removals.add(statement);
   const back = members.filter((identity) => removals.isRemoved(identity));
   removals.add({ removed: [], readmitted: back.map((identity) => ({ identity, ...rank })) });
-  return next(record, now, { changes: { ...removals.lists(), admission, members } });
+  return withStatement(record, now, { changes: { ...removals.lists(), admission, members } });
 }
 
 export function formatSessionRecord(record: SessionRecord): string {
-  const { name, owner, root, team, statement, envelopes, tracker } = record;
+  const { name, owner, root, team, statement, envelopes, vouched, isUnheard, tracker } = record;
   return JSON.stringify({
     format: FORMAT,
     name,
     owner: owner.privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
     root: compressedPointOf(root).toString('base64url'),
     key: team.key.export().toString('base64url'),
+    ...(hasKey(record) ? {} : { key_of: [team.charterNumber, team.epoch] }),
     ...bundleMembers(statement.bundle),
     envelopes,
+    vouched,
+    ...(isUnheard === true ? { unheard: true } : {}),
     tracker,
   });
 }
@@ -185,78 +219,129 @@ export function verifierOf({ name, root, statement, tracker }: SessionRecord): V
   };
 }
 
-/** @param addresses of the tracker, the likeliest first. */
+/** Whether this owner has the key of the current epoch. Without it, it makes no invite. */
+export function hasKey({ team, statement: { statement } }: SessionRecord): boolean {
+  return (
+    team.charterNumber === statement.charterNumber && commitmentOf(team) === statement.commitment
+  );
+}
+
+/**
+ * @param addresses of the tracker, the likeliest first.
+ * @throws EPOCH_KEY_MISSING when another owner has started the epoch.
+ */
 export function inviteOf(
   record: SessionRecord,
   addresses: readonly HostPort[],
   expiresMs?: number,
 ): Invite {
-  const { name, root, team, owner, statement, tracker } = record;
-  const { fingerprint } = openIdentity(tracker);
+  const { name, root, team, owner, statement } = record;
+  const [fingerprint = ''] = statement.statement.trackers;
   const { charter } = statement.bundle;
+  if (!hasKey(record))
+    throw new PeershelfError('EPOCH_KEY_MISSING', 'another owner has started the epoch', {
+      details: { session: name },
+    });
   return signInvite(
     { sessionName: name, addresses, fingerprint, root, charter, team, expiresMs },
     owner,
   );
 }
 
-function nextEpoch({ epoch, ...same }: TeamEpoch): TeamEpoch {
-  return { ...same, epoch: epoch + 1, key: createTeamKey() };
+/** The epoch behind that of the record's statement, with a new key. */
+export function nextEpoch({ statement: { statement } }: SessionRecord): TeamEpoch {
+  const { teamId: id, charterNumber, epoch } = statement;
+  return { id, charterNumber, epoch: epoch + 1, key: createTeamKey() };
 }
 
-/** The record with one statement more. */
-function next(
+export interface NextStatement {
+  /** Of a new epoch; undefined: the epoch goes on. */
+  readonly team?: TeamEpoch;
+  /** Members who get the key of the new epoch; the owner vouches for them by that. */
+  readonly recipients?: readonly SealedMember[];
+  readonly changes?: Partial<Statement>;
+  /** Of a new charter. */
+  readonly charter?: SignedCharter;
+}
+
+/**
+ * The record with one statement more.
+ * @throws OWNER_UNHEARD for a copy that has not heard the newest statement; LIMIT_EXCEEDED when a list
+ * is too long.
+ */
+export function withStatement(
   record: SessionRecord,
   now: Date,
-  {
-    team,
-    recipients = [],
-    changes = {},
-  }: {
-    /** Of a new epoch. */
-    readonly team?: TeamEpoch;
-    readonly recipients?: readonly SealedMember[];
-    readonly changes?: Partial<Statement>;
-  },
+  { team, recipients = [], changes = {}, charter }: NextStatement,
 ): SessionRecord {
   const { statement, hash } = record.statement;
+  if (record.isUnheard === true)
+    throw new PeershelfError('OWNER_UNHEARD', 'this copy has not heard the newest statement', {
+      details: { session: record.name },
+    });
   const issuedMs = Math.max(now.getTime(), statement.issuedMs);
-  const signed = sign(record, team ?? record.team, {
-    ...statement,
-    ...changes,
-    sequence: statement.sequence + 1,
-    previous: hash,
-    issuedMs,
-    validUntilMs: issuedMs + DEFAULT_LEASE_DAYS * DAY_MS,
-  });
+  const signed = sign(
+    { ...record, charter: charter ?? record.statement.bundle.charter },
+    {
+      ...statement,
+      sequence: statement.sequence + 1,
+      previous: hash,
+      ...(team && { charterNumber: team.charterNumber, ...epochMembers(team) }),
+      ...changes,
+      issuedMs,
+      validUntilMs: issuedMs + DEFAULT_LEASE_DAYS * DAY_MS,
+    },
+  );
   if (team === undefined) return { ...record, statement: signed };
   const envelopes = recipients.map((member) => sealEnvelope(team, member));
-  return { ...record, team, statement: signed, envelopes };
+  return {
+    ...record,
+    team,
+    statement: signed,
+    envelopes,
+    vouched: vouchedOf(record, signed, recipients),
+  };
+}
+
+/** Members whom the owner goes on to vouch for, with those that it has just accepted. */
+function vouchedOf(
+  { vouched }: SessionRecord,
+  { statement }: VerifiedStatement,
+  accepted: readonly SealedMember[],
+): SealedMember[] {
+  const removals = new Removals();
+  removals.add(statement);
+  const all = new Map([...vouched, ...accepted].map((member) => [member.identity, member]));
+  return [...all.values()]
+    .filter(({ identity }) => !removals.isRemoved(identity))
+    .slice(-MAX_ENVELOPES);
+}
+
+/** What a statement says of an epoch. */
+function epochMembers(team: TeamEpoch): Pick<Statement, 'epoch' | 'commitment' | 'tokenHash'> {
+  return {
+    epoch: team.epoch,
+    commitment: commitmentOf(team),
+    tokenHash: hashTrackerToken(deriveTeamKeys(team).trackerToken),
+  };
 }
 
 function sign(
   {
     owner,
     root,
-    statement: before,
-  }: Pick<SessionRecord, 'owner' | 'root'> & Partial<SessionRecord>,
-  team: TeamEpoch,
-  content: Omit<Statement, 'epoch' | 'commitment' | 'tokenHash' | 'ownerId'>,
+    charter,
+  }: Pick<SessionRecord, 'owner' | 'root'> & { readonly charter?: SignedCharter | undefined },
+  content: Omit<Statement, 'ownerId'>,
 ): VerifiedStatement {
-  const statement = signStatement(
-    {
-      ...content,
-      epoch: team.epoch,
-      commitment: commitmentOf(team),
-      tokenHash: hashTrackerToken(deriveTeamKeys(team).trackerToken),
-      ownerId: identityOf(owner.publicKey),
-    },
-    owner.privateKey,
-  );
-  const charter = before?.bundle.charter;
+  for (const list of [content.removed, content.readmitted, content.members])
+    if (list.length > MAX_STATEMENT_IDENTITIES)
+      throw new PeershelfError('LIMIT_EXCEEDED', 'a statement has at most 1,000 identities a list');
+  const ownerId = identityOf(owner.publicKey);
+  const statement = signStatement({ ...content, ownerId }, owner.privateKey);
   const opened = openStatement({ statement, ...(charter && { charter }) }, root);
   if (opened === undefined)
-    throw new PeershelfError('INVALID_ARGUMENT', 'this key is not that of an owner');
+    throw new PeershelfError('OWNER_WITHDRAWN', 'this key is not that of an owner');
   return opened;
 }
 
@@ -272,9 +357,11 @@ function read(value: unknown): SessionRecord | undefined {
   if (root === undefined || owner === undefined || statement === undefined) return undefined;
   if (key.length !== TEAM_KEY_BYTES) return undefined;
   const { teamId: id, charterNumber, epoch, commitment } = statement.statement;
-  const team = { id, charterNumber, epoch, key: createSecretKey(key) };
-  if (commitmentOf(team) !== commitment) return undefined;
-  return { name, owner, root, team, statement, envelopes, tracker };
+  const { key_of: keyOf, vouched = [], unheard: isUnheard } = result.output;
+  const [keyCharter, keyEpoch] = keyOf ?? [charterNumber, epoch];
+  const team = { id, charterNumber: keyCharter, epoch: keyEpoch, key: createSecretKey(key) };
+  if (keyOf === undefined && commitmentOf(team) !== commitment) return undefined;
+  return { name, owner, root, team, statement, envelopes, vouched, isUnheard, tracker };
 }
 
 function readKeyPair(pkcs8: string): KeyPair | undefined {
