@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../common/clock';
 import { PeershelfError } from '../common/errors';
 import { writeSecretFile } from '../common/secretFile';
+import { openIdentity } from '../peer/identity/identity';
 import { bringStatement } from '../peer/team/bringStatement';
 import {
   inviteOf,
@@ -11,13 +12,16 @@ import {
   withoutMembers,
   withRenewedLease,
 } from '../peer/team/sessionRecord';
+import { synchronise } from '../peer/team/synchronise';
 import type { KnownMember } from '../peer/peerApi';
 import { type HostPort, parseHostPort } from '../protocol/address';
 import { formatInvite } from '../protocol/invite';
 import { DEFAULT_TRACKER_PORT, MAX_INVITE_ADDRESSES } from '../protocol/limits';
 import type { CommandContext } from './commandContext';
 import { printJson, printLine } from './output';
-import { withPeer } from './session';
+import { addOwnerKeyCommands } from './ownerKeyCommands';
+import { addChoiceOptions, type ChoiceOptions, chooseRecipients } from './recipients';
+import { ownIdentity, withPeer } from './session';
 import {
   addSessionRecordOptions,
   keepSessionRecord,
@@ -25,7 +29,7 @@ import {
   type SessionRecordOptions,
 } from './sessionStore';
 
-interface OwnerOptions extends SessionRecordOptions {
+export interface OwnerOptions extends SessionRecordOptions, ChoiceOptions {
   readonly address: readonly HostPort[];
   readonly inviteFile?: string;
   readonly json?: boolean;
@@ -50,10 +54,10 @@ export function addOwnerCommands(
       .option('--json', 'print one JSON object per line');
   const folderOf = ({ data }: OwnerOptions): string => data ?? dataFolder;
 
-  command(program, 'remove', 'remove members')
+  addChoiceOptions(command(program, 'remove', 'remove members'))
     .argument('<host...>', 'host names or identities')
     .action(async (names: string[], options: OwnerOptions) => {
-      const record = await resume(options, folderOf(options), context);
+      const record = await newestRecord(options, folderOf(options), context);
       const { statement } = record.statement;
       // A command that was killed may have done it already, and its members be on their way back.
       if (names.every((name) => statement.removed.some(({ identity }) => identity === name))) {
@@ -63,9 +67,7 @@ export function addOwnerCommands(
       }
       const members = await membersOf(record, options, context);
       const removed = names.map((name) => choose(members, name).identity);
-      const recipients = members.flatMap(({ identity, sealingPoint }) =>
-        sealingPoint === undefined ? [] : [{ identity, sealingPoint }],
-      );
+      const recipients = await chooseRecipients(record, { members, removed, options }, context);
       const next = withoutMembers(record, { removed, recipients, now: new Date() });
       await settle(next, options, folderOf(options), context);
       tell(context, options, {
@@ -78,7 +80,7 @@ export function addOwnerCommands(
   command(members, 'allow', 'let only listed members in, and add some to the list')
     .argument('<host...>', 'host names or identities')
     .action(async (names: string[], options: OwnerOptions) => {
-      const record = await resume(options, folderOf(options), context);
+      const record = await newestRecord(options, folderOf(options), context);
       const known = await membersOf(record, options, context);
       const allowed = names.map((name) => choose(known, name).identity);
       const list = new Set([...record.statement.statement.members, ...allowed]);
@@ -88,8 +90,9 @@ export function addOwnerCommands(
     });
 
   const owner = program.command('owner').description('look after the keys of a session');
+  addOwnerKeyCommands(owner, context, { command, folderOf });
   command(owner, 'renew', 'renew the lease of a session').action(async (options: OwnerOptions) => {
-    const record = readSessionRecord(folderOf(options), options.session);
+    const record = await newestRecord(options, folderOf(options), context);
     const next = withRenewedLease(record, new Date());
     await settle(next, options, folderOf(options), context);
     const until = new Date(next.statement.statement.validUntilMs).toISOString();
@@ -103,7 +106,7 @@ export async function renewInvite(
   folder: string,
   context: CommandContext,
 ): Promise<string> {
-  const record = withNewKey(readSessionRecord(folder, options.session), new Date());
+  const record = withNewKey(await newestRecord(options, folder, context), new Date());
   await settle(record, options, folder, context);
   const invite = formatInvite(inviteOf(record, options.address, options.expiresMs));
   if (options.inviteFile !== undefined)
@@ -112,22 +115,24 @@ export async function renewInvite(
 }
 
 /**
- * The record of a session whose tracker has its statement: a command that was killed in between has
- * kept a newer epoch than that of the tracker, in which nobody can be asked for members.
- * @throws as `readSessionRecord` and `bringStatement`.
+ * The record in line with what the tracker has heard, and kept so: another owner, or another copy of this
+ * one's key, may have gone on since.
  */
-async function resume(
-  options: OwnerOptions,
+export async function newestRecord(
+  { address, session }: OwnerOptions,
   folder: string,
   { signal }: CommandContext,
 ): Promise<SessionRecord> {
-  const record = readSessionRecord(folder, options.session);
-  await bringStatement(record, { addresses: options.address, clock: systemClock, signal });
+  const identity = openIdentity(await ownIdentity());
+  const kept = readSessionRecord(folder, session);
+  const options = { addresses: address, clock: systemClock, signal, identity };
+  const record = await synchronise(kept, options);
+  if (record !== kept) keepSessionRecord(folder, record);
   return record;
 }
 
 /** Keeps the record, then brings its statement. */
-async function settle(
+export async function settle(
   record: SessionRecord,
   { address }: OwnerOptions,
   folder: string,
@@ -138,7 +143,7 @@ async function settle(
 }
 
 /** Members as the tracker tells of them, and those that this computer has seen before. */
-async function membersOf(
+export async function membersOf(
   record: SessionRecord,
   { address, verbose = false }: OwnerOptions,
   { output, signal }: CommandContext,
@@ -153,7 +158,7 @@ async function membersOf(
 }
 
 /** @throws NOT_FOUND, AMBIGUOUS_NAME. */
-function choose(members: readonly KnownMember[], name: string): KnownMember {
+export function choose(members: readonly KnownMember[], name: string): KnownMember {
   const found = members.filter(
     ({ identity, hostnames }) => identity === name || hostnames.includes(name),
   );
@@ -167,7 +172,7 @@ function choose(members: readonly KnownMember[], name: string): KnownMember {
   return member;
 }
 
-function tell(
+export function tell(
   { output }: CommandContext,
   { json }: OwnerOptions,
   { text, data }: { readonly text: string; readonly data: object },

@@ -17,6 +17,7 @@ import {
 import { parseHostPort } from '../protocol/address';
 import { parseInvite } from '../protocol/invite';
 import { SessionFinder } from '../lan/sessionFinder';
+import type { StoredIdentity } from '../peer/identity/identity';
 import { loadIdentityFile } from '../peer/identity/identityFile';
 import { Peer } from '../peer/peer';
 import type { ConnectRequest, PeerSettings } from '../peer/peerApi';
@@ -79,11 +80,15 @@ async function toConnectRequest(
       `name a session with --invite-file, ${INVITE_VARIABLE} or --tracker`,
     );
   parseInvite(text);
-  const identity = await loadIdentityFile(join(storageFolder, 'identity.json'), new Date());
-  return { invite: text, identity, isReturning: true };
+  return { invite: text, identity: await ownIdentity(storageFolder), isReturning: true };
 }
 
-function readInvite(path: string): string {
+/** Who this user is in sessions of teams; made when nobody has been yet. */
+export function ownIdentity(folder = join(DATA_FOLDER, 'cli')): Promise<StoredIdentity> {
+  return loadIdentityFile(join(folder, 'identity.json'), new Date());
+}
+
+export function readInvite(path: string): string {
   return readInviteText(path, { maxBytes: MAX_INVITE_TEXT_CHARACTERS, mustBeOwn: true });
 }
 

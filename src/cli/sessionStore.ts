@@ -23,6 +23,18 @@ export function keepSessionRecord(folder: string, record: SessionRecord): void {
   writeSecretFile(fileOf(folder, record.name), formatSessionRecord(record), 'replace');
 }
 
+/**
+ * Keeps a record that comes from elsewhere.
+ * @throws SESSION_KEYS_KEPT where one of that name is.
+ */
+export function addSessionRecord(folder: string, record: SessionRecord): void {
+  const kept = writeSecretFile(fileOf(folder, record.name), formatSessionRecord(record), 'keep');
+  if (kept === undefined) return;
+  throw new PeershelfError('SESSION_KEYS_KEPT', 'there are keys of that name', {
+    details: { session: record.name },
+  });
+}
+
 export function addSessionRecordOptions(command: Command): Command {
   return command
     .option('--session <name>', 'name of the session', DEFAULT_SESSION)

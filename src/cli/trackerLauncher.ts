@@ -9,6 +9,10 @@ import { formatHostPort, type HostPort } from '../protocol/address';
 import { formatInvite } from '../protocol/invite';
 import { reachableAddresses } from '../lan/ownAddresses';
 import { bringStatement } from '../peer/team/bringStatement';
+import { openIdentity } from '../peer/identity/identity';
+import { reconcile } from '../peer/team/reconcile';
+import { hear } from '../peer/team/synchronise';
+import { ownIdentity } from './session';
 import {
   inviteOf,
   type SessionRecord,
@@ -101,7 +105,8 @@ async function launch(
 /** The record with a lease that is not old: this program is the owner's, and runs. */
 function keepLease(record: SessionRecord, folder: string): SessionRecord {
   const ageMs = systemClock.now() - record.statement.statement.issuedMs;
-  if (ageMs < LEASE_RENEWAL_MS) return record;
+  // A copy that was imported signs nothing before it has heard what happened since.
+  if (ageMs < LEASE_RENEWAL_MS || record.isUnheard === true) return record;
   const renewed = withRenewedLease(record, new Date(systemClock.now()));
   keepSessionRecord(folder, renewed);
   return renewed;
@@ -116,9 +121,17 @@ function renew(
   { folder, options, io }: { folder: string; options: LaunchOptions; io: TrackerIo },
 ): void {
   const bring = async (): Promise<void> => {
-    // Read again: another command of the owner may have changed it.
-    const record = keepLease(readSessionRecord(folder, options.session), folder);
     const addresses = reachableAddresses(address.host).map((host) => ({ ...address, host }));
+    const identity = openIdentity(await ownIdentity());
+    const { owner, root, statement } = readSessionRecord(folder, options.session);
+    const { trackers } = statement.statement;
+    const where = { addresses, clock: systemClock, identity };
+    const heard = await hear({ owner, root, trackers }, where);
+    // Read again: another command of the owner may have changed it.
+    const kept = readSessionRecord(folder, options.session);
+    const newest = reconcile(kept, heard, { identity, now: new Date(systemClock.now()) });
+    keepSessionRecord(folder, newest);
+    const record = keepLease(newest, folder);
     await bringStatement(record, { addresses, clock: systemClock });
   };
   bring().catch((error: unknown) => {

@@ -18,6 +18,11 @@ import type { SessionRecord } from './sessionRecord';
 
 const CONNECT_DEADLINE_MS = 10_000;
 
+/** An owner, and identities of the trackers of the session. */
+export interface OwnerAtTracker extends Pick<SessionRecord, 'owner' | 'root'> {
+  readonly trackers: readonly string[];
+}
+
 /** Result of bringing a statement to a tracker. */
 export type Brought =
   /** The tracker has the record's statement and envelopes now. */
@@ -71,7 +76,7 @@ async function atAny<T>(
  * @throws as `bringStatement`.
  */
 export async function askStatement(
-  record: SessionRecord,
+  record: OwnerAtTracker,
   {
     identity,
     ...where
@@ -97,7 +102,10 @@ async function bringTo(
   const { tracker, statement, envelopes } = record;
   // Any identity would do: what counts is the proof of the owner.
   const identity = openIdentity(tracker);
-  return withTracker(address, record, { ...where, identity }, async ({ client, claim }) => {
+  const { owner, root } = record;
+  const { trackers } = statement.statement;
+  const at = { owner, root, trackers };
+  return withTracker(address, at, { ...where, identity }, async ({ client, claim }) => {
     if (hasAll(await client.statement(claim), record)) return 'current';
     // Without envelopes of its own, this owner leaves those that the tracker has of the epoch.
     await client.statement({
@@ -111,7 +119,7 @@ async function bringTo(
 /** Runs a task on a connection to the tracker of a session. */
 async function withTracker<T>(
   address: HostPort,
-  { owner, statement }: SessionRecord,
+  { owner, trackers }: OwnerAtTracker,
   {
     clock,
     signal,
@@ -123,7 +131,7 @@ async function withTracker<T>(
   },
   task: (link: { readonly client: TrackerClient; readonly claim: StatementRequest }) => Promise<T>,
 ): Promise<T> {
-  const [fingerprint = ''] = statement.statement.trackers;
+  const [fingerprint = ''] = trackers;
   const socket = await dialTls(
     {
       ...{ options: address, clock, signal, deadlineMs: CONNECT_DEADLINE_MS },

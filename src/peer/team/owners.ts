@@ -31,7 +31,8 @@ export function parseOwnerKey(text: string): KeyObject {
   const point = bytes.subarray(0, COMPRESSED_POINT_BYTES);
   const isWhole = bytes.subarray(COMPRESSED_POINT_BYTES).equals(checksumOf(point));
   const key = isWhole && characters !== '' ? publicKeyOf(point) : undefined;
-  if (key === undefined)
+  // Base64 has several spellings of the last character.
+  if (key === undefined || formatOwnerKey(key) !== text.trim())
     throw new PeershelfError('INVALID_ARGUMENT', 'this is no key of an owner, or not all of it');
   return key;
 }

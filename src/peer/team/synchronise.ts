@@ -3,7 +3,7 @@ import { PeershelfError } from '../../common/errors';
 import type { HostPort } from '../../protocol/address';
 import type { OwnIdentity } from '../../protocol/certificate';
 import { openStatement } from '../../protocol/statement';
-import { askStatement } from './bringStatement';
+import { askStatement, type OwnerAtTracker } from './bringStatement';
 import { type HeardStatement, reconcile } from './reconcile';
 import type { SessionRecord } from './sessionRecord';
 
@@ -20,7 +20,7 @@ export interface SynchroniseOptions {
  * @throws TRACKER_UNREACHABLE and others of the connection; INVALID_MESSAGE.
  */
 export async function hear(
-  record: SessionRecord,
+  record: OwnerAtTracker,
   options: SynchroniseOptions,
 ): Promise<HeardStatement> {
   const { bundle, envelope } = await askStatement(record, options);
@@ -39,7 +39,9 @@ export async function synchronise(
   record: SessionRecord,
   options: SynchroniseOptions,
 ): Promise<SessionRecord> {
-  const heard = await hear(record, options);
+  const { owner, root, statement } = record;
+  const { trackers } = statement.statement;
+  const heard = await hear({ owner, root, trackers }, options);
   const now = new Date(options.clock.now());
   return reconcile(record, heard, { identity: options.identity, now });
 }

@@ -1,0 +1,78 @@
+import { strict as assert } from 'node:assert';
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { useCleanup } from '../support/cleanup';
+import { type CommandLineUser, startCommand } from '../support/commandLine';
+import { temporaryFolder } from '../support/temporaryFolder';
+
+const READY = /^listening on (\S+)\nthe invite is in /u;
+
+describe('owners on the command line', () => {
+  const cleanup = useCleanup();
+  const newUser = (): CommandLineUser => ({
+    folder: temporaryFolder(cleanup),
+    data: temporaryFolder(cleanup),
+  });
+  const run = async (user: CommandLineUser, ...args: string[]) => {
+    const running = startCommand(cleanup, user, ...args);
+    const code = await running.exited;
+    return { code, out: running.stdout(), err: running.stderr() };
+  };
+  const succeed = async (user: CommandLineUser, ...args: string[]): Promise<string> => {
+    const { code, out, err } = await run(user, ...args);
+    assert.equal(code, 0, `${args.join(' ')}: ${err}`);
+    return out;
+  };
+
+  it('are added, export and import their keys, and remove whom they choose', async function () {
+    // Some twenty programs, each of which loads everything.
+    this.timeout(300_000);
+    const [first, second, mallory, elsewhere] = [newUser(), newUser(), newUser(), newUser()];
+    const invite = join(first.folder, 'invite.txt');
+    const started = startCommand(
+      ...([cleanup, first, 'tracker', '--port', '0', '--invite-file', invite] as const),
+    );
+    const [, address = ''] = await started.printed(READY);
+    const at = ['--address', address];
+    for (const [user, name] of [
+      [second, 'second'],
+      [mallory, 'mallory'],
+    ] as const) {
+      writeFileSync(join(user.folder, `${name}.txt`), name);
+      const sharing = startCommand(
+        ...([cleanup, user, 'share', `${name}.txt`, '--port', '0', '--hostname', name] as const),
+        ...['--invite-file', invite],
+      );
+      await sharing.printed(/serving on /u);
+    }
+
+    const passphrase = join(first.folder, 'passphrase');
+    writeFileSync(passphrase, 'a long enough passphrase\n');
+    const exported = join(first.folder, 'owner.export');
+    const under = ['--passphrase-file', passphrase];
+    await succeed(first, 'owner', 'export', exported, ...under);
+    if (process.platform !== 'win32') assert.equal(statSync(exported).mode & 0o777, 0o600);
+
+    const [key = ''] = (await succeed(second, 'owner', 'key')).split('\n');
+    const undecided = await run(first, 'owner', 'add', key, ...at);
+    assert.equal(undecided.code, 1);
+    assert.match(undecided.err, /mallory[^]*--keep/u);
+    await succeed(first, 'owner', 'add', key, ...at, '--yes');
+    await succeed(first, 'invite', ...at, '--invite-file', invite);
+    await succeed(second, 'owner', 'join', '--invite-file', invite);
+    assert.match(await succeed(second, 'remove', 'mallory', ...at, '--yes'), /^removed mallory/u);
+    const listed = await run(mallory, 'list', '--invite-file', invite);
+    assert.match(listed.err, /removed you/u);
+
+    const wrong = join(first.folder, 'wrong');
+    writeFileSync(wrong, 'another long passphrase\n');
+    const refused = await run(elsewhere, 'owner', 'import', exported, '--passphrase-file', wrong);
+    assert.match(refused.err, /passphrase is wrong/u);
+    await succeed(elsewhere, 'owner', 'import', exported, ...under);
+    const twice = await run(elsewhere, 'owner', 'import', exported, ...under);
+    assert.match(twice.err, /kept here already/u);
+    await succeed(elsewhere, 'owner', 'renew', ...at);
+    const still = await run(mallory, 'list', '--invite-file', invite);
+    assert.match(still.err, /removed you/u);
+  });
+});
