@@ -83,7 +83,7 @@ async function toConnectRequest(
   return { invite: text, identity: await ownIdentity(storageFolder), isReturning: true };
 }
 
-/** Who this user is in sessions of teams; made when nobody has been yet. */
+/** Identity of this user in sessions of teams; made when there is none. */
 export function ownIdentity(folder = join(DATA_FOLDER, 'cli')): Promise<StoredIdentity> {
   return loadIdentityFile(join(folder, 'identity.json'), new Date());
 }

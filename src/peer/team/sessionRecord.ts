@@ -317,7 +317,7 @@ function vouchedOf(
     .slice(-MAX_ENVELOPES);
 }
 
-/** What a statement says of an epoch. */
+/** Members of a statement that describe an epoch. */
 function epochMembers(team: TeamEpoch): Pick<Statement, 'epoch' | 'commitment' | 'tokenHash'> {
   return {
     epoch: team.epoch,

@@ -16,7 +16,7 @@ export interface SynchroniseOptions {
 }
 
 /**
- * What the tracker of a session has heard of it.
+ * Statement of a session as its tracker has heard it.
  * @throws TRACKER_UNREACHABLE and others of the connection; INVALID_MESSAGE.
  */
 export async function hear(
