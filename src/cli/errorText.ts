@@ -1,3 +1,4 @@
+import { SECRET_KINDS, type SecretKind } from '../peer/peerApi';
 import type { ErrorCode, PeershelfError } from '../common/errors';
 import type { RiskFamily } from '../common/riskyFiles';
 import { plainText } from '../protocol/text';
@@ -68,6 +69,17 @@ const RISKS: Readonly<Record<RiskFamily, string>> = {
 
 function riskText(family: string): string {
   return Object.entries(RISKS).find(([name]) => name === family)?.[1] ?? 'it can make programs run';
+}
+
+/** A text for each reason, as each asks for another remedy. */
+const SECRETS: Readonly<Record<SecretKind, string>> = {
+  content: 'holds a key or a token',
+  name: 'has a name that files with keys or passwords have',
+  mode: 'can be read by you only',
+};
+
+function secretText(kind: string): string {
+  return SECRETS[SECRET_KINDS.find((known) => known === kind) ?? 'name'];
 }
 
 /** One entry for every code, which the compiler holds: cause and next step. */
@@ -162,6 +174,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     `${d.owner} sent more than announced. Nothing was kept; ask for the file to be published again.`,
   LIMIT_EXCEEDED: (d) => `A limit was reached: ${d.message}. Do less at once, and try again.`,
   LIST_CHANGED: () => 'The list was just changing. Try again.',
+  LOOKS_SECRET: (d) =>
+    `${d.name} ${secretText(d.text('kind', ''))} and is not shared. If everyone in the session may read it, --include-secrets shares it.`,
   NAME_CLASH: (d) =>
     `${d.name} is published from ${d.path} already. Give one of them another name with --name.`,
   NAME_TAKEN: (d) =>

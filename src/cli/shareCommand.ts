@@ -15,6 +15,7 @@ import type {
   PublishRequest,
   Reachability,
 } from '../peer/peerApi';
+import { heldBack } from '../peer/publish/publicationGate';
 import { findFiles, type FoundFile } from '../peer/selection/fileFinder';
 import type { CommandContext } from './commandContext';
 import { noteDuplicates } from './duplicateNotes';
@@ -126,6 +127,8 @@ function noticeLines(notice: Notice): string[] {
   switch (notice.kind) {
     case 'unpublishedMissing':
       return notice.names.map((name) => `${plain(name)} is gone and not published any more`);
+    case 'heldBack':
+      return notice.files.map(({ name, reason }) => errorText(heldBack(name, reason)));
     case 'identityChanged':
       return [`somebody else has the hostname ${plain(notice.hostname)} now and is not shown`];
   }
@@ -154,18 +157,15 @@ async function chooseFiles(
     setExitCode(1);
     tell(errorText(error));
   }
-  const isWanted = ({ isSecret }: FoundFile): boolean => includeSecrets === true || !isSecret;
+  const isWanted = ({ secrets }: FoundFile): boolean =>
+    includeSecrets === true || secrets.length === 0;
   const leftOut = files.filter((file) => !isWanted(file));
-  for (const secret of leftOut.slice(0, MAX_NAMED_SECRETS)) tell(secretText(secret.name));
+  for (const { name: secret, secrets } of leftOut.slice(0, MAX_NAMED_SECRETS))
+    tell(errorText(heldBack(secret, secrets[0] ?? 'name')));
   if (leftOut.length > MAX_NAMED_SECRETS)
     tell(`${leftOut.length - MAX_NAMED_SECRETS} more files look like secrets and are not shared`);
   if (files.length + failures.length === 0) tell('there is nothing to share there');
-  return files.filter(isWanted);
-}
-
-function secretText(name: string): string {
-  const shown = plainText(name, Number.POSITIVE_INFINITY);
-  return `${shown} looks like a secret and is not shared; --include-secrets shares it`;
+  return files.filter(isWanted).map((file) => ({ ...file, consent: file.secrets }));
 }
 
 function toPlaces(

@@ -2,6 +2,7 @@ import { l10n } from 'vscode';
 import type { ErrorCode, PeershelfError } from '../common/errors';
 import { nameProblemText, refusalText } from './engineTexts';
 import { foreignText } from './foreignText';
+import { heldBackReason, heldBackText } from './heldBackTexts';
 import { formatMoment } from './format';
 
 /** Failures that the user can mend right away are warnings; the others are errors. */
@@ -239,6 +240,7 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   LIMIT_EXCEEDED: () =>
     l10n.t('That is too much at once. Wait for what runs to end, then try again.'),
   LIST_CHANGED: () => l10n.t('The list was just changing, so nothing was done. Press it again.'),
+  LOOKS_SECRET: (d) => heldBackText(d.name, heldBackReason(d.text('kind', ''))),
   NAME_CLASH: (d) =>
     l10n.t('{0} is published from {1} already. Unpublish that one first.', d.name, d.path),
   NAME_TAKEN: (d) =>

@@ -92,8 +92,10 @@ export class Publishing {
     // Before anything is saved that could not be published.
     if (uri.scheme !== 'untitled') toFile(uri);
     const { path, name, folder } = toFile(await save(uri));
-    const { id, secrets } = await calls.findFiles({ places: [{ path, name, folder }] }, options);
-    if (secrets > 0) return undefined;
+    const place = { path, name, folder };
+    const { id, secrets, consented } = await calls.findFiles({ places: [place] }, options);
+    // Consent was given to be asked no more by the user's own acts, not for whoever acts for them.
+    if (secrets + consented > 0) return undefined;
     const { names, failed } = await calls.publishSelection({ id, withSecrets: false }, options);
     const [failure] = this.failuresOf(failed);
     if (failure !== undefined) throw failure.error;
@@ -102,7 +104,7 @@ export class Publishing {
 
   /**
    * Offers what published files hold now, as they were published: nobody is asked what was answered
-   * then. Files that have not changed are passed over.
+   * then, but about secrets that have come into them since. Files that have not changed are passed over.
    */
   async publishAgain({ names, uris }: { names: string[]; uris: vscode.Uri[] }): Promise<void> {
     if (!vscode.workspace.isTrusted) throw notTrusted();
@@ -115,8 +117,10 @@ export class Publishing {
       for (const file of files)
         if (file.forSession === forSession) places.push(await toPublishedPlace(file));
       if (places.length === 0) continue;
-      const { id } = await calls.findFiles({ places });
-      await this.offer({ id, withSecrets: true, forSession, anew: true });
+      const selection = await calls.findFiles({ places });
+      const withSecrets = await askAboutSecrets(selection);
+      if (withSecrets === undefined) continue;
+      await this.offer({ id: selection.id, withSecrets, forSession, anew: true });
     }
   }
 

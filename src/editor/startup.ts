@@ -3,9 +3,10 @@ import { DisposableBase } from '../common/disposable';
 import type { CommandRunner } from './commandRunner';
 import { ENGINE_SETTINGS, readPeerSettings } from './configuration';
 import { setContext } from './contributions';
-import type { Notice } from '../peer/peerApi';
+import type { HeldBackFile, Notice } from '../peer/peerApi';
 import type { Engine } from './engine';
 import { foreignText } from './foreignText';
+import { heldBackText } from './heldBackTexts';
 import type { Invitations } from './invitations';
 import type { LocalTracker } from './localTracker';
 import { notify, notifyWithLog } from './notifier';
@@ -155,6 +156,9 @@ export function tellNotice(notice: Notice): void {
     case 'unpublishedMissing':
       tellUnpublished(notice.names);
       return;
+    case 'heldBack':
+      tellHeldBack(notice.files);
+      return;
     case 'identityChanged':
       notify(
         'warning',
@@ -164,6 +168,22 @@ export function tellNotice(notice: Notice): void {
         ),
       );
   }
+}
+
+/** One message, however many files have changed together. */
+function tellHeldBack(files: readonly HeldBackFile[]): void {
+  const [first] = files;
+  if (first === undefined) return;
+  notify(
+    'warning',
+    files.length === 1
+      ? heldBackText(foreignText(first.name), first.reason)
+      : vscode.l10n.t(
+          '{0} changed files are not published again, {1} among them: they look like secrets now. Published Files says why.',
+          files.length,
+          foreignText(first.name),
+        ),
+  );
 }
 
 /** One message, however many files were deleted together. */

@@ -15,3 +15,12 @@ export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
+
+/** As `resolveLinks`; the path itself where it cannot be resolved: whoever uses it finds out why. */
+export function resolvedOrSame(path: string): string {
+  try {
+    return resolveLinks(path);
+  } catch {
+    return path;
+  }
+}

@@ -125,6 +125,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.publisher = this.register(
       new Publisher({
         ...{ clock, session, server, hasher },
+        ownFolders: [storageFolder],
         logger: logger.child('published'),
         settings: () => this.settings,
       }),
@@ -157,6 +158,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       publish: (request, some) => this.publish(request, some),
       findDuplicates: (request, some) => this.findDuplicates(request, some),
       published: () => this.publisher.all(),
+      consentOf: (name) => this.publisher.consentOf(name),
       ownFolders: [options.storageFolder],
     });
     this.unfinished = this.register(

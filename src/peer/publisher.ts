@@ -15,15 +15,19 @@ import type { ContentHasher } from './hash/contentHasher';
 import {
   notConnected,
   type FetchOptions,
+  type HeldBackFile,
+  type HeldBackReason,
   type Notice,
   type PeerSettings,
   type PublishedFile,
   type PublishOutcome,
   type PublishRequest,
   type RenameRequest,
+  type SecretKind,
 } from './peerApi';
 import { compare } from './network/networkModel';
 import { isOnFor } from './folderRules';
+import { type GateVerdict, heldBack, PublicationGate } from './publish/publicationGate';
 import { toCatalogueEntry } from './publishing';
 import { movedFiles } from './renames';
 import type { TrackerSession } from './trackerSession';
@@ -32,6 +36,8 @@ import { Upkeep } from './upkeep';
 
 /** Changes of published files are told at most this often. */
 const PUBLISHED_INTERVAL_MS = 50;
+/** Files that are held back within this time are told in one notice: a switch of branches changes many. */
+const HELD_BACK_INTERVAL_MS = 1_000;
 
 export interface PublisherDependencies {
   readonly clock: Clock;
@@ -40,6 +46,8 @@ export interface PublisherDependencies {
   readonly session: TrackerSession;
   readonly server: PeerServer;
   readonly hasher: ContentHasher;
+  /** Folders with data of this product, of which nothing is offered. */
+  readonly ownFolders: readonly string[];
 }
 
 interface Prepared {
@@ -57,6 +65,11 @@ export class Publisher extends DisposableBase {
   private readonly conditions = new WeakMap<CatalogueEntry, EntryCondition>();
   private changeTimer: Disposable | undefined;
   private readonly changeTimers = this.register(new DisposableSlot());
+  private readonly gate: PublicationGate;
+  /** Changed files that were not published again, with the reason that was told. */
+  private readonly heldBack = new WeakMap<CatalogueEntry, HeldBackReason>();
+  private untoldHeldBack: HeldBackFile[] = [];
+  private readonly heldBackTimer = this.register(new DisposableSlot());
   /** Entries by content, made when it is asked for; undefined after a change. */
   private byContent: Map<string, CatalogueEntry> | undefined;
 
@@ -66,6 +79,7 @@ export class Publisher extends DisposableBase {
   constructor(private readonly dependencies: PublisherDependencies) {
     super();
     const { clock, logger, session, settings } = dependencies;
+    this.gate = new PublicationGate(dependencies.ownFolders);
     this.upkeep = this.register(
       new Upkeep({
         ...{ clock, logger, session },
@@ -90,10 +104,11 @@ export class Publisher extends DisposableBase {
     { signal, onProgress }: FetchOptions,
   ): Promise<PublishOutcome[]> {
     const catalogue = this.catalogue();
-    const prepared = await this.hashAll(this.prepare(files, catalogue), {
+    const hashed = await this.hashAll(this.prepare(files, catalogue), {
       ...{ signal, onProgress, anew },
     });
     throwIfAborted(signal);
+    const prepared = await this.judgeAll(hashed, files, catalogue);
     if (catalogue !== this.dependencies.session.catalogue)
       throw new PeershelfError('SESSION_CHANGED', 'the session was left meanwhile', {
         details: { isPublishing: true },
@@ -158,6 +173,7 @@ export class Publisher extends DisposableBase {
       state: this.stateOf(entry),
       forSession: entry.forSession === true,
       uploads: this.dependencies.server.uploadsOf(entry.name),
+      heldBack: this.heldBack.get(entry),
     }));
   }
 
@@ -243,9 +259,58 @@ export class Publisher extends DisposableBase {
     if (prepared?.entry === undefined) throw PeershelfError.from(prepared?.error);
     // Taken back, published anew, or the session left meanwhile: that holds.
     if (catalogue !== session.catalogue || catalogue.get(name) !== entry) return;
-    await this.offer([prepared.entry], catalogue);
-    const refusal = session.refusalOf(prepared.entry);
+    const verdict = this.gate.judge(prepared.entry, entry.consent ?? []);
+    if ('reason' in verdict) {
+      this.holdBack(entry, verdict.reason);
+      return;
+    }
+    await this.offer([verdict.entry], catalogue);
+    const refusal = session.refusalOf(verdict.entry);
     if (refusal !== undefined) throw refusal;
+  }
+
+  /** Leaves the entry as it was published, which nobody is served any more, and says why, once. */
+  private holdBack(entry: CatalogueEntry, reason: HeldBackReason): void {
+    if (this.heldBack.get(entry) === reason) return;
+    this.heldBack.set(entry, reason);
+    this.fireSoon();
+    const { clock, logger } = this.dependencies;
+    logger.warn(`${entry.name} is not published again: it looks like a secret (${reason})`);
+    if (this.untoldHeldBack.length === 0)
+      this.heldBackTimer.set(clock.after(HELD_BACK_INTERVAL_MS, () => this.tellHeldBack()));
+    this.untoldHeldBack.push({ name: entry.name, reason });
+  }
+
+  private tellHeldBack(): void {
+    const files = this.untoldHeldBack;
+    this.untoldHeldBack = [];
+    this.noticeEmitter.fire({ kind: 'heldBack', files });
+  }
+
+  /** Kinds of secrets that the user has agreed to offer under this name. */
+  consentOf(name: string): readonly SecretKind[] {
+    return this.dependencies.session.catalogue?.get(name.normalize('NFC'))?.consent ?? [];
+  }
+
+  /** Refuses what the user has not consented to, given now or with the entry of the same name. */
+  private async judgeAll(
+    prepared: readonly Prepared[],
+    files: PublishRequest['files'],
+    catalogue: Catalogue,
+  ): Promise<Prepared[]> {
+    const asked = prepared.flatMap(({ entry }, index) => {
+      if (entry === undefined) return [];
+      const before = catalogue.get(entry.name)?.consent ?? [];
+      return [{ entry, given: [...before, ...(files[index]?.consent ?? [])] }];
+    });
+    const verdicts = (await this.gate.judgeAll(asked))[Symbol.iterator]();
+    return prepared.map((one): Prepared => {
+      if (one.entry === undefined) return one;
+      const { value: verdict } = verdicts.next() as { value: GateVerdict };
+      return 'entry' in verdict
+        ? { ...one, entry: verdict.entry }
+        : { ...one, entry: undefined, error: heldBack(one.name, verdict.reason) };
+    });
   }
 
   private async unpublishMissing(names: readonly string[]): Promise<void> {

@@ -20,9 +20,12 @@ export function movedFiles(
     if (rename === undefined) return [];
     const { from, to, name, folder } = rename;
     const { forSession } = entry;
+    // A consent to a name is for that name; one to the content goes with the file.
+    const consent = (entry.consent ?? []).filter((kind) => kind !== 'name');
     const rest = relative(from, entry.path);
     const parts = rest === '' ? [] : rest.split(sep);
-    const file = { path: join(to, rest), name: [name, ...parts].join('/'), folder, forSession };
+    const path = join(to, rest);
+    const file = { path, name: [name, ...parts].join('/'), folder, forSession, consent };
     return [{ entry, file }];
   });
 }

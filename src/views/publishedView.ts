@@ -8,6 +8,7 @@ import type { Engine, EngineState } from '../editor/engine';
 import { errorMessage } from '../editor/errorMessages';
 import { foreignText } from '../editor/foreignText';
 import { formatSize } from '../editor/format';
+import { heldBackMark } from '../editor/heldBackTexts';
 import { moreItem } from './moreItem';
 import { type MoreRow, RowList } from './rowList';
 import { Settling } from './settling';
@@ -137,12 +138,15 @@ function foldersOf(files: readonly PublishedFile[]): string[] {
 }
 
 /** In words, as colour alone would not do. */
-function describeState({ state, uploads }: PublishedFile): string[] {
+function describeState({ state, uploads, heldBack }: PublishedFile): string[] {
   const words = {
     offered: [],
     pending: [vscode.l10n.t('waiting for the tracker')],
     missing: [vscode.l10n.t('missing')],
-    changed: [vscode.l10n.t('changed since published')],
+    changed: [
+      vscode.l10n.t('changed since published'),
+      ...(heldBack === undefined ? [] : [heldBackMark(heldBack)]),
+    ],
   }[state];
   if (uploads === 0) return words;
   return [

@@ -100,8 +100,10 @@ describe('attacks on what a publication gives away', () => {
     ]);
     assert.match(
       careful.err,
-      /notes\.md looks like a secret and is not shared; --include-secrets/u,
+      /notes\.md holds a key or a token and is not shared\. .*--include-secrets/u,
     );
+    assert.match(careful.err, /id_rsa~ has a name that files with keys or passwords have/u);
+    if (isPosix) assert.match(careful.err, /private\.txt can be read by you only/u);
     const all = await share('.', '--include-secrets');
     assert.equal(all.names.length, 10);
   });
@@ -113,8 +115,8 @@ describe('attacks on what a publication gives away', () => {
     const { address } = await startTracker(cleanup);
     const { peer } = await startPeer(cleanup, { tracker: address });
     const place = { path: user.folder, name: 'project' };
-    const { id, secretNames } = await peer.findFiles({ places: [place] });
-    assert.deepEqual(secretNames, ['project/notes.md']);
+    const { id, firstSecrets } = await peer.findFiles({ places: [place] });
+    assert.deepEqual(firstSecrets, [{ name: 'project/notes.md', kind: 'content' }]);
     const { names, failed } = await peer.publishSelection({ id, withSecrets: true });
     assert.deepEqual(names, ['project/notes.md', 'project/readme.md']);
     assert.deepEqual([...new Set(failed.map(({ error }) => error.code))], ['OWN_KEYS']);

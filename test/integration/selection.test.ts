@@ -138,7 +138,7 @@ describe('choosing folders to publish', () => {
     symlinkSync(join(folder, '.env'), join(folder, 'harmless.txt'));
     const { files } = await findFiles({ places: [place('harmless.txt'), place('')] });
     assert.deepEqual(
-      files.filter(({ isSecret }) => isSecret).map(({ name }) => name),
+      files.filter(({ secrets }) => secrets.length > 0).map(({ name }) => name),
       ['harmless.txt', '.env', 'keys/id_rsa'],
     );
   });
@@ -170,7 +170,8 @@ describe('choosing folders to publish', () => {
           totalBytes: 3,
           names: ['d/.env', 'd/a', 'd/b'],
           secrets: 1,
-          secretNames: ['d/.env'],
+          consented: 0,
+          firstSecrets: [{ name: 'd/.env', kind: 'name' }],
         },
       );
       const { id } = selection;

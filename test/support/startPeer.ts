@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createLogger, type LogSink, nullLogger } from '../../src/common/logger';
 import { Peer, type PeerDependencies } from '../../src/peer/peer';
-import type { EngineOptions, PeerSettings } from '../../src/peer/peerApi';
+import { type EngineOptions, type PeerSettings, SECRET_KINDS } from '../../src/peer/peerApi';
 import type { HostPort } from '../../src/protocol/address';
 import type { Cleanup } from '../../scripts/host/cleanup';
 import { HASH_WORKER } from './hashFiles';
@@ -29,7 +29,7 @@ export interface TestPeer {
   readonly storageFolder: string;
   /** Writes a file into the workspace; returns its absolute path. */
   write(name: string, content: string | Uint8Array): string;
-  /** Writes and publishes a file under its relative path. */
+  /** Writes and publishes a file under its relative path, whatever it looks like. */
   publish(name: string, content?: string | Uint8Array): Promise<string>;
   /** The absolute path of a name in the workspace. */
   path(name: string): string;
@@ -81,7 +81,9 @@ export async function startPeer(
   };
   const publish = async (name: string, content: string | Uint8Array = name): Promise<string> => {
     const file = write(name, content);
-    const [outcome] = await peer.publish({ files: [{ path: file, name, folder }] });
+    const [outcome] = await peer.publish({
+      files: [{ path: file, name, folder, consent: SECRET_KINDS }],
+    });
     if (outcome?.error !== undefined) throw new Error(outcome.error.message);
     return file;
   };

@@ -2,6 +2,22 @@ import type { PlainError } from '../../common/errors';
 
 /** What is asked and said of the files that this peer offers. */
 
+/**
+ * Reasons for which a file is offered only with its user's consent: keys or tokens in its content, its
+ * name, or a mode that lets nobody else read it.
+ */
+export const SECRET_KINDS = ['content', 'name', 'mode'] as const;
+export type SecretKind = (typeof SECRET_KINDS)[number];
+
+/** Reasons for which a changed file is not offered again: `own` was written by this product. */
+export type HeldBackReason = SecretKind | 'own';
+
+/** A file that is not offered again, until its user consents or it changes once more. */
+export interface HeldBackFile {
+  readonly name: string;
+  readonly reason: HeldBackReason;
+}
+
 export interface PublishRequest {
   readonly files: readonly {
     /** Absolute path of the file where it lies; it is not copied. */
@@ -12,6 +28,11 @@ export interface PublishRequest {
     readonly folder?: string | undefined;
     /** Offered until this session ends: the next start does not offer it again. */
     readonly forSession?: boolean | undefined;
+    /**
+     * Consent of the user to offer it although it looks like a secret for these reasons. It is kept with
+     * the name as long as that is offered; a file that looks like a secret for another reason is refused.
+     */
+    readonly consent?: readonly SecretKind[] | undefined;
   }[];
   /** Reads every file, whatever is remembered of its content. */
   readonly anew?: boolean | undefined;
@@ -64,9 +85,12 @@ export interface FileSelection {
   readonly totalBytes: number;
   /** The first ones, by name. */
   readonly names: readonly string[];
-  /** Files whose names say that nobody should see them. */
+  /** Files that look like secrets, without those whose user has consented before. */
   readonly secrets: number;
-  readonly secretNames: readonly string[];
+  /** Files that look like secrets for reasons that their user has consented to, all of them. */
+  readonly consented: number;
+  /** The first of `secrets`, each with its most telling reason. */
+  readonly firstSecrets: readonly { readonly name: string; readonly kind: SecretKind }[];
 }
 
 export interface SelectionWish {
@@ -128,4 +152,6 @@ export interface PublishedFile {
   readonly uploads: number;
   /** The next start does not offer it again. */
   readonly forSession: boolean;
+  /** Why it is not published again by itself although it has changed. */
+  readonly heldBack?: HeldBackReason | undefined;
 }

@@ -1,6 +1,7 @@
 import { PeershelfError, type PlainError } from '../../common/errors';
 import { formatHostPort, type HostPort } from '../../protocol/address';
 import type { StoredIdentity } from '../identity/identity';
+import type { HeldBackFile } from './publishing';
 
 /** What is asked and said of the session that this peer is in. */
 
@@ -36,6 +37,8 @@ export interface KnownMember {
 export type Notice =
   /** The files of these names are gone, and so the names are not offered any more. */
   | { readonly kind: 'unpublishedMissing'; readonly names: readonly string[] }
+  /** These files have changed and are not published again: they hold or look like secrets now. */
+  | { readonly kind: 'heldBack'; readonly files: readonly HeldBackFile[] }
   /** Somebody else has a hostname now, or says so: what they offer is not shown. */
   | { readonly kind: 'identityChanged'; readonly hostname: string };
 

@@ -7,6 +7,7 @@ import type { Logger } from '../../common/logger';
 import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
 import { type ContentId, toContentId } from '../../protocol/contentId';
 import { publishedNameProblem } from '../../protocol/names';
+import { SECRET_KINDS, type SecretKind } from '../api/publishing';
 import { type FileStamp, isSameStamp, stampOf, storedStamp } from '../hash/fileStamp';
 
 /** 2: with the stamps of the files. */
@@ -39,6 +40,8 @@ export interface CatalogueEntry {
   readonly sequence?: number | undefined;
   /** Offered until this session ends: the next start does not offer it again. */
   readonly forSession?: boolean | undefined;
+  /** Kinds of secrets that the user has agreed to offer under this name. */
+  readonly consent?: readonly SecretKind[] | undefined;
 }
 
 /** A name that was offered once: its numbers go on from here when it is offered again. */
@@ -77,6 +80,7 @@ const storedCatalogue = v.object({
       contentId: v.optional(contentId),
       version: v.optional(v.pipe(amount, v.integer())),
       sequence: v.optional(v.pipe(amount, v.integer())),
+      consent: v.optional(v.array(v.picklist(SECRET_KINDS))),
     }),
   ),
   withdrawn: v.optional(

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type ContentKind, secretIn } from '../../common/secretContents';
 import { looksLikeSecret } from '../../common/secretNames';
+import type { SecretKind } from '../api/publishing';
 import { isInside } from '../paths';
 
 /**
@@ -24,8 +25,14 @@ const OTHERS_MAY_READ = 0o044;
 const OWN_NAME =
   /^(?:session-[0-9a-f]{32}\.json|hostnames-[\w-]{20,}\.json|\.peershelf-[0-9a-f]{16}\..+|.+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new)$/u;
 
-/** `own` is never offered, `secret` only after a question. */
-export type FileVerdict = ContentKind | 'free';
+export interface FileVerdict {
+  /** Written by this product: never offered. */
+  readonly isOwn: boolean;
+  /** Why it is offered only with the user's consent, the most telling reason first. */
+  readonly secrets: readonly SecretKind[];
+}
+
+const OWN: FileVerdict = { isOwn: true, secrets: [] };
 
 /**
  * Verdict on a file that was chosen: by its names, its mode, and, when it is small, its content.
@@ -36,13 +43,16 @@ export function judgeFile(
   { name, realPath }: { readonly name: string; readonly realPath: string },
   ownFolders: readonly string[],
 ): FileVerdict {
-  if (OWN_NAME.test(basename(realPath))) return 'own';
-  if (ownFolders.some((folder) => isInside(folder, realPath))) return 'own';
+  if (OWN_NAME.test(basename(realPath))) return OWN;
+  if (ownFolders.some((folder) => isInside(folder, realPath))) return OWN;
   const stats = statsOf(realPath);
   const content = stats === undefined ? undefined : contentOf(realPath, stats);
-  if (content !== undefined) return content;
-  const isPrivate = stats?.isFile() === true && isOwnersOnly(stats);
-  return isPrivate || looksLikeSecret(name) || looksLikeSecret(realPath) ? 'secret' : 'free';
+  if (content === 'own') return OWN;
+  const secrets: SecretKind[] = [];
+  if (content === 'secret') secrets.push('content');
+  if (looksLikeSecret(name) || looksLikeSecret(realPath)) secrets.push('name');
+  if (stats?.isFile() === true && isOwnersOnly(stats)) secrets.push('mode');
+  return { isOwn: false, secrets };
 }
 
 function contentOf(path: string, stats: Stats): ContentKind | undefined {

@@ -3,9 +3,9 @@ import { join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../../common/abort';
 import { type ErrorCode, PeershelfError } from '../../common/errors';
-import type { FindFilesRequest } from '../peerApi';
+import type { FindFilesRequest, SecretKind } from '../peerApi';
 import { judgeFile } from '../publish/fileVerdict';
-import { isInside, resolveLinks } from '../paths';
+import { isInside, resolvedOrSame } from '../paths';
 import { globMatcher, IgnoreRules } from './ignoreRules';
 
 /** Files that are published at once: as many as one peer may offer in all. */
@@ -46,8 +46,8 @@ export interface FoundFile {
   readonly folder: string | undefined;
   /** 0 when it is not there or cannot be looked at: publishing says so. */
   readonly sizeBytes: number;
-  /** Its names, its mode or its content look like something that nobody should see. */
-  readonly isSecret: boolean;
+  /** Why it looks like something that nobody should see, the most telling reason first. */
+  readonly secrets: readonly SecretKind[];
 }
 
 export interface FoundFiles {
@@ -71,7 +71,7 @@ export async function findFiles(
   signal?: AbortSignal,
   ownFolders: readonly string[] = [],
 ): Promise<FoundFiles> {
-  const finder = new FileFinder(signal, ownFolders.map(realPathOf));
+  const finder = new FileFinder(signal, ownFolders.map(resolvedOrSame));
   for (const place of places) await finder.add(place);
   return finder.result();
 }
@@ -88,7 +88,7 @@ class FileFinder {
 
   async add(place: Place): Promise<void> {
     if (!isFolder(place.path)) {
-      this.keep(place, { ...place, realPath: realPathOf(place.path) });
+      this.keep(place, { ...place, realPath: resolvedOrSame(place.path) });
       return;
     }
     try {
@@ -107,7 +107,7 @@ class FileFinder {
     const { path, name, folder } = place;
     const isLeftOut = leftOutOf(place);
     const rules = IgnoreRules.of(path, folder);
-    const waiting: Folder[] = [{ path, realPath: realPathOf(path), name, rules }];
+    const waiting: Folder[] = [{ path, realPath: resolvedOrSame(path), name, rules }];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const folders: Folder[] = [];
       for (const entry of this.read(next)) {
@@ -158,13 +158,12 @@ class FileFinder {
   }
 
   private keep({ folder }: Place, { path, realPath, name }: Way): void {
-    const verdict = judgeFile({ name, realPath }, this.ownFolders);
-    if (verdict === 'own') {
+    const { isOwn, secrets } = judgeFile({ name, realPath }, this.ownFolders);
+    if (isOwn) {
       this.fail(name, ownKeys({ path, name }));
       return;
     }
-    const isSecret = verdict === 'secret';
-    this.found.set(path, { path, name, folder, sizeBytes: sizeOf(realPath), isSecret });
+    this.found.set(path, { path, name, folder, sizeBytes: sizeOf(realPath), secrets });
     if (this.found.size > MAX_FOUND_FILES) throw tooMany(MAX_FOUND_FILES);
   }
 
@@ -189,19 +188,10 @@ function leftOutOf({ path: chosen, folder, exclude = [], leaveOut = [] }: Place)
 
 /** A folder that was chosen may itself be a link that leads elsewhere. */
 function refuseOutside({ path, folder }: Place): void {
-  if (folder === undefined || isInside(realPathOf(folder), realPathOf(path))) return;
+  if (folder === undefined || isInside(resolvedOrSame(folder), resolvedOrSame(path))) return;
   throw new PeershelfError('OUTSIDE_FOLDER', `${path} leads out of ${folder}`, {
     details: { path, folder },
   });
-}
-
-/** The path itself when it cannot be resolved: publishing says what is wrong with it. */
-function realPathOf(path: string): string {
-  try {
-    return resolveLinks(path);
-  } catch {
-    return path;
-  }
 }
 
 /** What cannot be looked at counts as a file: publishing says what is wrong with it. */

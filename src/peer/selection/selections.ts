@@ -11,6 +11,7 @@ import type {
   PublishOutcome,
   PublishRequest,
   PublishSummary,
+  SecretKind,
   SelectionWish,
 } from '../peerApi';
 import { findFiles, type FoundFile, type FoundFiles } from './fileFinder';
@@ -28,6 +29,8 @@ export interface SelectionsDependencies {
   publish(request: PublishRequest, options: FetchOptions): Promise<PublishOutcome[]>;
   findDuplicates(request: PublishRequest, options: FetchOptions): Promise<FileDuplicates[]>;
   published(): readonly PublishedFile[];
+  /** Kinds of secrets that the user has agreed to offer under this name. */
+  consentOf(name: string): readonly SecretKind[];
   /** Folders with data of this product, of which nothing is offered. */
   readonly ownFolders: readonly string[];
 }
@@ -47,14 +50,18 @@ export class Selections {
     const id = randomUUID();
     this.kept.set(id, found);
     for (const old of [...this.kept.keys()].slice(0, -MAX_SELECTIONS)) this.kept.delete(old);
-    const secrets = found.files.filter(({ isSecret }) => isSecret);
+    const secrets = found.files.flatMap((file) => {
+      const kind = this.unanswered(file);
+      return kind === undefined ? [] : [{ name: file.name, kind }];
+    });
     return {
       id,
       files: found.files.length,
       totalBytes: found.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       names: namesOf(found.files),
       secrets: secrets.length,
-      secretNames: namesOf(secrets),
+      consented: found.files.filter((file) => file.secrets.length > 0).length - secrets.length,
+      firstSecrets: secrets.slice(0, MAX_NAMES),
     };
   }
 
@@ -76,7 +83,12 @@ export class Selections {
   async publish(wish: SelectionWish, options: FetchOptions): Promise<PublishSummary> {
     const { files: wanted, failures } = this.wanted(wish);
     const { forSession, anew } = wish;
-    const files = wanted.map((file) => ({ ...file, forSession }));
+    // Consent goes no further than the question did: a secret that came into a file since is refused.
+    const files = wanted.map(({ secrets, ...file }) => ({
+      ...file,
+      forSession,
+      consent: wish.withSecrets ? secrets : [],
+    }));
     const outcomes =
       files.length === 0 ? [] : await this.dependencies.publish({ files, anew }, options);
     this.kept.delete(wish.id);
@@ -105,7 +117,16 @@ export class Selections {
     const found = this.kept.get(id);
     if (found === undefined) throw new PeershelfError('LIST_CHANGED', `no selection ${id}`);
     const { files, failures } = found;
-    return { files: withSecrets ? files : files.filter(({ isSecret }) => !isSecret), failures };
+    const isWanted = (file: FoundFile): boolean =>
+      withSecrets || this.unanswered(file) === undefined;
+    return { files: files.filter(isWanted), failures };
+  }
+
+  /** The first reason against a file that the user was not asked about yet. */
+  private unanswered({ name, secrets }: FoundFile): SecretKind | undefined {
+    if (secrets.length === 0) return undefined;
+    const consent = this.dependencies.consentOf(name);
+    return secrets.find((kind) => !consent.includes(kind));
   }
 }
 

@@ -27,6 +27,7 @@ import type {
 import { formatInvite, formatInviteLink } from '../../../src/protocol/invite';
 import { Cleanup } from '../../../scripts/host/cleanup';
 import { rejectsWith } from '../../support/rejectsWith';
+import { ONE_FILE, ONE_SECRET, SEVERAL_SECRETS } from '../../support/selections';
 import { newInvite } from '../../support/teams';
 import { eventually } from '../../support/waitFor';
 
@@ -76,16 +77,15 @@ describe('questions to the user', () => {
   };
   const createPublishing = (
     duplicates: readonly FileDuplicates[] = [],
-    found: Partial<FileSelection> = {},
+    found: FileSelection = ONE_FILE,
     reachability: Reachability = { kind: 'unknown' },
   ): { publishing: Publishing; requests: FindFilesRequest[]; wishes: SelectionWish[] } => {
     const requests: FindFilesRequest[] = [];
     const wishes: SelectionWish[] = [];
-    const selection = { id: '1', files: 1, totalBytes: 1, names: [], secrets: 0, secretNames: [] };
     const calls = {
       findFiles: (request: FindFilesRequest) => {
         requests.push(request);
-        return Promise.resolve({ ...selection, ...found });
+        return Promise.resolve(found);
       },
       compareSelection: () =>
         Promise.resolve({ files: 1, count: duplicates.length, first: duplicates }),
@@ -106,7 +106,10 @@ describe('questions to the user', () => {
     const told = instead(vscode.window, 'showWarningMessage', undefined);
     const uri = vscode.Uri.joinPath(folder, 'alone.txt');
     await vscode.workspace.fs.writeFile(uri, Buffer.from('alone'));
-    const { publishing, wishes } = createPublishing([], {}, { kind: 'unreachable', port: 6000 });
+    const { publishing, wishes } = createPublishing([], ONE_FILE, {
+      kind: 'unreachable',
+      port: 6000,
+    });
     await publishing.publish([uri]);
     await eventually(() => wishes.length === 1 || undefined, 'the publication');
     await eventually(() => told.length === 1 || undefined, 'the message');
@@ -373,20 +376,18 @@ describe('questions to the user', () => {
 
   it('asks before it publishes what looks like a secret, and names it', async () => {
     const uri = vscode.Uri.joinPath(folder, 'twice.txt');
-    const one = { secrets: 1, secretNames: ['.env $(x)'] };
-    const several = { files: 30, secrets: 21, secretNames: ['a.pem', 'b.key'] };
     const asked = instead(vscode.window, 'showWarningMessage', undefined);
-    const refused = [createPublishing([], one), createPublishing([], several)];
+    const refused = [ONE_SECRET, SEVERAL_SECRETS].map((one) => createPublishing([], one));
     for (const { publishing } of refused) await publishing.publish([uri]);
     assert.deepEqual(
       refused.map(({ wishes }) => wishes),
       [[], []],
     );
-    assert.equal(asked[0]?.[0], '.env $ (x) looks like a secret. Publish it?');
-    assert.deepEqual(asked[0].slice(2), ['Publish Secrets Too']);
+    assert.match(String(asked[0]?.[0]), /^\.env \$ \(x\) has a name .* Publish it\?$/u);
+    assert.deepEqual(asked[0]?.slice(2), ['Publish Secrets Too']);
     assert.equal(asked[1]?.[0], '21 files look like secrets. Publish them?');
-    const { detail, modal } = asked[1][1] as vscode.MessageOptions;
-    assert.match(detail ?? '', /^a\.pem\nb\.key\nand 19 more\n/u);
+    const { detail, modal } = asked[1]?.[1] as vscode.MessageOptions;
+    assert.match(detail ?? '', /^a\.pem: holds .*\nb\.key: has a name .*\nand 19 more\n/u);
     assert.equal(modal, true);
 
     for (const [answer, withSecrets] of [
@@ -394,7 +395,7 @@ describe('questions to the user', () => {
       ['Publish Secrets Too', true],
     ] as const) {
       instead(vscode.window, 'showWarningMessage', answer);
-      const { publishing, wishes } = createPublishing([], several);
+      const { publishing, wishes } = createPublishing([], SEVERAL_SECRETS);
       await publishing.publish([uri]);
       assert.deepEqual(wishes, [{ id: '1', withSecrets, forSession: false }]);
     }
@@ -402,7 +403,7 @@ describe('questions to the user', () => {
 
   it('asks before it publishes very many files', async () => {
     const uri = vscode.Uri.joinPath(folder, 'twice.txt');
-    const many = { files: 1234, totalBytes: 5_600_000 };
+    const many = { ...ONE_FILE, files: 1234, totalBytes: 5_600_000 };
     const asked = instead(vscode.window, 'showWarningMessage', undefined);
     const refused = createPublishing([], many);
     await refused.publishing.publish([uri]);
