@@ -12,6 +12,9 @@ import { temporaryFolder } from '../support/temporaryFolder';
 /** Git as a user starts it, without what this machine's own settings add. */
 const GIT_ENV = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
 
+/** Races of two processes; before, most of them ended in a repository. */
+const ROUNDS = 12;
+
 interface Ended {
   readonly out: string;
   readonly err: string;
@@ -208,6 +211,62 @@ describe('attacks by fetched files', () => {
       git(join(work, 'docs'), 'status');
       assert.equal(existsSync(marker), false, 'the program of a stranger has run');
       assert.equal(existsSync(join(work, 'docs/commondir')), false);
+    });
+
+    it('comes together of no two processes that fetch into one folder', async () => {
+      const marker = join(data, 'ran');
+      const bobs = [
+        await startPeerOf(cleanup, 'Bob', tracker),
+        await startPeerOf(cleanup, 'Bobby', tracker),
+      ] as const;
+      for (const [name, content] of Object.entries(bareRepository(marker)))
+        await mallory.publish(name, content);
+      // Engines know nothing of each other, as two processes; each guard alone lets its part pass.
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const into = (name: string): string => join(work, `docs${round}`, name);
+        const [first, second] = round % 2 === 0 ? bobs : [bobs[1], bobs[0]];
+        const fetch = ({ peer }: TestPeer, name: string): Promise<unknown> =>
+          peer.fetch({ name, destination: into(name), ifExists: 'fail' });
+        await Promise.allSettled([
+          fetch(first, 'HEAD'),
+          ...['config', 'objects/info/packs', 'refs/heads/.keep'].map((name) =>
+            fetch(second, name),
+          ),
+        ]);
+        const there = filesBelow(join(work, `docs${round}`));
+        const hasRest = existsSync(into('objects')) || existsSync(into('refs'));
+        assert.ok(
+          !existsSync(into('HEAD')) || !(existsSync(into('config')) || hasRest),
+          there.join(),
+        );
+        git(join(work, `docs${round}`), 'status');
+      }
+      assert.equal(existsSync(marker), false, 'the program of a stranger has run');
+    });
+
+    it('comes together of no folders that two processes fetch', async () => {
+      // Another input of this kind: many small files are placed by other threads.
+      const bobs = [
+        await startPeerOf(cleanup, 'Bob', tracker),
+        await startPeerOf(cleanup, 'Bobby', tracker),
+      ] as const;
+      const { HEAD = '', ...rest } = bareRepository(join(data, 'ran'));
+      await mallory.publish('one/HEAD', HEAD);
+      for (const [name, content] of Object.entries(rest))
+        await mallory.publish(`two/${name}`, content);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const destination = join(work, `docs${round}`);
+        await Promise.allSettled(
+          ['one/', 'two/'].map((prefix, index) =>
+            bobs[index]?.peer.fetchFolder({ prefix, destination, folder: work, ifExists: 'fail' }),
+          ),
+        );
+        const has = (name: string): boolean => existsSync(join(destination, name));
+        assert.ok(
+          !has('HEAD') || !['config', 'objects', 'refs'].some(has),
+          filesBelow(destination).join(),
+        );
+      }
     });
 
     it('comes together of no fetches that run at the same time', async () => {

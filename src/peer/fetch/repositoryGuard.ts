@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PeershelfError } from '../../common/errors';
 import { comparedNames } from '../../common/foldedName';
@@ -73,6 +73,46 @@ export class RepositoryGuard {
     if (members.size > 0) this.coming.set(folder, members);
     else this.coming.delete(folder);
   }
+}
+
+/**
+ * Whether a Git repository stands on the way to this path, or would with it: what is there, and what
+ * the path itself adds. Asked directly before and behind everything that makes a name, as another
+ * process may place the other part at the same time: of two, the one that looks last sees both.
+ */
+export function wouldBeRepository(path: string): boolean {
+  return new RealFolders().above(path).some(({ folder, child }) => {
+    const members = comparedNames(child).filter((name) => MEMBERS.has(name));
+    if (members.length === 0) return false;
+    const has = (name: string): boolean =>
+      members.includes(name.toLowerCase()) || existsSync(join(folder, name));
+    return has(HEAD) && COMPANIONS.some(has);
+  });
+}
+
+/**
+ * Makes folders on the way to a path by `make`, unless a Git repository comes of that; takes those that
+ * are new and empty back when another process has placed the other part meanwhile.
+ * @throws GIT_REPOSITORY
+ */
+export function makingNoRepository<T>(path: string, make: () => T): T {
+  if (wouldBeRepository(path)) throw inRepository(basename(path));
+  const missing = missingFolders(dirname(path));
+  const made = make();
+  if (!wouldBeRepository(path)) return made;
+  for (const folder of missing)
+    try {
+      rmdirSync(folder);
+    } catch {
+      break; // Not empty: of somebody else by now.
+    }
+  throw inRepository(basename(path));
+}
+
+/** The deepest one first. */
+function missingFolders(folder: string): string[] {
+  if (existsSync(folder) || dirname(folder) === folder) return [];
+  return [folder, ...missingFolders(dirname(folder))];
 }
 
 /** A file that is refused for this reason. */

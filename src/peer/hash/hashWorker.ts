@@ -7,7 +7,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import {
   fromReadError,
@@ -18,6 +18,7 @@ import {
 } from '../../common/errors';
 import { BLOCK_BYTES, contentOfBlocks, HASH_BYTES, hashBlock } from '../../protocol/hashTree';
 import { HeldFolder } from '../fetch/heldFolder';
+import { wouldBeRepository } from '../fetch/repositoryGuard';
 import { moveWithoutReplacing } from '../transfer/destination';
 import { openExactly } from '../publish/exactPath';
 import { isSameStamp, stampOfDescriptor } from './fileStamp';
@@ -143,9 +144,12 @@ function place(
   const path = folder.at(name);
   try {
     folder.assertInPlace();
+    const realPath = join(folder.realPath, name);
+    if (wouldBeRepository(realPath)) return 'left';
     if (moveWithoutReplacing(temporary, path)) {
-      if (folder.isInPlace()) return 'fetched';
-      // A file that went elsewhere is taken back, where folders cannot be held.
+      if (folder.isInPlace() && !wouldBeRepository(realPath)) return 'fetched';
+      // Taken back: a file that went elsewhere, where folders cannot be held, and one that has become
+      // part of a Git repository by what another process has placed meanwhile.
       unlinkIfThere(path);
       return 'left';
     }

@@ -17,6 +17,7 @@ import { throwIfAborted } from '../../common/abort';
 import { moveFile, retryWhileBusyPatiently } from '../../common/busyFile';
 import { fromWriteError, PeershelfError, systemCode } from '../../common/errors';
 import { HeldFolder } from '../fetch/heldFolder';
+import { inRepository, makingNoRepository, wouldBeRepository } from '../fetch/repositoryGuard';
 import type { TemporaryFile } from './leftovers';
 
 /** `name (2).ext` up to `name (1000).ext` are tried. */
@@ -69,7 +70,9 @@ export class Destination {
   static openPlace({ path, folder }: Pick<DestinationOptions, 'path' | 'folder'>): HeldFolder {
     let place: HeldFolder;
     try {
-      place = HeldFolder.open({ path: dirname(path), within: folder, makes: true });
+      place = makingNoRepository(path, () =>
+        HeldFolder.open({ path: dirname(path), within: folder, makes: true }),
+      );
     } catch (error) {
       throw fromWriteError(error, dirname(path));
     }
@@ -162,14 +165,19 @@ export class Destination {
 
   /**
    * Gives the temporary file a name in its folder; false when that is taken. Where the folder cannot be
-   * held open its path is looked up before and behind: what went elsewhere is taken back.
+   * held open its path is looked up before and behind: what went elsewhere is taken back, and so is what
+   * has become part of a Git repository by what another process has placed meanwhile.
    */
   private name(name: string, move: (from: string, to: string) => boolean): boolean {
     const to = this.folder.at(name);
+    const path = join(this.folder.realPath, name);
     this.folder.assertInPlace();
+    if (wouldBeRepository(path)) throw inRepository(name);
     const isNamed = move(this.temporary.at, to);
-    if (isNamed && !this.folder.isInPlace()) rmSync(to, { force: true });
+    const isRepository = isNamed && wouldBeRepository(path);
+    if (isRepository || (isNamed && !this.folder.isInPlace())) rmSync(to, { force: true });
     this.folder.assertInPlace();
+    if (isRepository) throw inRepository(name);
     return isNamed;
   }
 
