@@ -5,7 +5,8 @@ import * as path from 'node:path';
 import { packExtension, writeBillOfMaterials, writeSums } from '../../scripts/host/release';
 import { REPOSITORY } from '../../scripts/host/paths';
 import { useCleanup } from '../support/cleanup';
-import { copyForPackaging } from '../support/packExtension';
+import { CONFUSABLES_VERSION } from '../../src/common/confusables';
+import { copyForPackaging, runPackager } from '../support/packExtension';
 
 const TIME_S = 1_700_000_000;
 
@@ -40,6 +41,25 @@ describe('a release', function () {
     const names = new Set(components.map(({ name }) => name));
     for (const name of Object.keys(manifest.dependencies)) assert.ok(names.has(name), name);
     for (const name of ['mocha', 'playwright-core']) assert.ok(!names.has(name), name);
+  });
+
+  it('brings the notice that the data of Unicode asks for', async () => {
+    const repository = await cleanup.temporaryFolder('peershelf-notice-');
+    await copyForPackaging(repository);
+    const files = (await runPackager(repository, ['ls', '--no-dependencies'])).split('\n');
+    assert.ok(files.includes('THIRD-PARTY-NOTICES.md'));
+    const notice = await readFile(path.join(REPOSITORY, 'THIRD-PARTY-NOTICES.md'), 'utf8');
+    assert.ok(notice.includes(`version ${CONFUSABLES_VERSION}`));
+    assert.match(
+      notice,
+      /COPYRIGHT AND PERMISSION NOTICE\s+Copyright © 1991-\d{4} Unicode, Inc\./u,
+    );
+    // The first line of the table tells the bundles that have it.
+    for (const file of files.filter((name) => name.endsWith('.js'))) {
+      const bundle = await readFile(path.join(REPOSITORY, file), 'utf8');
+      const hasTable = /\\u0596 \\u05ad/iu.test(bundle);
+      assert.equal(notice.includes(`\`${file}\``), hasTable, file);
+    }
   });
 
   it('has sums that say which bytes are meant', async () => {
