@@ -62,7 +62,8 @@ function commanderExitCode({ exitCode, code }: CommanderError): number {
   return exitCode === 0 || code === 'peershelf.tracker' ? exitCode : EXIT_USAGE;
 }
 
-function createProgram(context: CommandContext): Command {
+/** All commands with their options. */
+export function createProgram(context: CommandContext): Command {
   const { output } = context;
   const program = new Command('peershelf')
     .description('share files directly between the machines of a team')

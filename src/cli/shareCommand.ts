@@ -36,6 +36,7 @@ interface ShareOptions extends SessionOptions {
   readonly advertise?: string;
   readonly maxUpload?: number;
   readonly includeSecrets?: boolean;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -56,6 +57,7 @@ export function addShareCommand(program: Command, context: CommandContext): void
     )
     .option('--max-upload <megabytes>', 'megabytes a second sent in all', parseMegabytes)
     .option('--include-secrets', 'share files that look like keys, passwords or tokens, too')
+    .option('--force', 'read every file, whatever is remembered of its content')
     .action(async (paths: string[], options: ShareOptions) => {
       const { output, signal } = context;
       const files = await chooseFiles(paths, options, context);
@@ -64,19 +66,19 @@ export function addShareCommand(program: Command, context: CommandContext): void
         return;
       }
       await withPeer({ options, output, signal, settings: toSettings(options) }, (peer) =>
-        share(peer, files, { context, json: options.json === true }),
+        share(peer, { files, anew: options.force }, { context, json: options.json === true }),
       );
     });
 }
 
 async function share(
   peer: Peer,
-  files: PublishRequest['files'],
+  request: PublishRequest,
   { context, json }: { context: CommandContext; json: boolean },
 ): Promise<void> {
   const { output, signal } = context;
-  await noteDuplicates(peer, files, output);
-  const outcomes = await peer.publish({ files });
+  await noteDuplicates(peer, request.files, output);
+  const outcomes = await peer.publish(request);
   for (const { name, error } of outcomes) {
     if (error !== undefined) {
       context.setExitCode(1);
