@@ -386,7 +386,7 @@ describe('questions to the user', () => {
     assert.match(String(asked[0]?.[0]), /^\.env \$ \(x\) has a name .* Publish it\?$/u);
     assert.deepEqual(asked[0]?.slice(2), ['Publish Secrets Too']);
     assert.equal(asked[1]?.[0], '21 files look like secrets. Publish them?');
-    const { detail, modal } = asked[1]?.[1] as vscode.MessageOptions;
+    const { detail, modal } = asked[1][1] as vscode.MessageOptions;
     assert.match(detail ?? '', /^a\.pem: holds .*\nb\.key: has a name .*\nand 19 more\n/u);
     assert.equal(modal, true);
 
