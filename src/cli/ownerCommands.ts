@@ -128,6 +128,8 @@ export async function newestRecord(
   const options = { addresses: address, clock: systemClock, signal, identity };
   const record = await synchronise(kept, options);
   if (record !== kept) keepSessionRecord(folder, record);
+  // A command that was killed kept an epoch that no tracker knows, in which nobody can be asked for members.
+  await bringStatement(record, options);
   return record;
 }
 
