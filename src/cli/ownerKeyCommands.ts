@@ -33,26 +33,39 @@ interface KeyOptions extends OwnerOptions {
   readonly passphraseFile?: string;
 }
 
+interface OwnerCommands {
+  /** Adds a command that brings a statement to the tracker. */
+  readonly command: (parent: Command, name: string, description: string) => Command;
+  readonly folderOf: (options: OwnerOptions) => string;
+}
+
+const PASSPHRASE = 'file with the passphrase, - for standard input; else the terminal is asked';
+
 /** `owner export`, `import`, `key`, `add`, `drop` and `join`: who has the keys of a session. */
 export function addOwnerKeyCommands(
   owner: Command,
   context: CommandContext,
-  {
-    command,
-    folderOf,
-  }: {
-    readonly command: (parent: Command, name: string, description: string) => Command;
-    readonly folderOf: (options: OwnerOptions) => string;
-  },
+  commands: OwnerCommands,
 ): void {
-  const local = (name: string, description: string): Command =>
-    addSessionRecordOptions(owner.command(name).description(description)).option(
-      '--json',
-      'print one JSON object per line',
-    );
-  const PASSPHRASE = 'file with the passphrase, - for standard input; else the terminal is asked';
+  addCopyCommands(owner, context, commands);
+  addNewOwnerCommands(owner, context, commands);
+  addCharterCommands(owner, context, commands);
+}
 
-  local('export', 'write all keys of a session to a file, under a passphrase')
+function local(owner: Command, name: string, description: string): Command {
+  return addSessionRecordOptions(owner.command(name).description(description)).option(
+    '--json',
+    'print one JSON object per line',
+  );
+}
+
+/** `owner export` and `import`: another computer of the same owner. */
+function addCopyCommands(
+  owner: Command,
+  context: CommandContext,
+  { folderOf }: OwnerCommands,
+): void {
+  local(owner, 'export', 'write all keys of a session to a file, under a passphrase')
     .argument('<file>')
     .option('--passphrase-file <path>', PASSPHRASE)
     .action(async (file: string, options: KeyOptions) => {
@@ -62,7 +75,7 @@ export function addOwnerKeyCommands(
       tell(context, options, { text: `exported ${record.name} to ${file}`, data: { file } });
     });
 
-  local('import', 'take over the keys of a session from an export')
+  local(owner, 'import', 'take over the keys of a session from an export')
     .argument('<file>')
     .option('--passphrase-file <path>', PASSPHRASE)
     .action(async (file: string, options: KeyOptions) => {
@@ -73,16 +86,45 @@ export function addOwnerKeyCommands(
       const { name: session } = record;
       tell(context, options, { text: `imported ${session}`, data: { session } });
     });
+}
 
-  local('key', 'print the key to send to the first owner, who makes it one of an owner').action(
-    (options: OwnerOptions) => {
-      const { publicKey } = pendingKey(folderOf(options));
-      const fingerprint = shortFingerprint(identityOf(publicKey));
-      const key = formatOwnerKey(publicKey);
-      tell(context, options, { text: `${key}\n${fingerprint}`, data: { key, fingerprint } });
-    },
-  );
+/** `owner key` and `join`: a new owner. */
+function addNewOwnerCommands(
+  owner: Command,
+  context: CommandContext,
+  { folderOf }: OwnerCommands,
+): void {
+  local(
+    owner,
+    'key',
+    'print the key to send to the first owner, who makes it one of an owner',
+  ).action((options: OwnerOptions) => {
+    const { publicKey } = pendingKey(folderOf(options));
+    const fingerprint = shortFingerprint(identityOf(publicKey));
+    const key = formatOwnerKey(publicKey);
+    tell(context, options, { text: `${key}\n${fingerprint}`, data: { key, fingerprint } });
+  });
 
+  local(owner, 'join', 'take over the keys of a session by an invite made after owner add')
+    .requiredOption('--invite-file <path>', 'a file with the invite')
+    .action(async (options: OwnerOptions & { inviteFile: string }) => {
+      const folder = folderOf(options);
+      const invite = parseInvite(readInvite(options.inviteFile));
+      const own = pendingKey(folder);
+      const record = await joinAsOwner(invite, own, context.signal);
+      addSessionRecord(folder, record);
+      rmSync(join(folder, PENDING_FILE), { force: true });
+      const { name: session } = record;
+      tell(context, options, { text: `an owner of ${session} now`, data: { session } });
+    });
+}
+
+/** `owner add` and `drop`: the owners in the charter. */
+function addCharterCommands(
+  owner: Command,
+  context: CommandContext,
+  { command, folderOf }: OwnerCommands,
+): void {
   const change = async (
     options: OwnerOptions,
     owners: (record: SessionRecord) => Parameters<typeof withOwners>[1]['owners'],
@@ -113,19 +155,6 @@ export function addOwnerKeyCommands(
         throw new PeershelfError('INVALID_ARGUMENT', 'there is no owner with this key');
       }),
     );
-
-  local('join', 'take over the keys of a session by an invite made after owner add')
-    .requiredOption('--invite-file <path>', 'a file with the invite')
-    .action(async (options: OwnerOptions & { inviteFile: string }) => {
-      const folder = folderOf(options);
-      const invite = parseInvite(readInvite(options.inviteFile));
-      const own = pendingKey(folder);
-      const record = await joinAsOwner(invite, own, context.signal);
-      addSessionRecord(folder, record);
-      rmSync(join(folder, PENDING_FILE), { force: true });
-      const { name: session } = record;
-      tell(context, options, { text: `an owner of ${session} now`, data: { session } });
-    });
 }
 
 async function joinAsOwner(

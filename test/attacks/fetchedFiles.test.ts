@@ -257,7 +257,7 @@ describe('attacks by fetched files', () => {
       for (let round = 0; round < ROUNDS; round += 1) {
         const destination = join(work, `docs${round}`);
         await Promise.allSettled(
-          ['one/', 'two/'].map((prefix, index) =>
+          (['one/', 'two/'] as const).map(async (prefix, index) =>
             bobs[index]?.peer.fetchFolder({ prefix, destination, folder: work, ifExists: 'fail' }),
           ),
         );

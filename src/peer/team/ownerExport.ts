@@ -33,7 +33,7 @@ const schema = v.object({
  * @throws INVALID_ARGUMENT for a passphrase that is too short.
  */
 export function sealRecord(record: SessionRecord, passphrase: string): string {
-  if ([...passphrase].length < MIN_PASSPHRASE_CHARACTERS)
+  if (passphrase.length < MIN_PASSPHRASE_CHARACTERS)
     throw new PeershelfError(
       'INVALID_ARGUMENT',
       `a passphrase has at least ${MIN_PASSPHRASE_CHARACTERS} characters`,
