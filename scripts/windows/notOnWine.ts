@@ -16,6 +16,9 @@ const NO_LINKS = 'Wine says that it makes symbolic links, and makes none.';
 const NO_SIGNALS = 'A signal from another process ends a program on Windows at once.';
 const NO_PYTHON = 'The programs of version 1, and the other multicast DNS, need Python.';
 const NO_ZOMBIES = 'On Windows the number of a process that has ended is free.';
+const LOSES_BYTES =
+  'Wine loses bytes on their way to a program that ends its own side meanwhile: 402,218 of 86 MB on each ' +
+  'of 15 connections between programs of plain Node, and none on Linux.';
 
 /** Everything that `npm run test:windows` leaves out. */
 export const NOT_ON_WINE: readonly NotOnWine[] = [
@@ -136,7 +139,7 @@ export const NOT_ON_WINE: readonly NotOnWine[] = [
   {
     file: 'integration/trackerLimits',
     title: 'a client that does not read gets everything although it has closed its side',
-    reason: 'The last of its replies is missing in some runs; not yet explained.',
+    reason: LOSES_BYTES,
     neverRun: true,
   },
   {
