@@ -97,7 +97,10 @@ describe('the command line', () => {
     const target = ['--tracker', tracker, '--port', '0', '--hostname'];
     const careful = run('share', 'd', ...target, 'alice');
     await careful.printed(/^published d\/a\nserving on /u);
-    assert.match(careful.stderr(), /^peershelf: d\/\.env looks like a secret and is not shared/u);
+    assert.match(
+      careful.stderr(),
+      /^peershelf: d\/\.env has a name that files with keys or passwords have and is not shared/u,
+    );
     const all = run('share', 'd', '--include-secrets', ...target, 'bob');
     await all.printed(/^published d\/\.env\npublished d\/a\nserving on /u);
     assert.equal((await finish('share', 'd/.env', ...target, 'carol')).code, 1);
