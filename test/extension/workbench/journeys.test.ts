@@ -108,7 +108,7 @@ describe('two users, each in a window', () => {
     const { workbench } = alice;
     await publish(workbench, '.env');
     const { message, detail } = await workbench.dialog.opened();
-    assert.equal(message, '.env looks like a secret. Publish it?');
+    assert.equal(message, '.env has a name that files with keys or passwords have. Publish it?');
     assert.match(detail, /Everyone in the session could read/u);
     await workbench.dialog.press('Cancel');
     await publish(workbench, '.env', 'note.txt');
