@@ -27,7 +27,7 @@ export function reconcile(
   { identity, now }: { readonly identity: OwnIdentity; readonly now: Date },
 ): SessionRecord {
   const own = record.statement;
-  const known = { ...record, isUnheard: undefined };
+  const known = record.isUnheard === undefined ? record : { ...record, isUnheard: undefined };
   if (heard.hash === own.hash) return known;
   const order = compareRank(heard.statement, own.statement);
   const [later, other] = order > 0 ? [heard, own] : [own, heard];
