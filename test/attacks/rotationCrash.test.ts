@@ -60,7 +60,7 @@ describe('a rotation that is killed', () => {
   };
   /** At the port that it had, so that members find it again. */
   const startTracker = async (prepared: readonly Stops[] = []): Promise<TestProcess> => {
-    const port = address === undefined ? '0' : `${address.port}`;
+    const port = `${address.port}`;
     const args = ['tracker', '--port', port, '--verifier-file', verifier, '--no-announce'];
     const started = startPrepared(cleanup, elsewhere, prepared, ...args);
     const [, listening = ''] = await started.printed(/^listening on (\S+)\n/u);
@@ -84,7 +84,7 @@ describe('a rotation that is killed', () => {
     this.timeout(TIMEOUT_MS);
     [owner, elsewhere] = [newUser(), newUser()];
     verifier = join(elsewhere.folder, 'verifier.json');
-    address = undefined as never;
+    address = { host: '127.0.0.1', port: 0 };
     const made = await run('invite', '--address', '127.0.0.1:1', '--verifier-file', verifier);
     assert.equal(made.code, 0, made.err);
     tracker = await startTracker();
