@@ -70,9 +70,12 @@ export function addOwnerCommands(
       const recipients = await chooseRecipients(record, { members, removed, options }, context);
       const next = withoutMembers(record, { removed, recipients, now: new Date() });
       await settle(next, options, folderOf(options), context);
+      const { length: count } = next.envelopes;
+      const leftOut = recipients.length - count;
+      const others = leftOut === 0 ? '' : `; ${leftOut} others need a new invite`;
       tell(context, options, {
-        text: `removed ${names.join(', ')}; ${next.envelopes.length} members go on by themselves`,
-        data: { removed, members: next.envelopes.length },
+        text: `removed ${names.join(', ')}; ${count} members go on by themselves${others}`,
+        data: { removed, members: count, ...(leftOut > 0 && { left_out: leftOut }) },
       });
     });
 
@@ -83,11 +86,22 @@ export function addOwnerCommands(
       const record = await newestRecord(options, folderOf(options), context);
       const known = await membersOf(record, options, context);
       const allowed = names.map((name) => choose(known, name).identity);
-      const list = new Set([...record.statement.statement.members, ...allowed]);
+      // Without the owner's own identity, no later command could ask for members.
+      const self = openIdentity(await ownIdentity()).fingerprint;
+      const list = new Set([...record.statement.statement.members, self, ...allowed]);
       const change = { admission: 'listed', members: [...list], now: new Date() } as const;
       await settle(withAdmission(record, change), options, folderOf(options), context);
       tell(context, options, { text: `${list.size} members are listed`, data: { allowed } });
     });
+
+  command(members, 'open', 'let everybody in who has the invite').action(
+    async (options: OwnerOptions) => {
+      const record = await newestRecord(options, folderOf(options), context);
+      const change = { admission: 'invite', members: [], now: new Date() } as const;
+      await settle(withAdmission(record, change), options, folderOf(options), context);
+      tell(context, options, { text: 'everybody with the invite is let in', data: { open: true } });
+    },
+  );
 
   const owner = program.command('owner').description('look after the keys of a session');
   addOwnerKeyCommands(owner, context, { command, folderOf });

@@ -18,9 +18,14 @@ export interface SessionRecordOptions {
   readonly data?: string;
 }
 
-/** Replaces what is kept of a session: before its statement is sent, so that a crash loses no key. */
+/**
+ * Replaces what is kept of a session: before its statement is sent, so that a crash loses no key.
+ * @throws INVALID_ARGUMENT for a record that could not be read again; the kept one stays.
+ */
 export function keepSessionRecord(folder: string, record: SessionRecord): void {
-  writeSecretFile(fileOf(folder, record.name), formatSessionRecord(record), 'replace');
+  const text = formatSessionRecord(record);
+  parseSessionRecord(text);
+  writeSecretFile(fileOf(folder, record.name), text, 'replace');
 }
 
 /**

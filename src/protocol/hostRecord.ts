@@ -2,6 +2,7 @@ import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
 import { readIdentity, type Identity } from './certificate';
 import { MAX_HOST_RECORD_CHARACTERS } from './limits';
+import { isPointText } from './p256';
 import { nameField, wholeField } from './replyFields';
 import { isSigned, labelled, type SignedText, signText } from './signedText';
 import { isTeamId } from './teamKeys';
@@ -42,7 +43,8 @@ const recordSchema = v.object({
   display_name: nameField,
   fingerprint: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)),
   instance: nameField,
-  sealing: v.pipe(v.string(), v.regex(/^[\w-]{44}$/u)),
+  // No point would make the owner's next removal fail for everybody.
+  sealing: v.pipe(v.string(), v.regex(/^[\w-]{44}$/u), v.check(isPointText)),
   seq: wholeField,
   time: wholeField,
 });

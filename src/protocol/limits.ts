@@ -139,6 +139,9 @@ export const MAX_OWNERS = 8;
 /** Identities of one list of a statement: removals stay for as long as the team. */
 export const MAX_STATEMENT_IDENTITIES = 1_000;
 
+/** A statement issued further ahead than this removes, but nobody is served until clocks agree. */
+export const MAX_ISSUED_AHEAD_MS = 24 * 3_600_000;
+
 /** Longest text of a statement: three lists as long as they may be, and room. */
 export const MAX_STATEMENT_CHARACTERS = 256 * 1024;
 

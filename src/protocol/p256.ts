@@ -38,6 +38,12 @@ export function publicKeyOf(point: Uint8Array): KeyObject | undefined {
   }
 }
 
+/** Whether a text is a compressed point of the curve in base64url. */
+export function isPointText(text: string): boolean {
+  const point = Buffer.from(text, 'base64url');
+  return point.length === COMPRESSED_POINT_BYTES && publicKeyOf(point) !== undefined;
+}
+
 /** @throws for bytes that are no point of the curve. */
 export function convert(point: Uint8Array, form: 'compressed' | 'uncompressed'): Buffer {
   return ECDH.convertKey(point, CURVE, undefined, undefined, form) as Buffer;

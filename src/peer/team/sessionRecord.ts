@@ -11,8 +11,18 @@ import type { HostPort } from '../../protocol/address';
 import { type Envelope, envelopeSchema, sealEnvelope } from '../../protocol/envelope';
 import { type Invite, type KeyPair, signInvite } from '../../protocol/invite';
 import type { SignedCharter } from '../../protocol/charter';
-import { MAX_SESSION_NAME_BYTES, MAX_STATEMENT_IDENTITIES } from '../../protocol/limits';
-import { compressedPointOf, identityOf, isP256, publicKeyOf } from '../../protocol/p256';
+import {
+  MAX_ISSUED_AHEAD_MS,
+  MAX_SESSION_NAME_BYTES,
+  MAX_STATEMENT_IDENTITIES,
+} from '../../protocol/limits';
+import {
+  compressedPointOf,
+  identityOf,
+  isP256,
+  isPointText,
+  publicKeyOf,
+} from '../../protocol/p256';
 import { Removals } from '../../protocol/removals';
 import {
   bundleMembers,
@@ -257,7 +267,10 @@ export function nextEpoch({ statement: { statement } }: SessionRecord): TeamEpoc
 export interface NextStatement {
   /** Of a new epoch; undefined: the epoch goes on. */
   readonly team?: TeamEpoch;
-  /** Members who get the key of the new epoch; the owner vouches for them by that. */
+  /**
+   * Members who get the key of the new epoch, the most trusted first; the owner vouches for them by that.
+   * Beyond `MAX_ENVELOPES`, and without a sealing point of the curve, they need a new invite.
+   */
   readonly recipients?: readonly SealedMember[];
   readonly changes?: Partial<Statement>;
   /** Of a new charter. */
@@ -279,7 +292,7 @@ export function withStatement(
     throw new PeershelfError('OWNER_UNHEARD', 'this copy has not heard the newest statement', {
       details: { session: record.name },
     });
-  const issuedMs = Math.max(now.getTime(), statement.issuedMs);
+  const issuedMs = issueTimeMs(now.getTime(), statement.issuedMs);
   const signed = sign(
     { ...record, charter: charter ?? record.statement.bundle.charter },
     {
@@ -293,14 +306,24 @@ export function withStatement(
     },
   );
   if (team === undefined) return { ...record, statement: signed };
-  const envelopes = recipients.map((member) => sealEnvelope(team, member));
+  const reached = recipients
+    .filter(({ sealingPoint }) => isPointText(sealingPoint))
+    .slice(0, MAX_ENVELOPES);
   return {
     ...record,
     team,
     statement: signed,
-    envelopes,
-    vouched: vouchedOf(record, signed, recipients),
+    envelopes: reached.map((member) => sealEnvelope(team, member)),
+    vouched: vouchedOf(record, signed, reached),
   };
+}
+
+/**
+ * Time of a new statement: never before that of the last one, which would let a lease end earlier. A
+ * last one from so far ahead that nobody serves under it was signed by a wrong clock and counts for nothing.
+ */
+function issueTimeMs(nowMs: number, lastMs: number): number {
+  return lastMs - nowMs > MAX_ISSUED_AHEAD_MS ? nowMs : Math.max(nowMs, lastMs);
 }
 
 /** Members whom the owner goes on to vouch for, with those that it has just accepted. */

@@ -5,6 +5,7 @@ import { describeError } from '../../common/errors';
 import { Emitter } from '../../common/events';
 import { readJsonFile, writeJsonFile } from '../../common/jsonFile';
 import type { Logger } from '../../common/logger';
+import { MAX_ISSUED_AHEAD_MS } from '../../protocol/limits';
 import { admits, Removals } from '../../protocol/removals';
 import {
   bundleMembers,
@@ -16,9 +17,6 @@ import {
   type StatementBundle,
   type VerifiedStatement,
 } from '../../protocol/statement';
-
-/** A statement issued further ahead than this removes, but nobody is served until clocks agree. */
-const MAX_AHEAD_MS = 24 * 3_600_000;
 
 export interface StatementBookDependencies {
   readonly clock: Clock;
@@ -81,7 +79,7 @@ export class StatementBook {
     const { issuedMs, validUntilMs } = newest.statement;
     if (this.rival !== undefined || !this.removals.isCoveredBy(newest.statement))
       return 'contradicted';
-    if (issuedMs - clock.now() > MAX_AHEAD_MS) return 'ahead';
+    if (issuedMs - clock.now() > MAX_ISSUED_AHEAD_MS) return 'ahead';
     const nowMs = Math.max(clock.now(), this.floorMs);
     return nowMs >= validUntilMs || clock.monotonic() >= this.leaseEndMs ? 'expired' : 'valid';
   }
@@ -131,7 +129,8 @@ export class StatementBook {
     const { issuedMs, validUntilMs } = opened.statement;
     this.newest = opened;
     this.rival = undefined;
-    if (issuedMs - clock.now() <= MAX_AHEAD_MS) this.floorMs = Math.max(this.floorMs, issuedMs);
+    if (issuedMs - clock.now() <= MAX_ISSUED_AHEAD_MS)
+      this.floorMs = Math.max(this.floorMs, issuedMs);
     const nowMs = Math.max(clock.now(), this.floorMs);
     this.leaseEndMs = clock.monotonic() + validUntilMs - nowMs;
   }

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { generateKeyPairSync } from 'node:crypto';
 import {
   createSessionRecord,
   formatSessionRecord,
@@ -6,7 +7,11 @@ import {
   parseSessionRecord,
   verifierOf,
   withNewKey,
+  withoutMembers,
+  withRenewedLease,
 } from '../../../src/peer/team/sessionRecord';
+import { sealingPointOf } from '../../../src/protocol/envelope';
+import { MAX_ENVELOPES } from '../../../src/protocol/statementMessages';
 import { formatInvite, parseInvite } from '../../../src/protocol/invite';
 import { deriveTeamKeys, isTrackerToken } from '../../../src/protocol/teamKeys';
 import { parseVerifier } from '../../../src/protocol/verifier';
@@ -64,6 +69,36 @@ describe('the record of a session', () => {
     }
     throwsWith('INVALID_ARGUMENT', () => parseVerifier(text));
     throwsWith('INVALID_ARGUMENT', () => parseVerifier('x'.repeat(1_000_000)));
+  });
+
+  it('can be read again after a removal, whatever members have said and however many there are', async () => {
+    const record = await createSessionRecord('Team', NOW);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const sealingPoint = sealingPointOf(privateKey);
+    const identity = (index: number): string => index.toString(16).padStart(64, '0');
+    const recipients = [
+      // What a member says is its sealing key, and is no point of the curve.
+      { identity: identity(0), sealingPoint: 'A'.repeat(44) },
+      ...Array.from({ length: MAX_ENVELOPES + 2 }, (_, index) => ({
+        ...{ identity: identity(index + 1), sealingPoint },
+      })),
+    ];
+    const removed = [identity(2)];
+    const next = withoutMembers(record, { removed, recipients, now: NOW });
+    assert.equal(next.envelopes.length, MAX_ENVELOPES);
+    assert.ok(!next.envelopes.some(({ to }) => to === identity(0) || to === identity(2)));
+    assert.equal(parseSessionRecord(formatSessionRecord(next)).envelopes.length, MAX_ENVELOPES);
+  });
+
+  it('is not bound to a time far ahead that a wrong clock has signed', async () => {
+    const record = await createSessionRecord('Team', NOW);
+    const [hourMs, now] = [3_600_000, NOW.getTime()];
+    const issuedAfter = (first: number): number =>
+      withRenewedLease(withRenewedLease(record, new Date(now + first)), NOW).statement.statement
+        .issuedMs;
+    assert.equal(issuedAfter(400 * 24 * hourMs), now);
+    // Clocks that differ a little never let a lease end earlier than it was said to.
+    assert.equal(issuedAfter(hourMs), now + hourMs);
   });
 
   it('has a name of a bounded length', async () => {

@@ -55,6 +55,11 @@ const open = (sealed: SealedHostRecord) => openHostRecord(sealed, { id: team.id,
 describe('host records', () => {
   const sealed = sealHostRecord(recordOf('alice'), secretsOf('alice'));
 
+  it('with a sealing key that is no point of the curve are no records', () => {
+    const change = { sealingPoint: 'A'.repeat(44) };
+    assert.equal(open(sealHostRecord(recordOf('alice', change), secretsOf('alice'))), undefined);
+  });
+
   it('of a member are opened as they were sealed, with the key of the host', () => {
     const opened = open(sealed);
     assert.deepEqual(opened?.record, recordOf('alice'));
