@@ -154,6 +154,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     'Only the owner who has started the session changes its owners. Ask that owner. If the first key is lost, the owners stay who they are.',
   OWNER_BEHIND: () =>
     'Another owner changes the session at the same time. Run the command again, which takes over what the other one has done.',
+  OWNER_BUSY: (d) =>
+    `Another command is changing the session ${d.text('session', '')} on this computer. Wait for it to end, then try again.`,
   OWNER_UNHEARD: (d) =>
     `These keys of the session ${d.text('session', '')} are a copy that has not heard what happened since it was made, so it signs nothing. Run peershelf owner renew with the address of a tracker that runs.`,
   OWNER_WITHDRAWN: () =>

@@ -5,7 +5,8 @@ import { formatInvite } from '../protocol/invite';
 import { inviteOf, verifierOf } from '../peer/team/sessionRecord';
 import type { CommandContext } from './commandContext';
 import { printJson, printLine } from './output';
-import { addAddress, renewInvite } from './ownerCommands';
+import { renewInvite } from './ownerCommands';
+import { addAddress } from './ownerSession';
 import {
   addSessionRecordOptions,
   loadSessionRecord,

@@ -1,9 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { systemClock } from '../common/clock';
-import { PeershelfError } from '../common/errors';
+import type { Command } from 'commander';
 import { writeSecretFile } from '../common/secretFile';
 import { openIdentity } from '../peer/identity/identity';
-import { bringStatement } from '../peer/team/bringStatement';
 import {
   inviteOf,
   type SessionRecord,
@@ -12,29 +9,21 @@ import {
   withoutMembers,
   withRenewedLease,
 } from '../peer/team/sessionRecord';
-import { synchronise } from '../peer/team/synchronise';
-import type { KnownMember } from '../peer/peerApi';
-import { type HostPort, parseHostPort } from '../protocol/address';
 import { formatInvite } from '../protocol/invite';
-import { DEFAULT_TRACKER_PORT, MAX_INVITE_ADDRESSES } from '../protocol/limits';
 import type { CommandContext } from './commandContext';
-import { printJson, printLine } from './output';
 import { addOwnerKeyCommands } from './ownerKeyCommands';
-import { addChoiceOptions, type ChoiceOptions, chooseRecipients } from './recipients';
-import { ownIdentity, withPeer } from './session';
 import {
-  addSessionRecordOptions,
-  keepSessionRecord,
-  readSessionRecord,
-  type SessionRecordOptions,
-} from './sessionStore';
-
-export interface OwnerOptions extends SessionRecordOptions, ChoiceOptions {
-  readonly address: readonly HostPort[];
-  readonly inviteFile?: string;
-  readonly json?: boolean;
-  readonly verbose?: boolean;
-}
+  addAddress,
+  changeSession,
+  choose,
+  membersOf,
+  type OwnerCommandTools,
+  type OwnerOptions,
+  tell,
+} from './ownerSession';
+import { addChoiceOptions, chooseRecipients } from './recipients';
+import { ownIdentity } from './session';
+import { addSessionRecordOptions } from './sessionStore';
 
 const MEMBERS_OF = 'which the owner of the session can do, wherever its tracker runs';
 
@@ -57,61 +46,72 @@ export function addOwnerCommands(
   addChoiceOptions(command(program, 'remove', 'remove members'))
     .argument('<host...>', 'host names or identities')
     .action(async (names: string[], options: OwnerOptions) => {
-      const record = await newestRecord(options, folderOf(options), context);
-      const { statement } = record.statement;
-      // A command that was killed may have done it already, and its members be on their way back.
-      if (names.every((name) => statement.removed.some(({ identity }) => identity === name))) {
-        const data = { removed: names, members: record.envelopes.length };
-        tell(context, options, { text: `${names.join(', ')} had been removed`, data });
-        return;
-      }
-      const members = await membersOf(record, options, context);
-      const removed = names.map((name) => choose(members, name).identity);
-      const recipients = await chooseRecipients(record, { members, removed, options }, context);
-      const next = withoutMembers(record, { removed, recipients, now: new Date() });
-      await settle(next, options, folderOf(options), context);
+      let leftOut = 0;
+      const next = await changeSession(options, folderOf(options), context, async (record) => {
+        // A command that was killed may have done it already, and its members be on their way back.
+        if (names.every((name) => isRemoved(record, name))) return record;
+        const members = await membersOf(record, options, context);
+        const removed = names.map((name) => choose(members, name).identity);
+        const recipients = await chooseRecipients(record, { members, removed, options }, context);
+        const without = withoutMembers(record, { removed, recipients, now: new Date() });
+        leftOut = recipients.length - without.envelopes.length;
+        return without;
+      });
       const { length: count } = next.envelopes;
-      const leftOut = recipients.length - count;
       const others = leftOut === 0 ? '' : `; ${leftOut} others need a new invite`;
       tell(context, options, {
         text: `removed ${names.join(', ')}; ${count} members go on by themselves${others}`,
-        data: { removed, members: count, ...(leftOut > 0 && { left_out: leftOut }) },
+        data: { removed: names, members: count, ...(leftOut > 0 && { left_out: leftOut }) },
       });
     });
-
-  const members = program.command('members').description('choose who may be a member');
-  command(members, 'allow', 'let only listed members in, and add some to the list')
-    .argument('<host...>', 'host names or identities')
-    .action(async (names: string[], options: OwnerOptions) => {
-      const record = await newestRecord(options, folderOf(options), context);
-      const known = await membersOf(record, options, context);
-      const allowed = names.map((name) => choose(known, name).identity);
-      // Without the owner's own identity, no later command could ask for members.
-      const self = openIdentity(await ownIdentity()).fingerprint;
-      const list = new Set([...record.statement.statement.members, self, ...allowed]);
-      const change = { admission: 'listed', members: [...list], now: new Date() } as const;
-      await settle(withAdmission(record, change), options, folderOf(options), context);
-      tell(context, options, { text: `${list.size} members are listed`, data: { allowed } });
-    });
-
-  command(members, 'open', 'let everybody in who has the invite').action(
-    async (options: OwnerOptions) => {
-      const record = await newestRecord(options, folderOf(options), context);
-      const change = { admission: 'invite', members: [], now: new Date() } as const;
-      await settle(withAdmission(record, change), options, folderOf(options), context);
-      tell(context, options, { text: 'everybody with the invite is let in', data: { open: true } });
-    },
-  );
+  addMemberCommands(program, context, { command, folderOf });
 
   const owner = program.command('owner').description('look after the keys of a session');
   addOwnerKeyCommands(owner, context, { command, folderOf });
   command(owner, 'renew', 'renew the lease of a session').action(async (options: OwnerOptions) => {
-    const record = await newestRecord(options, folderOf(options), context);
-    const next = withRenewedLease(record, new Date());
-    await settle(next, options, folderOf(options), context);
+    const next = await changeSession(options, folderOf(options), context, (record) =>
+      withRenewedLease(record, new Date()),
+    );
     const until = new Date(next.statement.statement.validUntilMs).toISOString();
     tell(context, options, { text: `the session is valid until ${until}`, data: { until } });
   });
+}
+
+function isRemoved({ statement: { statement } }: SessionRecord, name: string): boolean {
+  return statement.removed.some(({ identity }) => identity === name);
+}
+
+/** `members allow` and `open`: who may be a member. */
+function addMemberCommands(
+  program: Command,
+  context: CommandContext,
+  { command, folderOf }: OwnerCommandTools,
+): void {
+  const members = program.command('members').description('choose who may be a member');
+  command(members, 'allow', 'let only listed members in, and add some to the list')
+    .argument('<host...>', 'host names or identities')
+    .action(async (names: string[], options: OwnerOptions) => {
+      const next = await changeSession(options, folderOf(options), context, async (record) => {
+        const known = await membersOf(record, options, context);
+        const allowed = names.map((name) => choose(known, name).identity);
+        // Without the owner's own identity, no later command could ask for members.
+        const self = openIdentity(await ownIdentity()).fingerprint;
+        const list = new Set([...record.statement.statement.members, self, ...allowed]);
+        return withAdmission(record, {
+          ...{ admission: 'listed', members: [...list], now: new Date() },
+        });
+      });
+      const { length: count } = next.statement.statement.members;
+      tell(context, options, { text: `${count} members are listed`, data: { members: count } });
+    });
+  command(members, 'open', 'let everybody in who has the invite').action(
+    async (options: OwnerOptions) => {
+      await changeSession(options, folderOf(options), context, (record) =>
+        withAdmission(record, { admission: 'invite', members: [], now: new Date() }),
+      );
+      tell(context, options, { text: 'everybody with the invite is let in', data: { open: true } });
+    },
+  );
 }
 
 /** Makes a new invite of a session whose tracker runs, and lets nobody in with the old one. */
@@ -120,85 +120,11 @@ export async function renewInvite(
   folder: string,
   context: CommandContext,
 ): Promise<string> {
-  const record = withNewKey(await newestRecord(options, folder, context), new Date());
-  await settle(record, options, folder, context);
+  const record = await changeSession(options, folder, context, (kept) =>
+    withNewKey(kept, new Date()),
+  );
   const invite = formatInvite(inviteOf(record, options.address, options.expiresMs));
   if (options.inviteFile !== undefined)
     writeSecretFile(options.inviteFile, `${invite}\n`, 'replace');
   return invite;
-}
-
-/**
- * The record in line with what the tracker has heard, and kept so: another owner, or another copy of this
- * one's key, may have gone on since.
- */
-export async function newestRecord(
-  { address, session }: OwnerOptions,
-  folder: string,
-  { signal }: CommandContext,
-): Promise<SessionRecord> {
-  const identity = openIdentity(await ownIdentity());
-  const kept = readSessionRecord(folder, session);
-  const options = { addresses: address, clock: systemClock, signal, identity };
-  const record = await synchronise(kept, options);
-  if (record !== kept) keepSessionRecord(folder, record);
-  // A command that was killed kept an epoch that no tracker knows, in which nobody can be asked for members.
-  await bringStatement(record, options);
-  return record;
-}
-
-/** Keeps the record, then brings its statement. */
-export async function settle(
-  record: SessionRecord,
-  { address }: OwnerOptions,
-  folder: string,
-  { signal }: CommandContext,
-): Promise<void> {
-  keepSessionRecord(folder, record);
-  await bringStatement(record, { addresses: address, clock: systemClock, signal });
-}
-
-/** Members as the tracker tells of them, and those that this computer has seen before. */
-export async function membersOf(
-  record: SessionRecord,
-  { address, verbose = false }: OwnerOptions,
-  { output, signal }: CommandContext,
-): Promise<readonly KnownMember[]> {
-  let members: readonly KnownMember[] = [];
-  const invite = formatInvite(inviteOf(record, address));
-  await withPeer({ options: { invite, verbose }, output, signal }, async (peer) => {
-    await peer.refreshNetwork();
-    members = await peer.members();
-  });
-  return members;
-}
-
-/** @throws NOT_FOUND, AMBIGUOUS_NAME. */
-export function choose(members: readonly KnownMember[], name: string): KnownMember {
-  const found = members.filter(
-    ({ identity, hostnames }) => identity === name || hostnames.includes(name),
-  );
-  const [member] = found;
-  if (member === undefined)
-    throw new PeershelfError('NOT_FOUND', `no member is called ${name}`, { details: { name } });
-  if (found.length > 1)
-    throw new PeershelfError('AMBIGUOUS_NAME', `several members are called ${name}`, {
-      details: { name },
-    });
-  return member;
-}
-
-export function tell(
-  { output }: CommandContext,
-  { json }: OwnerOptions,
-  { text, data }: { readonly text: string; readonly data: object },
-): void {
-  if (json === true) printJson(output, data);
-  else printLine(output, text);
-}
-
-export function addAddress(text: string, before: readonly HostPort[] = []): HostPort[] {
-  if (before.length === MAX_INVITE_ADDRESSES)
-    throw new InvalidArgumentError(`An invite has at most ${MAX_INVITE_ADDRESSES} addresses.`);
-  return [...before, parseHostPort(text, DEFAULT_TRACKER_PORT)];
 }

@@ -20,7 +20,13 @@ import { type KeyPair, parseInvite } from '../protocol/invite';
 import { identityOf } from '../protocol/p256';
 import { shortFingerprint } from '../protocol/shortFingerprint';
 import type { CommandContext } from './commandContext';
-import { membersOf, newestRecord, type OwnerOptions, settle, tell } from './ownerCommands';
+import {
+  changeSession,
+  membersOf,
+  type OwnerCommandTools,
+  type OwnerOptions,
+  tell,
+} from './ownerSession';
 import { readPassphrase } from './passphrase';
 import { addChoiceOptions, chooseRecipients } from './recipients';
 import { ownIdentity, readInvite } from './session';
@@ -33,19 +39,13 @@ interface KeyOptions extends OwnerOptions {
   readonly passphraseFile?: string;
 }
 
-interface OwnerCommands {
-  /** Adds a command that brings a statement to the tracker. */
-  readonly command: (parent: Command, name: string, description: string) => Command;
-  readonly folderOf: (options: OwnerOptions) => string;
-}
-
 const PASSPHRASE = 'file with the passphrase, - for standard input; else the terminal is asked';
 
 /** `owner export`, `import`, `key`, `add`, `drop` and `join`: who has the keys of a session. */
 export function addOwnerKeyCommands(
   owner: Command,
   context: CommandContext,
-  commands: OwnerCommands,
+  commands: OwnerCommandTools,
 ): void {
   addCopyCommands(owner, context, commands);
   addNewOwnerCommands(owner, context, commands);
@@ -63,7 +63,7 @@ function local(owner: Command, name: string, description: string): Command {
 function addCopyCommands(
   owner: Command,
   context: CommandContext,
-  { folderOf }: OwnerCommands,
+  { folderOf }: OwnerCommandTools,
 ): void {
   local(owner, 'export', 'write all keys of a session to a file, under a passphrase')
     .argument('<file>')
@@ -92,7 +92,7 @@ function addCopyCommands(
 function addNewOwnerCommands(
   owner: Command,
   context: CommandContext,
-  { folderOf }: OwnerCommands,
+  { folderOf }: OwnerCommandTools,
 ): void {
   local(
     owner,
@@ -123,20 +123,22 @@ function addNewOwnerCommands(
 function addCharterCommands(
   owner: Command,
   context: CommandContext,
-  { command, folderOf }: OwnerCommands,
+  { command, folderOf }: OwnerCommandTools,
 ): void {
   const change = async (
     options: OwnerOptions,
     owners: (record: SessionRecord) => Parameters<typeof withOwners>[1]['owners'],
   ): Promise<void> => {
-    const record = await newestRecord(options, folderOf(options), context);
-    const next = owners(record);
-    const members = await membersOf(record, options, context);
-    const choice = { members, removed: [], options };
-    const recipients = await chooseRecipients(record, choice, context);
-    const changed = withOwners(record, { owners: next, recipients, now: new Date() });
-    await settle(changed, options, folderOf(options), context);
-    const list = next.map((one) => shortFingerprint(identityOf(one)));
+    const { statement } = await changeSession(
+      ...([options, folderOf(options), context] as const),
+      async (record) => {
+        const members = await membersOf(record, options, context);
+        const choice = { members, removed: [], options };
+        const recipients = await chooseRecipients(record, choice, context);
+        return withOwners(record, { owners: owners(record), recipients, now: new Date() });
+      },
+    );
+    const list = statement.charter.owners.map((one) => shortFingerprint(identityOf(one)));
     tell(context, options, { text: `owners: ${list.join(', ')}`, data: { owners: list } });
   };
   addChoiceOptions(command(owner, 'add', 'make a key that of an owner'))

@@ -1,7 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { systemClock } from '../common/clock';
 import { PeershelfError } from '../common/errors';
+import { tryLock } from '../common/lockFile';
+import { PRIVATE_FOLDER_MODE } from '../common/privateFiles';
 import { readSecretFile, writeSecretFile } from '../common/secretFile';
 import {
   createSessionRecord,
@@ -12,10 +17,21 @@ import {
 
 const DEFAULT_SESSION = 'Peershelf';
 
+/** Time to wait for another command of the owner, which talks with the tracker or asks its user. */
+const LOCK_DEADLINE_MS = 60_000;
+const LOCK_POLL_MS = 100;
+
 /** Options of the commands that keep the keys of a session. */
 export interface SessionRecordOptions {
   readonly session: string;
   readonly data?: string;
+}
+
+/** A session that is kept in a folder. */
+export interface SessionPlace {
+  readonly folder: string;
+  readonly session: string;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -38,6 +54,33 @@ export function addSessionRecord(folder: string, record: SessionRecord): void {
   throw new PeershelfError('SESSION_KEYS_KEPT', 'there are keys of that name', {
     details: { session: record.name },
   });
+}
+
+/**
+ * Runs a task that reads what is kept of a session, signs and keeps more, while no other program on this
+ * computer does: of two at once, one would replace the key that the tracker has just taken.
+ * @throws OWNER_BUSY when another one does not end in time; CANCELLED.
+ */
+export async function withSessionLock<T>(
+  { folder, session, signal }: SessionPlace,
+  task: () => Promise<T>,
+): Promise<T> {
+  const path = `${fileOf(folder, session)}.lock`;
+  const deadlineMs = systemClock.monotonic() + LOCK_DEADLINE_MS;
+  const holder = randomUUID();
+  mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  while (tryLock(path, holder, systemClock) === undefined) {
+    if (systemClock.monotonic() > deadlineMs)
+      throw new PeershelfError('OWNER_BUSY', 'another command does not end', {
+        details: { session },
+      });
+    await setTimeout(LOCK_POLL_MS, undefined, { signal });
+  }
+  try {
+    return await task();
+  } finally {
+    rmSync(path, { force: true });
+  }
 }
 
 export function addSessionRecordOptions(command: Command): Command {

@@ -24,6 +24,7 @@ import {
   keepSessionRecord,
   loadSessionRecord,
   readSessionRecord,
+  withSessionLock,
 } from './sessionStore';
 import type { TrackerCommandOptions, TrackerLauncher } from '../tracker/command';
 import { LIMIT_SPECS } from '../tracker/limits';
@@ -70,7 +71,8 @@ async function launch(
   const folder = options.data ?? dataFolder;
   // One that the user names may hold other things, too.
   if (options.data === undefined) makePrivateFolder(folder);
-  const record = keepLease(await loadSessionRecord(folder, options.session), folder);
+  // Not renewed before the tracker runs and has said what it knows: it may be a copy of long ago.
+  const record = await loadSessionRecord(folder, options.session);
   const child = fork(bundle, childArguments(options, folder), {
     stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
   });
@@ -127,12 +129,13 @@ function renew(
     const { trackers } = statement.statement;
     const where = { addresses, clock: systemClock, identity };
     const heard = await hear({ owner, root, trackers }, where);
-    // Read again: another command of the owner may have changed it.
-    const kept = readSessionRecord(folder, options.session);
-    const newest = reconcile(kept, heard, { identity, now: new Date(systemClock.now()) });
-    keepSessionRecord(folder, newest);
-    const record = keepLease(newest, folder);
-    await bringStatement(record, { addresses, clock: systemClock });
+    await withSessionLock({ folder, session: options.session }, async () => {
+      // Read again: another command of the owner may have changed it.
+      const kept = readSessionRecord(folder, options.session);
+      const newest = reconcile(kept, heard, { identity, now: new Date(systemClock.now()) });
+      if (newest !== kept) keepSessionRecord(folder, newest);
+      await bringStatement(keepLease(newest, folder), { addresses, clock: systemClock });
+    });
   };
   bring().catch((error: unknown) => {
     io.stderr.write(

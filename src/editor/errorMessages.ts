@@ -203,6 +203,10 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t(
       "This copy of the owner's key has not heard what happened since it was made, so it changes nothing yet. Connect to the session's tracker, then try again.",
     ),
+  OWNER_BUSY: () =>
+    l10n.t(
+      'Another program is changing this session on this computer. Wait for it to end, then try again.',
+    ),
   OWNER_WITHDRAWN: () =>
     l10n.t(
       'You are no longer an owner of this session, so nothing was changed. Ask the owner who started it.',

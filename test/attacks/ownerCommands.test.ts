@@ -24,27 +24,62 @@ describe('owners on the command line', () => {
     return out;
   };
 
+  const startSession = async (
+    owner: CommandLineUser,
+  ): Promise<{ invite: string; at: string[] }> => {
+    const invite = join(owner.folder, 'invite.txt');
+    const started = startCommand(
+      ...([cleanup, owner, 'tracker', '--port', '0', '--invite-file', invite] as const),
+    );
+    const [, address = ''] = await started.printed(READY);
+    return { invite, at: ['--address', address] };
+  };
+  const share = async (user: CommandLineUser, name: string, invite: string): Promise<void> => {
+    writeFileSync(join(user.folder, `${name}.txt`), name);
+    const sharing = startCommand(
+      ...([cleanup, user, 'share', `${name}.txt`, '--port', '0', '--hostname', name] as const),
+      ...['--invite-file', invite],
+    );
+    await sharing.printed(/serving on /u);
+  };
+
+  it('that run at once on one computer remove all whom they name, and keep the key', async function () {
+    this.timeout(300_000);
+    const [owner, bob, mallory, carol] = [newUser(), newUser(), newUser(), newUser()];
+    const { invite, at } = await startSession(owner);
+    await share(bob, 'bob', invite);
+    await share(mallory, 'mallory', invite);
+    const both = await Promise.all([
+      run(owner, 'remove', 'bob', ...at, '--yes'),
+      run(owner, 'remove', 'mallory', ...at, '--yes'),
+    ]);
+    for (const { code, err } of both) assert.equal(code, 0, err);
+    await succeed(owner, 'owner', 'renew', ...at);
+    await succeed(owner, 'invite', ...at, '--invite-file', invite);
+    for (const user of [bob, mallory])
+      assert.match((await run(user, 'list', '--invite-file', invite)).err, /removed you/u);
+    await succeed(carol, 'list', '--invite-file', invite);
+  });
+
+  it('that list members list their own user, and can open the session again', async function () {
+    this.timeout(300_000);
+    const [owner, bob, mallory] = [newUser(), newUser(), newUser()];
+    const { invite, at } = await startSession(owner);
+    await share(bob, 'bob', invite);
+    await succeed(owner, 'members', 'allow', 'bob', ...at);
+    assert.equal((await run(mallory, 'list', '--invite-file', invite)).code, 1);
+    await succeed(owner, 'members', 'allow', 'bob', ...at);
+    await succeed(owner, 'members', 'open', ...at);
+    await succeed(mallory, 'list', '--invite-file', invite);
+  });
+
   it('are added, export and import their keys, and remove whom they choose', async function () {
     // Some twenty programs, each of which loads everything.
     this.timeout(300_000);
     const [first, second, mallory, elsewhere] = [newUser(), newUser(), newUser(), newUser()];
-    const invite = join(first.folder, 'invite.txt');
-    const started = startCommand(
-      ...([cleanup, first, 'tracker', '--port', '0', '--invite-file', invite] as const),
-    );
-    const [, address = ''] = await started.printed(READY);
-    const at = ['--address', address];
-    for (const [user, name] of [
-      [second, 'second'],
-      [mallory, 'mallory'],
-    ] as const) {
-      writeFileSync(join(user.folder, `${name}.txt`), name);
-      const sharing = startCommand(
-        ...([cleanup, user, 'share', `${name}.txt`, '--port', '0', '--hostname', name] as const),
-        ...['--invite-file', invite],
-      );
-      await sharing.printed(/serving on /u);
-    }
+    const { invite, at } = await startSession(first);
+    await share(second, 'second', invite);
+    await share(mallory, 'mallory', invite);
 
     const passphrase = join(first.folder, 'passphrase');
     writeFileSync(passphrase, 'a long enough passphrase\n');
