@@ -124,6 +124,14 @@ describe('attacks by fetched files', () => {
       assert.equal(readFileSync(join(work, 'proj/.git/config'), 'utf8'), own);
       assert.equal(code, 1);
       assert.match(err, /proj\/\.git\/config from \w+ was left out: .*Git repository/u);
+
+      // Where `git init` would find and keep them.
+      for (const name of ['.git/hooks/post-checkout', 'sub/.GIT']) {
+        await alice.publish(`new/${name}`, 'gitdir: elsewhere');
+        const got = await run('fetch', 'new/', '--allow-executables');
+        assert.equal(got.code, 1, got.out + got.err + filesBelow(join(work, 'new')).join());
+      }
+      assert.deepEqual(filesBelow(join(work, 'new')), []);
     });
 
     it('leaves out a single file of this kind, too', async () => {

@@ -10,6 +10,8 @@ const HEAD = 'HEAD';
  * `commondir` leads to a folder elsewhere that has the others.
  */
 const COMPANIONS = ['objects', 'refs', 'config', 'commondir'];
+/** Folder, or file that leads to one: `git init` keeps what it finds there. */
+const GIT_FOLDER = '.git';
 const MEMBERS: ReadonlySet<string> = new Set([HEAD.toLowerCase(), ...COMPANIONS]);
 
 /** Places that a fetch is about to fill; held until they are filled, or will not be. */
@@ -49,7 +51,7 @@ export class RepositoryGuard {
       return verdict;
     };
     const refused = ways.filter(({ folders }) =>
-      folders.some(({ folder }) => isRepository(folder)),
+      folders.some(({ folder, child }) => isGitFolder(child) || isRepository(folder)),
     );
     return {
       refused: new Set(refused.map(({ path }) => path)),
@@ -82,12 +84,17 @@ export class RepositoryGuard {
  */
 export function wouldBeRepository(path: string): boolean {
   return new RealFolders().above(path).some(({ folder, child }) => {
+    if (isGitFolder(child)) return true;
     const members = comparedNames(child).filter((name) => MEMBERS.has(name));
     if (members.length === 0) return false;
     const has = (name: string): boolean =>
       members.includes(name.toLowerCase()) || existsSync(join(folder, name));
     return has(HEAD) && COMPANIONS.some(has);
   });
+}
+
+function isGitFolder(name: string): boolean {
+  return comparedNames(name).includes(GIT_FOLDER);
 }
 
 /**

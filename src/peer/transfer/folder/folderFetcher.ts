@@ -5,6 +5,7 @@ import { mapConcurrently } from '../../../common/concurrency';
 import { describeError, fromWriteError, PeershelfError } from '../../../common/errors';
 import { type Risk, riskOf } from '../../../common/riskyPaths';
 import { isSameContent } from '../../../protocol/contentId';
+import { toLocalName } from '../../../protocol/names';
 import type { ListedHost } from '../../../protocol/controlReplies';
 import type { ContentHasher } from '../../hash/contentHasher';
 import { hostsOfFolder } from '../../fetch/folderOwners';
@@ -217,12 +218,21 @@ function withoutRisky(
 ): { readonly files: readonly FolderFile[]; readonly risky: readonly PeershelfError[] } {
   if (guardedAs === undefined) return { files, risky: [] };
   const toRisk = ({ name }: FolderFile): Risk | undefined =>
-    riskOf(`${guardedAs}/${name.slice(prefix.length)}`);
+    riskOf(`${guardedAs}/${localNameOr(name.slice(prefix.length))}`);
   const risky = files.flatMap((file) => {
     const risk = toRisk(file);
     return risk === undefined ? [] : [riskyPlace(file.name, risk, file.sources[0])];
   });
   return { files: files.filter((file) => toRisk(file) === undefined), risky };
+}
+
+/** The name that a file gets here, which can be riskier than the one it has; one that is none is refused later. */
+function localNameOr(name: string): string {
+  try {
+    return toLocalName(name, process.platform);
+  } catch {
+    return name;
+  }
 }
 
 /** The places that the files go to, as far as their names can be places. */
