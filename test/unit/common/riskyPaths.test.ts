@@ -26,13 +26,17 @@ Vagrantfile .Rprofile justfile Taskfile.yml Tiltfile Earthfile Procfile x.mk BSD
 .gitlab-ci.yml .circleci/ azure-pipelines.yml Jenkinsfile .travis.yml .gitea/ .forgejo/ .woodpecker.yml .buildkite/
 renovate.json .gitpod.yml .idx/ x.desktop desktop.ini autorun.inf x.lnk x.url x.scf x.command .directory
 .git/hooks/pre-commit .vscode/tasks.json .devcontainer/x .envrc package.json Makefile GNUmakefile x.code-workspace
-setup.exe install.ps1 x.app/Contents/MacOS/x deploy.sh`
+setup.exe install.ps1 x.app/Contents/MacOS/x deploy.sh __pycache__/utils.cpython-311.pyc x.pyc x.pyd test_x.py x_test.py
+platformio.ini ruby_lsp/x/addon.rb phpcs.xml phpstan.dist.neon phpunit.dist.xml cspell.json tslint.json uno.config.ts
+apollo.config.js hardhat.config.js vetur.config.js volar.config.js truffle.config.cjs karma.conf.js vitest.setup.ts
+Package@swift-5.9.swift x.worksheet.sc devbox.json mise/config.toml jupyter_server_config.json CVS/Root crush.json CRUSH.md
+AGENTS.local.md CLAUDE.local.md x.xlsb x.mdb x.accdb x.iso x.vhdx`
   .trim()
   .split(/\s+/u);
 
 const ORDINARY =
   `src/main.ts src/index.js README.md docs/guide.md data.csv LICENSE notes.txt lib/app.py photo.jpg
-build/out.txt workspace/notes.md example.com/notes.md configure/readme.md src/makefile.ts docs/package.json.md
+build/out.txt cvs/anna.pdf latest.py contest.py test_data.csv workspace/notes.md example.com/notes.md configure/readme.md src/makefile.ts docs/package.json.md
 gitignore makefile.txt backup.txt~1 shared/git/x a/longer-name~1.txt config/settings.json report.docx slides.pdf
 src/tasks/list.ts src/env.ts HEAD config CHANGELOG.md test/unit/x.test.ts index.html style.css main.go Program.cs`
     .trim()
