@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Cleanup } from '../../scripts/host/cleanup';
 import { readInviteText } from '../../src/common/inviteFile';
@@ -61,6 +61,41 @@ describe('a file with an invite that others can write', () => {
     writeFileSync(join(shared, 'invite'), 'forged', { mode: 0o600 });
     symlinkSync(join(shared, 'invite'), link);
     isRefusedFor(shared, link);
+  });
+
+  it('is refused for every folder in which a link lies that leads to it', () => {
+    const shared = join(dirname(dirname(path)), 'shared');
+    mkdirSync(shared);
+    chmodSync(shared, 0o777);
+    for (const [name, target] of [
+      ['file', path],
+      ['folder', dirname(path)],
+    ] as const)
+      symlinkSync(target, join(shared, name));
+    // Whoever may write there has chosen which of the user's files is read.
+    isRefusedFor(shared, join(shared, 'file'));
+    isRefusedFor(shared, join(shared, 'folder', 'invite.txt'));
+    const own = join(dirname(path), 'link');
+    symlinkSync(join(shared, 'file'), own);
+    isRefusedFor(shared, own);
+    chmodSync(shared, 0o755);
+    assert.equal(read(own), 'an invite');
+  });
+
+  it('is refused for a link of another account, also where nobody else may rename it', () => {
+    const account = makeAccount(cleanup);
+    if (typeof account === 'string') {
+      notTestedHere('another account', account);
+      return;
+    }
+    const shared = join(dirname(dirname(path)), 'shared');
+    mkdirSync(shared);
+    chmodSync(shared, 0o1777);
+    const link = join(shared, 'link');
+    symlinkSync(path, link);
+    assert.equal(read(link), 'an invite');
+    lchownSync(link, account.uid, account.gid);
+    isRefusedFor(link, link);
   });
 
   it('is refused when it is another account whose file or folder it is', () => {
