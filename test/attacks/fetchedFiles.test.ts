@@ -1,6 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { formatHostPort, type HostPort } from '../../src/protocol/address';
 import { useCleanup } from '../support/cleanup';
@@ -112,6 +119,18 @@ describe('attacks by fetched files', () => {
       }
       git(join(work, 'proj'), 'status');
       assert.equal(existsSync(marker), false, 'the program of a stranger has run');
+    });
+
+    it('leaves out what a link of the user leads to where programs look', async function () {
+      if (process.platform === 'win32') this.skip(); // Links need a right of their own there.
+      mkdirSync(join(work, '.vscode'));
+      symlinkSync('.vscode', join(work, 'editor'));
+      await alice.publish('pack/editor/tasks.json', '{}');
+      await alice.publish('pack/notes.txt', 'notes');
+      const { err } = await run('fetch', 'pack/', '--output', '.');
+      assert.match(err, /pack\/editor\/tasks\.json from \w+ was left out/u);
+      assert.deepEqual(filesBelow(join(work, '.vscode')), []);
+      assert.equal(readFileSync(join(work, 'notes.txt'), 'utf8'), 'notes');
     });
 
     it('takes what is allowed, but never the settings of a repository', async () => {

@@ -1,5 +1,7 @@
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { PeershelfError } from '../../common/errors';
-import type { Risk } from '../../common/riskyPaths';
+import { type Risk, riskOf } from '../../common/riskyPaths';
+import type { RealFolders } from './realFolders';
 
 /** A file that is not placed unasked: what it is, and whose. */
 export function riskyPlace(
@@ -11,4 +13,18 @@ export function riskyPlace(
   return new PeershelfError('RISKY_PLACE', `${name} could make programs run there: ${reason}`, {
     details: { name, family, hostname, displayName },
   });
+}
+
+/**
+ * Why a file is not placed unasked, by the name of its place and by where that is: a folder of the user
+ * may be a link to one whose files programs obey.
+ * @param guardedAs the place as the user sees it. @param path the same place, absolute.
+ */
+export function riskOfPlace(guardedAs: string, path: string, real: RealFolders): Risk | undefined {
+  const base = guardedAs.split(/[\\/]/u).reduce((folder) => dirname(folder), path);
+  const place = join(real.realOf(dirname(path)), basename(path));
+  const inBase = relative(real.realOf(base), place);
+  // What leads out of the base is looked at as a whole, without the folders that both are in.
+  const names = inBase.split(sep).filter((name) => name !== '..');
+  return riskOf(guardedAs) ?? riskOf(names.join('/'));
 }

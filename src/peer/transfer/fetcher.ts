@@ -6,9 +6,9 @@ import type { Logger } from '../../common/logger';
 import { type ContentId, formatContentId, isSameContent } from '../../protocol/contentId';
 import type { LocatedSource } from '../../protocol/controlRepliesV2';
 import type { SourceInfo } from '../../protocol/controlReplies';
-import { riskOf } from '../../common/riskyPaths';
 import { inRepository, type RepositoryGuard } from '../fetch/repositoryGuard';
-import { riskyPlace } from '../fetch/riskyPlace';
+import { RealFolders } from '../fetch/realFolders';
+import { riskOfPlace, riskyPlace } from '../fetch/riskyPlace';
 import type { FetchOptions, FetchRequest, FetchResult } from '../peerApi';
 import { isWanted } from '../wantedSources';
 import { Destination, destinationExists } from './destination';
@@ -346,8 +346,12 @@ function toContentSource(source: Omit<LocatedSource, 'name'>): ContentSource {
 }
 
 /** @throws RISKY_PLACE for what the request does not allow. */
-function refuseRisky({ name, guardedAs }: FetchRequest, owner: SourceInfo | undefined): void {
-  const risk = guardedAs === undefined ? undefined : riskOf(guardedAs);
+function refuseRisky(
+  { name, guardedAs, destination }: FetchRequest,
+  owner: SourceInfo | undefined,
+): void {
+  if (guardedAs === undefined) return;
+  const risk = riskOfPlace(guardedAs, destination, new RealFolders());
   if (risk !== undefined && owner !== undefined) throw riskyPlace(name, risk, owner);
 }
 

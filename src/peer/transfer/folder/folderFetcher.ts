@@ -3,14 +3,14 @@ import { basename, join } from 'node:path';
 import { throwIfAborted } from '../../../common/abort';
 import { mapConcurrently } from '../../../common/concurrency';
 import { describeError, fromWriteError, PeershelfError } from '../../../common/errors';
-import { type Risk, riskOf } from '../../../common/riskyPaths';
 import { isSameContent } from '../../../protocol/contentId';
 import { toLocalName } from '../../../protocol/names';
 import type { ListedHost } from '../../../protocol/controlReplies';
 import type { ContentHasher } from '../../hash/contentHasher';
 import { hostsOfFolder } from '../../fetch/folderOwners';
 import { type Claim, inRepository, type RepositoryGuard } from '../../fetch/repositoryGuard';
-import { riskyPlace } from '../../fetch/riskyPlace';
+import { RealFolders } from '../../fetch/realFolders';
+import { riskOfPlace, riskyPlace } from '../../fetch/riskyPlace';
 import type { FolderFetchRequest, FolderFetchResult } from '../../peerApi';
 import { HeldFolder } from '../../fetch/heldFolder';
 import { Destination } from '../destination';
@@ -214,16 +214,18 @@ export class FolderFetcher {
 /** The files that may be fetched without asking, and why the others may not. */
 function withoutRisky(
   files: readonly FolderFile[],
-  { guardedAs, prefix }: FolderFetchRequest,
+  { guardedAs, prefix, destination }: FolderFetchRequest,
 ): { readonly files: readonly FolderFile[]; readonly risky: readonly PeershelfError[] } {
   if (guardedAs === undefined) return { files, risky: [] };
-  const toRisk = ({ name }: FolderFile): Risk | undefined =>
-    riskOf(`${guardedAs}/${localNameOr(name.slice(prefix.length))}`);
-  const risky = files.flatMap((file) => {
-    const risk = toRisk(file);
-    return risk === undefined ? [] : [riskyPlace(file.name, risk, file.sources[0])];
+  const real = new RealFolders();
+  const risky: PeershelfError[] = [];
+  const unasked = files.filter(({ name, sources }) => {
+    const below = localNameOr(name.slice(prefix.length));
+    const risk = riskOfPlace(`${guardedAs}/${below}`, join(destination, below), real);
+    if (risk !== undefined) risky.push(riskyPlace(name, risk, sources[0]));
+    return risk === undefined;
   });
-  return { files: files.filter((file) => toRisk(file) === undefined), risky };
+  return { files: unasked, risky };
 }
 
 /** The name that a file gets here, which can be riskier than the one it has; one that is none is refused later. */
