@@ -146,6 +146,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     );
     this.downloads = downloads;
     this.register(session.onDidEndEpoch(() => dialer.endAll()));
+    this.register(session.onDidChangeAdmission(() => dialer.endRefused()));
     this.previews = new Previews({
       ...{ clock, hasher, logger: logger.child('preview') },
       folder: join(folder ?? storageFolder, 'previews'),

@@ -64,6 +64,7 @@ export class TrackerSession extends DisposableBase {
   private readonly eventEmitter = this.register(new Emitter<ControlEvent>());
   private readonly catalogueEmitter = this.register(new Emitter<void>());
   private readonly epochEmitter = this.register(new Emitter<void>());
+  private readonly admissionEmitter = this.register(new Emitter<void>());
   private readonly catalogueSubscription = this.register(new DisposableSlot());
   /** Counts calls of `join` and `leave`: only the last one holds. */
   private wishes = 0;
@@ -91,6 +92,8 @@ export class TrackerSession extends DisposableBase {
   readonly onDidReceiveEvent = this.eventEmitter.event;
   /** Transfers under the keys so far must end. */
   readonly onDidEndEpoch: Event<void>;
+  /** Transfers with whom `security` refuses now must end. */
+  readonly onDidChangeAdmission = this.admissionEmitter.event;
   /** Entries came or went, or the tracker took them. */
   readonly onDidChangeCatalogue = this.catalogueEmitter.event;
 
@@ -331,6 +334,7 @@ export class TrackerSession extends DisposableBase {
     });
     team.checkInvite(isReturning);
     team.onDidEndEpoch(() => this.onEpochEnded(team));
+    team.onDidChangeAdmission(() => this.onAdmissionChanged(team));
     return team;
   }
 
@@ -343,6 +347,13 @@ export class TrackerSession extends DisposableBase {
     this.refreshStatement().catch((error: unknown) => {
       logger.info(`the statement of the team: ${describeError(error)}`);
     });
+  }
+
+  /** Ends what is served to and fetched from whom this peer refuses now. */
+  private onAdmissionChanged(team: TeamSession): void {
+    if (team !== this.team) return;
+    this.dependencies.server.endRefused();
+    this.admissionEmitter.fire();
   }
 
   /** Asks the tracker for its statement, and brings it a later one. */

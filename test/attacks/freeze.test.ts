@@ -4,16 +4,23 @@ import { systemClock } from '../../src/common/clock';
 import { openIdentity, type StoredIdentity } from '../../src/peer/identity/identity';
 import { makeIdentity } from '../../src/peer/identity/makeIdentity';
 import { bringStatement } from '../../src/peer/team/bringStatement';
-import { type SessionRecord, withoutMembers } from '../../src/peer/team/sessionRecord';
+import {
+  type SessionRecord,
+  withAdmission,
+  withoutMembers,
+  withRenewedLease,
+} from '../../src/peer/team/sessionRecord';
+import { SourceDialer } from '../../src/peer/transfer/sourceDialer';
 import type { TransferSecurity } from '../../src/peer/transfer/transferSecurity';
-import type { StatementBundle } from '../../src/protocol/statement';
+import { PeershelfError } from '../../src/common/errors';
+import { openStatement, signStatement, type StatementBundle } from '../../src/protocol/statement';
 import { deriveTeamKeys } from '../../src/protocol/teamKeys';
 import { useCleanup } from '../support/cleanup';
 import { type Relay, startRelay } from '../support/relay';
 import { rejectsWith } from '../support/rejectsWith';
 import { startPeer, type TestPeer } from '../support/startPeer';
 import { startTeam, type TestTeam } from '../support/startTeam';
-import { startFetching } from '../support/team';
+import { connectAs, newMember, newProofKey, startFetching, startTeamServer } from '../support/team';
 import { eventually, nextEvent } from '../support/waitFor';
 
 const MIB = 1024 * 1024;
@@ -90,21 +97,85 @@ describe('a peer that is kept from hearing of a removal', () => {
     return fetcher.fetch(request, [source], {});
   };
 
+  /** One request of the removed member for the whole file, once it is answered. */
+  const steal = async (): Promise<{ readonly end: Promise<string> }> => {
+    const { serving } = await alice.peer.snapshot();
+    assert.ok(serving);
+    const mallory = securityOf(malloryIdentity, team.record);
+    const connection = await connectAs(cleanup, serving.port, mallory);
+    const server = securityOf(aliceIdentity, team.record);
+    connection.send(
+      `GET /v2/objects/${contentId} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n` +
+        `Authorization: ${connection.prove(mallory, server)}\r\n\r\n`,
+    );
+    assert.match(await connection.readLine(), /^HTTP\/1\.1 200 /u);
+    const end = connection.readAll().then(({ length }) => (length >= 20 * MIB ? 'whole' : 'ended'));
+    return { end };
+  };
+  /** Another member tells alice, by a fetch that may go on after that. */
+  const tell = async (record: SessionRecord): Promise<void> => {
+    const heard: StatementBundle[] = [];
+    const informed = securityOf(await makeIdentity(new Date()), record, heard);
+    await Promise.race([
+      fetchAs(informed).catch(() => undefined),
+      eventually(() => heard[0], 'its own'),
+    ]);
+  };
+  const withLeaseUntil = (record: SessionRecord, validUntilMs: number): SessionRecord => {
+    const renewed = withRenewedLease(record, new Date());
+    const { owner, root } = renewed;
+    const said = { ...renewed.statement.statement, validUntilMs };
+    const statement = openStatement({ statement: signStatement(said, owner.privateKey) }, root);
+    assert.ok(statement);
+    return { ...renewed, statement };
+  };
+
+  it('ends what runs when a list of members leaves out who is served, key or not', async () => {
+    const stolen = await steal();
+    const members = [openIdentity(aliceIdentity).fingerprint];
+    await tell(withAdmission(team.record, { admission: 'listed', members, now: new Date() }));
+    assert.equal(await stolen.end, 'ended');
+  });
+
+  it('ends what runs when a removal is heard in an older statement', async () => {
+    const renewed = withRenewedLease(withRenewedLease(team.record, new Date()), new Date());
+    await tell(renewed);
+    const stolen = await steal();
+    await tell(rotated);
+    assert.equal(await stolen.end, 'ended');
+  });
+
+  it('ends what runs with the lease, with nothing said and nothing asked', async () => {
+    const stolen = await steal();
+    await tell(withLeaseUntil(team.record, Date.now() + 4_000));
+    assert.equal(await stolen.end, 'ended');
+  });
+
+  it('ends what is fetched from whom it refuses now', async () => {
+    const proofKey = newProofKey();
+    const [own, other] = await Promise.all([newMember(proofKey), newMember(proofKey)]);
+    const server = await startTeamServer(cleanup, other);
+    const refusals: PeershelfError[] = [];
+    const security = { ...own, refusalOf: () => refusals[0] };
+    const dialer = new SourceDialer(systemClock, () => security);
+    const { fingerprint } = other.identity;
+    const source = { host: '127.0.0.1', port: server.port, fingerprint };
+    const { socket } = await dialer.dial({ source, deadlineMs: 10_000 });
+    cleanup.add(() => void socket.destroy());
+    dialer.endRefused();
+    assert.equal(socket.destroyed, false);
+    refusals.push(new PeershelfError('LEASE_ENDED', 'it is over'));
+    dialer.endRefused();
+    assert.equal(socket.destroyed, true);
+    await rejectsWith('LEASE_ENDED', dialer.dial({ source, deadlineMs: 10_000 }));
+  });
+
   it('serves the removed member until anybody tells it, and then ends that at once', async () => {
-    const stolen = fetchAs(securityOf(malloryIdentity, team.record)).then(
-      () => 'whole',
-      () => 'ended',
-    );
-    await eventually(
-      async () =>
-        (await alice.peer.snapshot()).transfers.some(({ state }) => state === 'running') ||
-        undefined,
-      'it is sent',
-    );
+    const stolen = await steal();
     const informed = await makeIdentity(new Date());
     // By a refusal, or by the end of what alice serves, whichever comes first.
     await assert.rejects(fetchAs(securityOf(informed, rotated)));
-    assert.equal(await stolen, 'ended');
+    assert.equal(await stolen.end, 'ended');
     await assert.rejects(fetchAs(securityOf(malloryIdentity, team.record)));
   });
 

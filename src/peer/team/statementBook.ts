@@ -59,9 +59,9 @@ export class StatementBook {
   private floorMs = 0;
   /** End of the lease by monotonic time: setting the clock back does not lengthen it. */
   private leaseEndMs = 0;
-  private readonly changeEmitter = new Emitter<VerifiedStatement>();
+  private readonly changeEmitter = new Emitter<void>();
 
-  /** Fires for each statement that is newer than the one before. */
+  /** Fires after each statement that may have changed who is admitted: newer ones, and others, too. */
   readonly onDidChange = this.changeEmitter.event;
 
   constructor(private readonly dependencies: StatementBookDependencies) {
@@ -84,6 +84,12 @@ export class StatementBook {
     return nowMs >= validUntilMs || clock.monotonic() >= this.leaseEndMs ? 'expired' : 'valid';
   }
 
+  /** Time until the lease ends, at most 0 once it has. */
+  get leaseLeftMs(): number {
+    const { clock } = this.dependencies;
+    return this.leaseEndMs - clock.monotonic();
+  }
+
   /** Whether an identity is that of a member, as far as statements say it. */
   admits(identity: string): boolean {
     const { newest } = this;
@@ -99,7 +105,7 @@ export class StatementBook {
   take(bundle: StatementBundle): BookEntry {
     const entry = this.enter(bundle);
     if (entry !== 'same' && entry !== 'invalid') this.write();
-    if (entry === 'newer' && this.newest !== undefined) this.changeEmitter.fire(this.newest);
+    if (entry !== 'same' && entry !== 'invalid') this.changeEmitter.fire();
     return entry;
   }
 

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import type { Disposable } from '../../common/disposable';
+import { type Disposable, DisposableSlot } from '../../common/disposable';
 import { PeershelfError } from '../../common/errors';
 import { Emitter } from '../../common/events';
 import { openEnvelope } from '../../protocol/envelope';
@@ -19,6 +19,9 @@ import type { TeamMember } from './teamMember';
 
 /** Time without any tracker after which nobody is served: nothing would tell of a removal. */
 export const MAX_UNCONFIRMED_MS = 3_600_000;
+
+/** Clocks are looked at this often: a machine that slept, or whose clock was set, ends a lease early. */
+const MAX_REVIEW_MS = 60_000;
 
 /** Epochs before this one whose members are still told of it by their peers. */
 const MAX_EARLIER_EPOCHS = 4;
@@ -55,6 +58,10 @@ export class TeamSession implements Disposable {
   readonly signatures: AnnouncementSignatures;
   private readonly signer: EntrySigner;
   private readonly epochEmitter = new Emitter<void>();
+  private readonly admissionEmitter = new Emitter<void>();
+  private readonly review = new DisposableSlot();
+  /** Why the last epoch has ended: a statement that is not this member's. */
+  private lastEnd: string | undefined;
   private epochSecurity: TransferSecurity | undefined;
   /** Of epochs before, the last one first: their members are told what has happened since. */
   private earlierProofKeys: readonly KeyObject[] = [];
@@ -65,6 +72,8 @@ export class TeamSession implements Disposable {
 
   /** Fires when what was served under the statement so far must end. */
   readonly onDidEndEpoch = this.epochEmitter.event;
+  /** Fires when `refusalOf` of the security so far may refuse others than before. */
+  readonly onDidChangeAdmission = this.admissionEmitter.event;
 
   constructor(private readonly dependencies: TeamSessionDependencies) {
     const { clock, logger, member, key, sharedFolder, catalogue } = dependencies;
@@ -74,9 +83,7 @@ export class TeamSession implements Disposable {
       ...{ clock, logger, root: member.invite.root },
       file: join(sharedFolder, `statement-${key}.json`),
     });
-    this.book.onDidChange(({ statement }) => {
-      if (!member.hasKeyOf(statement) || !this.admitsItself) this.endEpoch();
-    });
+    this.book.onDidChange(() => this.onBookChanged());
     const pinsFile = join(sharedFolder, `identities-${key}.json`);
     const admits = (identity: string): boolean => !this.book.isRemoved(identity);
     const trust = new HostTrust({ ...dependencies, admits, pinsFile });
@@ -96,6 +103,7 @@ export class TeamSession implements Disposable {
         return entry && signer.withdrawn(hostname, entry);
       },
     };
+    this.scheduleReview();
   }
 
   get member(): TeamMember {
@@ -125,7 +133,6 @@ export class TeamSession implements Disposable {
 
   /** Reason why nobody is served and nothing is fetched, or undefined. */
   get problem(): PeershelfError | undefined {
-    const { clock } = this.dependencies;
     switch (this.book.standing) {
       case 'unknown':
         return new PeershelfError('MEMBERSHIP_UNCLEAR', 'no statement of the team has arrived');
@@ -140,7 +147,7 @@ export class TeamSession implements Disposable {
     const { current } = this.book;
     if (this.isPaused || (current !== undefined && !this.member.hasKeyOf(current.statement)))
       return new PeershelfError('MEMBERSHIP_UNCLEAR', 'the session is being renewed');
-    if (clock.monotonic() - this.confirmedMs > MAX_UNCONFIRMED_MS)
+    if (this.unconfirmedLeftMs <= 0)
       return new PeershelfError('MEMBERSHIP_UNCLEAR', 'no tracker has been reached for an hour');
     return undefined;
   }
@@ -184,12 +191,13 @@ export class TeamSession implements Disposable {
       throw new PeershelfError('MEMBER_REMOVED', 'an owner has removed this member');
     if (!this.member.hasKeyOf(current)) this.open(reply);
     this.isPaused = false;
-    this.confirmedMs = this.dependencies.clock.monotonic();
+    this.confirm();
   }
 
   /** The tracker has been heard of. */
   confirm(): void {
     this.confirmedMs = this.dependencies.clock.monotonic();
+    this.scheduleReview();
   }
 
   /** The tracker says that its token has changed: whoever was removed is served no more. */
@@ -207,6 +215,7 @@ export class TeamSession implements Disposable {
   }
 
   dispose(): void {
+    this.review.dispose();
     this.trust.dispose();
     this.entries.dispose();
   }
@@ -217,6 +226,34 @@ export class TeamSession implements Disposable {
 
   private admits(identity: string): boolean {
     return this.book.admits(identity);
+  }
+
+  private get unconfirmedLeftMs(): number {
+    return this.confirmedMs + MAX_UNCONFIRMED_MS - this.dependencies.clock.monotonic();
+  }
+
+  private onBookChanged(): void {
+    const { book, admitsItself } = this;
+    const { current } = book;
+    const isOver = current !== undefined && !this.member.hasKeyOf(current.statement);
+    const end = `${current?.hash} ${admitsItself}`;
+    // To end an epoch asks the tracker, whose answer may lead here again: once for each end.
+    if ((isOver || !admitsItself) && end !== this.lastEnd) {
+      this.lastEnd = end;
+      this.endEpoch();
+    } else this.admissionEmitter.fire();
+    this.scheduleReview();
+  }
+
+  /** What runs ends with the time that is left, also when nothing is said and nobody asks. */
+  private scheduleReview(): void {
+    const ends = [this.book.leaseLeftMs, this.unconfirmedLeftMs].filter((leftMs) => leftMs > 0);
+    this.review.set(
+      this.dependencies.clock.after(Math.min(MAX_REVIEW_MS, ...ends), () => {
+        if (this.problem !== undefined) this.admissionEmitter.fire();
+        this.scheduleReview();
+      }),
+    );
   }
 
   private endEpoch(): void {

@@ -71,6 +71,8 @@ export class PeerServer {
   private lastPort: number | undefined;
   /** While listening in a team session. */
   private front: SecureFront | undefined;
+  /** Of the connections in a team session. */
+  private readonly gates = new Map<Socket, MembershipGate>();
   private readonly context: ServingContext;
   private readonly connections: Connections;
   private readonly http: HttpService;
@@ -133,6 +135,11 @@ export class PeerServer {
   /** Ends the running uploads of these names: unpublished means not served, at once. */
   cancelUploadsOf(names: ReadonlySet<string>): void {
     this.context.uploads.cancelOf(names);
+  }
+
+  /** Ends what is sent to members who are refused now: who asks for nothing new is not asked about. */
+  endRefused(): void {
+    for (const [socket, gate] of this.gates) if (gate.isRefused) socket.destroy();
   }
 
   /** Closes the listening socket and every connection. May be called twice. */
@@ -228,6 +235,8 @@ export class PeerServer {
     secured.on('error', (error: Error) => logger.debug(`transfer connection: ${error.message}`));
     const setQuiet = (isQuiet: boolean): void => this.connections.setQuiet(socket, isQuiet);
     const gate = new MembershipGate(secured, front.security, () => setQuiet(false));
+    this.gates.set(socket, gate);
+    socket.once('close', () => this.gates.delete(socket));
     this.http.adopt(secured, {
       firstHeadMs,
       // Whatever a stranger does, it makes room for others.

@@ -47,8 +47,8 @@ export class SourceDialer {
   private readonly contacts: FirstContacts;
   /** Statements that were told to others, by their hash and the identity. */
   private readonly told = new Set<string>();
-  /** Open connections inside TLS. */
-  private readonly open = new Set<TLSSocket>();
+  /** Open connections inside TLS, and why each would be refused now. */
+  private readonly open = new Map<TLSSocket, () => PeershelfError | undefined>();
 
   constructor(
     private readonly clock: Clock,
@@ -76,7 +76,12 @@ export class SourceDialer {
 
   /** Ends what was opened with the keys of an epoch that is over. */
   endAll(): void {
-    for (const socket of this.open) socket.destroy();
+    for (const socket of this.open.keys()) socket.destroy();
+  }
+
+  /** Ends what is open with whom nothing may be fetched from any more. */
+  endRefused(): void {
+    for (const [socket, refusalOf] of this.open) if (refusalOf() !== undefined) socket.destroy();
   }
 
   /** As `dial`, for what is only spoken in open sessions; in others it is refused. */
@@ -106,6 +111,15 @@ export class SourceDialer {
     const meeting = { place: { host, port }, fingerprint, deadlineMs, signal };
     return this.contacts.meet(meeting, async (attempt) => {
       const socket = await this.shakeHands(request, security, attempt);
+      const refuse = (): PeershelfError | undefined => security.refusalOf(fingerprint);
+      this.open.set(socket, refuse);
+      socket.once('close', () => this.open.delete(socket));
+      // A statement may have arrived during the handshake.
+      const later = refuse();
+      if (later !== undefined) {
+        socket.on('error', () => undefined).destroy();
+        throw later;
+      }
       const claim = {
         exporter: exportFrom(socket),
         clientFingerprint: security.identity.fingerprint,
@@ -146,8 +160,6 @@ export class SourceDialer {
         unreachable: 'PEER_UNREACHABLE',
         check: (tls) => checkPin(tls, source),
       });
-      this.open.add(socket);
-      socket.once('close', () => this.open.delete(socket));
       return socket.setNoDelay(true);
     } catch (error) {
       throw isOfTls(error) ? mismatch(source, 'no TLS of ours', error) : error;

@@ -24,6 +24,11 @@ export class MembershipGate {
     return this.member !== undefined;
   }
 
+  /** Whether a member was let through who would be refused now. */
+  get isRefused(): boolean {
+    return this.member !== undefined && this.security.refusalOf(this.member) !== undefined;
+  }
+
   /** Why a request is not answered, or undefined. */
   refusalOf(request: IncomingMessage): Problem | undefined {
     if (request.httpVersion !== '1.1') return { code: 'bad_request', closes: true };
