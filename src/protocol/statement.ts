@@ -77,11 +77,11 @@ const hashField = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u));
 /** Identities with the rank of their statement, as JSON has them. */
 export const rankedField = v.pipe(
   v.array(v.strictTuple([hashField, wholeField, wholeField])),
-  v.maxLength(MAX_STATEMENT_IDENTITIES),
   v.transform((list): RankedIdentity[] =>
     list.map(([identity, charterNumber, sequence]) => ({ identity, charterNumber, sequence })),
   ),
 );
+const boundedRankedField = v.pipe(rankedField, v.maxLength(MAX_STATEMENT_IDENTITIES));
 const countField = v.pipe(wholeField, v.minValue(1));
 
 const statementSchema = v.object({
@@ -93,8 +93,8 @@ const statementSchema = v.object({
   commitment: hashField,
   token_hash: hashField,
   trackers: v.pipe(v.array(hashField), v.minLength(1), v.maxLength(MAX_TRACKERS)),
-  removed: rankedField,
-  readmitted: rankedField,
+  removed: boundedRankedField,
+  readmitted: boundedRankedField,
   admission: v.picklist(['invite', 'listed']),
   members: v.pipe(v.array(hashField), v.maxLength(MAX_STATEMENT_IDENTITIES)),
   issued: wholeField,

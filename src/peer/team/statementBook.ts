@@ -41,7 +41,10 @@ export type Standing = 'unknown' | 'valid' | 'contradicted' | 'ahead' | 'expired
 
 const storedSchema = v.looseObject({
   rival: v.optional(v.looseObject({})),
-  /** Removals that the newest statement does not know of may have no other place. */
+  /**
+   * Removals that the newest statement does not know of may have no other place. Together they may be
+   * more than one statement has.
+   */
   removals: v.optional(v.object({ removed: rankedField, readmitted: rankedField })),
 });
 
@@ -118,8 +121,11 @@ export class StatementBook {
     const isSameCharter = opened.statement.charterNumber === newest?.statement.charterNumber;
     // An owner whom a later charter has withdrawn says nothing any more.
     if (order < 0 && !isSameCharter) return 'older';
-    if (order > 0 && isSameCharter && opened.statement.epoch < newest.statement.epoch)
-      return 'invalid';
+    if (order > 0 && isSameCharter && opened.statement.epoch < newest.statement.epoch) {
+      // By a copy that does not know of an epoch: no successor, but what it removes is removed.
+      this.removals.add({ removed: opened.statement.removed, readmitted: [] });
+      return this.removals.isCoveredBy(newest.statement) ? 'invalid' : 'contradicts';
+    }
     this.removals.add(opened.statement);
     if (order < 0) return 'older';
     if (order === 0) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { nullLogger } from '../../../src/common/logger';
 import { StatementBook } from '../../../src/peer/team/statementBook';
 import { impliedCharter, signCharter } from '../../../src/protocol/charter';
+import { MAX_STATEMENT_IDENTITIES } from '../../../src/protocol/limits';
 import { identityOf } from '../../../src/protocol/p256';
 import {
   signStatement,
@@ -106,6 +107,39 @@ describe('the statements that a member knows', () => {
       book.take(say(4, removal(X, 2)));
       assert.equal(bookOf(file).standing, 'valid');
     }
+  });
+
+  it('of a later sequence and an earlier epoch remove, and nobody is served, also after restarts', () => {
+    const file = join(temporaryFolder(cleanup), 'statement.json');
+    const book = bookOf(file);
+    book.take(say(3, { epoch: 3 }));
+    assert.equal(book.take(say(6, { epoch: 2, ...removal(X, 6) })), 'contradicts');
+    for (const one of [book, bookOf(file)]) {
+      assert.equal(one.current?.statement.sequence, 3);
+      assert.equal(one.isRemoved(X), true);
+      assert.equal(one.standing, 'contradicted');
+    }
+    const readmits = { readmitted: removal(X, 7).removed ?? [] };
+    book.take(say(7, { epoch: 2, ...readmits }));
+    assert.equal(book.isRemoved(X), true, 'it readmits nobody');
+    assert.equal(book.take(say(8, { epoch: 4, ...removal(X, 6) })), 'newer');
+    assert.equal(bookOf(file).standing, 'valid');
+  });
+
+  it('keep more removals over restarts than one statement has', () => {
+    const file = join(temporaryFolder(cleanup), 'statement.json');
+    const book = bookOf(file);
+    for (const sequence of [2, 3]) {
+      const removed = Array.from({ length: MAX_STATEMENT_IDENTITIES }, (_, index) => ({
+        identity: `${sequence}`.repeat(60) + `${index}`.padStart(4, '0'),
+        charterNumber: 0,
+        sequence,
+      }));
+      book.take(say(sequence, { removed }));
+    }
+    const again = bookOf(file);
+    assert.equal(again.isRemoved(`${'2'.repeat(60)}0000`), true);
+    assert.equal(again.isRemoved(`${'3'.repeat(60)}0999`), true);
   });
 
   it('of one rank that differ count both, and nobody is served until an owner joins them', () => {
