@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../common/clock';
-import { describeError } from '../common/errors';
+import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import { Downloads, type DownloadsDependencies } from './downloads';
 import { RepositoryGuard } from './fetch/repositoryGuard';
@@ -51,11 +51,15 @@ export function createFetchers(
   const dialer: SourceDialer = new SourceDialer(
     clock,
     dependencies.security,
-    (source, statements) => {
-      exchangeStatements(statements, { dialer, source, clock }).catch((error: unknown) => {
-        logger.debug(`statements: ${describeError(error)}`);
-      });
-    },
+    (source, statements) =>
+      exchangeStatements(statements, { dialer, source, clock }).then(
+        () => true,
+        (error: unknown) => {
+          logger.debug(`statements: ${describeError(error)}`);
+          // Of another epoch: it has read the statement before it said that.
+          return PeershelfError.is(error, 'NOT_A_MEMBER');
+        },
+      ),
   );
   const saveHashes = (): void => hasher.save();
   const common = { clock, logger, leftovers, stallMs, dialer, saveHashes };

@@ -46,8 +46,14 @@ export const MAX_PIPELINED_REQUESTS = 128;
  */
 export const MAX_UNFINISHED_INPUT_BYTES = 16 * 1024 * 1024;
 
-/** Longest body that a peer takes before membership is proven: a statement, as at the tracker. */
+/** Longest body before membership is proven that counts as other unfinished requests do. */
 export const MAX_OUTSIDER_BODY_BYTES = 16 * 1024;
+
+/**
+ * Longer statements of outsiders that a peer reads at the same time, all together: four of the longest, or
+ * a dozen with a thousand removals. Whoever is of an earlier epoch hears of its end by them only.
+ */
+export const MAX_OUTSIDER_STATEMENT_BYTES = 2 * 1024 * 1024;
 
 /** Objects of one batch: their ids fit into `MAX_BATCH_BODY_BYTES`. */
 export const MAX_BATCH_OBJECTS = 1_000;
@@ -144,6 +150,9 @@ export const MAX_ISSUED_AHEAD_MS = 24 * 3_600_000;
 
 /** Longest text of a statement: three lists as long as they may be, and room. */
 export const MAX_STATEMENT_CHARACTERS = 256 * 1024;
+
+/** Longest body with a statement: its text with each quotation mark escaped, and room for the charter. */
+export const MAX_STATEMENT_BODY_BYTES = 2 * MAX_STATEMENT_CHARACTERS + 4 * 1024;
 
 /** Trackers of one session: one, and others to move to. */
 export const MAX_TRACKERS = 4;

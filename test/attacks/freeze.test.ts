@@ -14,6 +14,7 @@ import { SourceDialer } from '../../src/peer/transfer/sourceDialer';
 import type { TransferSecurity } from '../../src/peer/transfer/transferSecurity';
 import { PeershelfError } from '../../src/common/errors';
 import { openStatement, signStatement, type StatementBundle } from '../../src/protocol/statement';
+import { MAX_STATEMENT_BODY_BYTES, MAX_STATEMENT_IDENTITIES } from '../../src/protocol/limits';
 import { deriveTeamKeys } from '../../src/protocol/teamKeys';
 import { useCleanup } from '../support/cleanup';
 import { type Relay, startRelay } from '../support/relay';
@@ -177,6 +178,56 @@ describe('a peer that is kept from hearing of a removal', () => {
     await assert.rejects(fetchAs(securityOf(informed, rotated)));
     assert.equal(await stolen.end, 'ended');
     await assert.rejects(fetchAs(securityOf(malloryIdentity, team.record)));
+  });
+
+  it('hears of a statement with as many removals as there may be, whatever strangers send', async () => {
+    const others = Array.from({ length: MAX_STATEMENT_IDENTITIES - 1 }, () =>
+      randomBytes(32).toString('hex'),
+    );
+    const removed = [...others, openIdentity(malloryIdentity).fingerprint];
+    const large = withoutMembers(team.record, { removed, recipients: [], now: new Date() });
+    const { serving } = await alice.peer.snapshot();
+    assert.ok(serving);
+    const stranger = securityOf(await makeIdentity(new Date()), rotated);
+    // More than all may hold together, in pieces that never end.
+    const flood = Array.from({ length: 30 }, async () => {
+      const connection = await connectAs(cleanup, serving.port, stranger);
+      connection.send(
+        'POST /v2/statement HTTP/1.1\r\nHost: 127.0.0.1\r\n' +
+          `Content-Length: ${MAX_STATEMENT_BODY_BYTES}\r\n\r\n${'x'.repeat(200 * 1024)}`,
+      );
+    });
+    await Promise.all(flood);
+    const stolen = await steal();
+    await assert.rejects(fetchAs(securityOf(await makeIdentity(new Date()), large)));
+    assert.equal(await stolen.end, 'ended');
+    await assert.rejects(fetchAs(securityOf(malloryIdentity, team.record)));
+  });
+
+  it('is told again after a minute when it could not be told', async () => {
+    const proofKey = newProofKey();
+    const [own, other] = await Promise.all([newMember(proofKey), newMember(proofKey)]);
+    const server = await startTeamServer(cleanup, other);
+    const { statements } = securityOf(malloryIdentity, team.record);
+    let shiftMs = 0;
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + shiftMs };
+    const answers = [false, true];
+    const tell = (): Promise<boolean> =>
+      Promise.resolve(answers.shift() ?? assert.fail('once more'));
+    const dialer = new SourceDialer(clock, () => ({ ...own, statements }), tell);
+    const { fingerprint } = other.identity;
+    const dial = async (): Promise<number> => {
+      const source = { host: '127.0.0.1', port: server.port, fingerprint };
+      const { socket } = await dialer.dial({ source, deadlineMs: 10_000 });
+      socket.on('error', () => undefined).destroy();
+      return answers.length;
+    };
+    assert.equal(await dial(), 1);
+    assert.equal(await dial(), 1, 'not at once');
+    shiftMs = 61_000;
+    assert.equal(await dial(), 0);
+    shiftMs = 24 * 3_600_000;
+    assert.equal(await dial(), 0, 'it has been told');
   });
 
   it('is told nothing that no owner has signed', async () => {

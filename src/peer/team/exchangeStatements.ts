@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/clock';
 import { PeershelfError } from '../../common/errors';
 import { STATEMENT_PATH } from '../../protocol/httpReply';
-import { MAX_STATEMENT_CHARACTERS } from '../../protocol/limits';
+import { MAX_STATEMENT_BODY_BYTES } from '../../protocol/limits';
 import { bundleMembers, readBundleText } from '../../protocol/statement';
 import { askPeer } from '../transfer/pieces/peerHttp';
 import type { SourceAddress, SourceDialer } from '../transfer/sourceDialer';
@@ -34,7 +34,7 @@ export async function exchangeStatements(
       ...{ path: STATEMENT_PATH, method: 'POST', body: JSON.stringify(bundleMembers(own)) },
       onData: (chunk) => {
         bytes += chunk.length;
-        if (bytes > 2 * MAX_STATEMENT_CHARACTERS)
+        if (bytes > MAX_STATEMENT_BODY_BYTES)
           throw new PeershelfError('INVALID_MESSAGE', 'the statement is too long');
         chunks.push(chunk);
       },

@@ -6,6 +6,7 @@ import { describeError, PeershelfError, systemCode } from '../../common/errors';
 import type { Logger } from '../../common/logger';
 import { SharedBudget } from '../../common/sharedBudget';
 import {
+  MAX_OUTSIDER_STATEMENT_BYTES,
   MAX_TRANSFER_CONNECTIONS,
   MAX_TRANSFER_CONNECTIONS_PER_ADDRESS,
   MAX_UNFINISHED_INPUT_BYTES,
@@ -73,6 +74,8 @@ export class PeerServer {
   private front: SecureFront | undefined;
   /** Of the connections in a team session. */
   private readonly gates = new Map<Socket, MembershipGate>();
+  /** Of statements that outsiders bring. */
+  private readonly outsiders = new SharedBudget(MAX_OUTSIDER_STATEMENT_BYTES);
   private readonly context: ServingContext;
   private readonly connections: Connections;
   private readonly http: HttpService;
@@ -246,7 +249,7 @@ export class PeerServer {
         statements &&
         ((exchange) =>
           respondWithStatement(exchange, statements, {
-            ...{ clock, input },
+            ...{ clock, input, outsiders: this.outsiders },
             isProven: gate.isProvenBy(exchange.request),
           })),
     });

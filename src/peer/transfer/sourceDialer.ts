@@ -18,6 +18,9 @@ import {
 /** Identities and statements remembered as told: as many as sources are remembered as met. */
 const MAX_TOLD = 4_096;
 
+/** A statement that did not arrive is told again after this at the earliest: to tell costs a connection. */
+const TELL_AGAIN_MS = 60_000;
+
 /** Where a source is, and who must be there. */
 export interface SourceAddress extends HostPort {
   /** SHA-256 of its certificate, by a host record that was verified; open sessions have none. */
@@ -45,17 +48,22 @@ export interface SourceConnection {
  */
 export class SourceDialer {
   private readonly contacts: FirstContacts;
-  /** Statements that were told to others, by their hash and the identity. */
-  private readonly told = new Set<string>();
+  /** Statements that were told to others, by hash and identity, and when each may be told again. */
+  private readonly told = new Map<string, number>();
   /** Open connections inside TLS, and why each would be refused now. */
   private readonly open = new Map<TLSSocket, () => PeershelfError | undefined>();
 
   constructor(
     private readonly clock: Clock,
     private readonly security: SecuritySource,
-    /** Called once for each identity and statement, when there is a connection. */
-    private readonly onMet: (source: SourceAddress, statements: StatementExchange) => void = () =>
-      undefined,
+    /**
+     * Called for each identity and statement, when there is a connection, until it resolves to true: it
+     * has been told.
+     */
+    private readonly onMet: (
+      source: SourceAddress,
+      statements: StatementExchange,
+    ) => Promise<boolean> = () => Promise.resolve(true),
   ) {
     this.contacts = new FirstContacts(clock);
   }
@@ -134,11 +142,14 @@ export class SourceDialer {
     const signature = statements?.current()?.statement.signature;
     if (statements === undefined || signature === undefined) return;
     const key = `${fingerprint} ${signature}`;
-    if (this.told.has(key)) return;
+    if (this.clock.monotonic() < (this.told.get(key) ?? 0)) return;
     // Of too many all are told again: to tell once more changes nothing.
     if (this.told.size >= MAX_TOLD) this.told.clear();
-    this.told.add(key);
-    this.onMet(source, statements);
+    // Until it is known: to tell dials, too.
+    this.told.set(key, Infinity);
+    void this.onMet(source, statements).then((isTold) => {
+      if (!isTold) this.told.set(key, this.clock.monotonic() + TELL_AGAIN_MS);
+    });
   }
 
   private async shakeHands(

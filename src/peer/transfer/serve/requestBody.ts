@@ -8,17 +8,18 @@ import type { ServingContext } from './servingContext';
 export type BodyContext = Pick<ServingContext, 'clock' | 'input'>;
 
 /**
- * The whole body of a request; `too_large` as soon as it is.
+ * The whole body of a request; `too_large` as soon as it has more than `maxBytes`.
  * @throws TIMED_OUT, CONNECTION_LOST, LIMIT_EXCEEDED.
  */
 export async function readBody(
   { request, signal }: Exchange,
   { clock, input }: BodyContext,
+  maxBytes = MAX_BATCH_BODY_BYTES,
 ): Promise<Buffer | 'too_large'> {
   const body = deferred<Buffer | 'too_large'>();
-  const bytes = new CountedBytes(input, MAX_BATCH_BODY_BYTES, (error) => body.reject(error));
+  const bytes = new CountedBytes(input, maxBytes, (error) => body.reject(error));
   const onData = (chunk: Buffer): void => {
-    if (bytes.length + chunk.length > MAX_BATCH_BODY_BYTES) body.resolve('too_large');
+    if (bytes.length + chunk.length > maxBytes) body.resolve('too_large');
     else bytes.append(chunk);
   };
   const onEnd = (): void => body.resolve(bytes.copy());

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { PeershelfError } from '../../../common/errors';
 import { isAddressLiteral, parseHostPort } from '../../../protocol/address';
-import { MAX_BATCH_BODY_BYTES } from '../../../protocol/limits';
+import { STATEMENT_PATH } from '../../../protocol/httpReply';
+import { MAX_BATCH_BODY_BYTES, MAX_STATEMENT_BODY_BYTES } from '../../../protocol/limits';
 import type { Problem } from './problems';
 
 const HTTP_PORT = 80;
@@ -35,13 +36,14 @@ function isFromBrowser(headers: IncomingHttpHeaders): boolean {
   );
 }
 
-/** Only a batch request has a body, and no large one. */
-function bodyProblem({ method, headers }: IncomingMessage): Problem | undefined {
+/** Only requests of many things, and a statement, have a body, and no large one. */
+function bodyProblem({ method, url, headers }: IncomingMessage): Problem | undefined {
   const length = headers['content-length'];
   const isChunked = headers['transfer-encoding'] !== undefined;
   const hasBody = isChunked || (length !== undefined && length !== '0');
   if (method !== 'POST') return hasBody ? { code: 'bad_request', closes: true } : undefined;
-  if (Number(length ?? 0) > MAX_BATCH_BODY_BYTES) return { code: 'too_large', closes: true };
+  const maxBytes = url === STATEMENT_PATH ? MAX_STATEMENT_BODY_BYTES : MAX_BATCH_BODY_BYTES;
+  if (Number(length ?? 0) > maxBytes) return { code: 'too_large', closes: true };
   return undefined;
 }
 
