@@ -38,6 +38,8 @@ export interface HostKey {
 }
 
 interface Known extends TrustedHost, HostKey {
+  /** By which the record was verified: it says nothing in another epoch. */
+  readonly membershipKey: KeyObject;
   readonly mac: string;
   readonly sequence: number;
   readonly timeMs: number;
@@ -89,7 +91,9 @@ export class HostTrust extends DisposableBase {
   verify(hostname: string, sealed: SealedHostRecord | undefined): TrustedHost | undefined {
     if (sealed === undefined) return undefined;
     const known = this.known.get(hostname);
-    const host = known?.mac === sealed.mac ? known : this.open(hostname, sealed);
+    const isKnown =
+      known?.mac === sealed.mac && known.membershipKey === this.dependencies.member.membershipKey;
+    const host = isKnown ? known : this.open(hostname, sealed);
     if (host === undefined || !this.isFresh(host)) return undefined;
     if (!this.dependencies.admits(host.fingerprint)) return undefined;
     return { displayName: host.displayName, fingerprint: host.fingerprint };
@@ -130,7 +134,10 @@ export class HostTrust extends DisposableBase {
     const { displayName, fingerprint, sealingPoint, sequence, timeMs } = opened.record;
     const { publicKey } = opened.identity;
     const { mac } = sealed;
-    const host = { displayName, fingerprint, sealingPoint, publicKey, sequence, timeMs, mac };
+    const host = {
+      ...{ displayName, fingerprint, sealingPoint, publicKey },
+      ...{ sequence, timeMs, mac, membershipKey },
+    };
     if (!this.isFresh(host) || !this.isSameAsBefore(hostname, host)) return undefined;
     this.known.delete(hostname);
     this.known.set(hostname, host);

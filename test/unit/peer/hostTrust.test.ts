@@ -34,9 +34,9 @@ describe('which hosts are trusted', () => {
     ...member.record({ ...CLAIM, ...claim }),
     certificate: member.identity.certificate,
   });
-  const trustOf = (pinsFile?: string): HostTrust =>
+  const trustOf = (pinsFile?: string, member = memberOf('alice')): HostTrust =>
     new HostTrust({
-      ...{ clock, pinsFile, logger: nullLogger, member: memberOf('alice') },
+      ...{ clock, pinsFile, logger: nullLogger, member },
       admits: (identity) => !removed.has(identity),
       onIdentityChanged: (hostname) => warned.push(hostname),
     });
@@ -56,6 +56,20 @@ describe('which hosts are trusted', () => {
     assert.ok(trust.verify('alice', sealed));
     removed.add(storedIdentity('alice').fingerprint);
     assert.equal(trust.verify('alice', sealed), undefined);
+  });
+
+  it('none by a record of an epoch that is over, also one that was verified in it', () => {
+    const own = memberOf('alice');
+    const trust = trustOf(undefined, own);
+    const alice = memberOf('alice');
+    const before = seal(alice);
+    assert.ok(trust.verify('alice', before));
+    const next = { ...team, epoch: 2, key: newTeam().key };
+    own.enter(next);
+    assert.equal(trust.verify('alice', before), undefined);
+    alice.enter(next);
+    assert.ok(trust.verify('alice', seal(alice)));
+    assert.equal(trust.verify('alice', before), undefined);
   });
 
   it('none that a tracker invents, renames or gives another certificate', () => {
