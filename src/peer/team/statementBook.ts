@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { statSync } from 'node:fs';
 import * as v from 'valibot';
 import type { Clock } from '../../common/clock';
 import { describeError } from '../../common/errors';
@@ -39,8 +40,12 @@ export type BookEntry = 'newer' | 'same' | 'older' | 'contradicts' | 'invalid';
  */
 export type Standing = 'unknown' | 'valid' | 'contradicted' | 'ahead' | 'expired';
 
+/** Time that a clock which is set back before a restart may add to a lease. */
+const KEEP_TIME_MS = 3_600_000;
+
 const storedSchema = v.looseObject({
   rival: v.optional(v.looseObject({})),
+  seenMs: v.optional(v.pipe(v.number(), v.minValue(0))),
   /**
    * Removals that the newest statement does not know of may have no other place. Together they may be
    * more than one statement has.
@@ -60,6 +65,12 @@ export class StatementBook {
   private readonly removals = new Removals();
   /** The latest time at which an owner is known to have signed. */
   private floorMs = 0;
+  /** The latest time of this machine, in any run, that was kept under the newest statement. */
+  private seenMs = 0;
+  /** When that was kept last, by monotonic time. */
+  private keptMs: number;
+  /** Time of the file when it was read or written last. */
+  private fileMs: number | undefined;
   /** End of the lease by monotonic time: setting the clock back does not lengthen it. */
   private leaseEndMs = 0;
   private readonly changeEmitter = new Emitter<void>();
@@ -68,6 +79,7 @@ export class StatementBook {
   readonly onDidChange = this.changeEmitter.event;
 
   constructor(private readonly dependencies: StatementBookDependencies) {
+    this.keptMs = dependencies.clock.monotonic();
     this.load();
   }
 
@@ -83,8 +95,7 @@ export class StatementBook {
     if (this.rival !== undefined || !this.removals.isCoveredBy(newest.statement))
       return 'contradicted';
     if (issuedMs - clock.now() > MAX_ISSUED_AHEAD_MS) return 'ahead';
-    const nowMs = Math.max(clock.now(), this.floorMs);
-    return nowMs >= validUntilMs || clock.monotonic() >= this.leaseEndMs ? 'expired' : 'valid';
+    return this.nowMs >= validUntilMs || clock.monotonic() >= this.leaseEndMs ? 'expired' : 'valid';
   }
 
   /** Time until the lease ends, at most 0 once it has. */
@@ -105,10 +116,25 @@ export class StatementBook {
     return this.removals.isRemoved(identity);
   }
 
+  /** Hears of what other windows have kept since, and keeps the time. Asked again and again. */
+  refresh(): void {
+    const { clock, logger } = this.dependencies;
+    try {
+      if (this.modifiedMs() !== this.fileMs) {
+        this.load();
+        this.changeEmitter.fire();
+      }
+      if (clock.monotonic() - this.keptMs >= KEEP_TIME_MS) this.keepTime();
+    } catch (error) {
+      logger.warn(`the statement of the team is not read again: ${describeError(error)}`);
+    }
+  }
+
   take(bundle: StatementBundle): BookEntry {
     const entry = this.enter(bundle);
-    if (entry !== 'same' && entry !== 'invalid') this.write();
-    if (entry !== 'same' && entry !== 'invalid') this.changeEmitter.fire();
+    if (entry === 'same' || entry === 'invalid') return entry;
+    this.write();
+    this.changeEmitter.fire();
     return entry;
   }
 
@@ -143,8 +169,31 @@ export class StatementBook {
     this.rival = undefined;
     if (issuedMs - clock.now() <= MAX_ISSUED_AHEAD_MS)
       this.floorMs = Math.max(this.floorMs, issuedMs);
-    const nowMs = Math.max(clock.now(), this.floorMs);
-    this.leaseEndMs = clock.monotonic() + validUntilMs - nowMs;
+    // An owner has signed since: a clock that was ahead for a while does no harm any longer.
+    this.seenMs = 0;
+    this.leaseEndMs = clock.monotonic() + validUntilMs - this.nowMs;
+  }
+
+  /** Time by which the lease ends. */
+  private get nowMs(): number {
+    return Math.max(this.dependencies.clock.now(), this.floorMs, this.seenMs);
+  }
+
+  /** A time that was kept may be later than the clock says: less of the lease is left then. */
+  private see(seenMs: number): void {
+    if (this.newest === undefined || seenMs <= this.seenMs) return;
+    this.seenMs = seenMs;
+    const leftMs = this.newest.statement.validUntilMs - this.nowMs;
+    const endMs = this.dependencies.clock.monotonic() + leftMs;
+    this.leaseEndMs = Math.min(this.leaseEndMs, endMs);
+  }
+
+  private keepTime(): void {
+    const { newest } = this;
+    if (newest === undefined) return;
+    this.keptMs = this.dependencies.clock.monotonic();
+    this.see(Math.max(this.nowMs, newest.statement.validUntilMs - this.leaseLeftMs));
+    this.write();
   }
 
   private write(): void {
@@ -158,7 +207,9 @@ export class StatementBook {
         ...bundleMembers(this.newest.bundle),
         ...(this.rival && { rival: bundleMembers(this.rival.bundle) }),
         removals: { removed: rankedMembers(removed), readmitted: rankedMembers(readmitted) },
+        ...(this.seenMs > 0 && { seenMs: this.seenMs }),
       });
+      this.fileMs = this.modifiedMs();
     } catch (error) {
       logger.warn(`the statement of the team is not kept: ${describeError(error)}`);
     }
@@ -166,6 +217,7 @@ export class StatementBook {
 
   private load(): void {
     const { file, logger } = this.dependencies;
+    this.fileMs = this.modifiedMs();
     const stored = file === undefined ? undefined : readJsonFile(file, storedSchema, logger);
     if (stored === undefined) return;
     if (stored.removals !== undefined) this.removals.add(stored.removals);
@@ -173,5 +225,13 @@ export class StatementBook {
       const bundle = readBundle(data);
       if (bundle !== undefined) this.enter(bundle);
     }
+    const { signature } = readBundle(stored)?.statement ?? {};
+    const isSame = this.newest?.bundle.statement.signature === signature;
+    if (isSame && stored.seenMs !== undefined) this.see(stored.seenMs);
+  }
+
+  private modifiedMs(): number | undefined {
+    const { file } = this.dependencies;
+    return file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   }
 }

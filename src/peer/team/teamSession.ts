@@ -250,6 +250,7 @@ export class TeamSession implements Disposable {
     const ends = [this.book.leaseLeftMs, this.unconfirmedLeftMs].filter((leftMs) => leftMs > 0);
     this.review.set(
       this.dependencies.clock.after(Math.min(MAX_REVIEW_MS, ...ends), () => {
+        this.book.refresh();
         if (this.problem !== undefined) this.admissionEmitter.fire();
         this.scheduleReview();
       }),

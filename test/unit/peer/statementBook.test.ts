@@ -65,6 +65,43 @@ describe('the statements that a member knows', () => {
     assert.equal(book.standing, 'expired');
   });
 
+  it('hold no longer after a restart with the clock set back, until an owner signs again', () => {
+    const file = join(temporaryFolder(cleanup), 'statement.json');
+    const book = bookOf(file);
+    book.take(say(1));
+    clock.advance(10 * DAY_MS);
+    book.refresh();
+    clock.setBack(10 * DAY_MS);
+    const second = bookOf(file);
+    assert.equal(second.standing, 'valid');
+    clock.advance(4 * DAY_MS - 1);
+    assert.equal(second.standing, 'valid');
+    second.refresh();
+    clock.setBack(4 * DAY_MS);
+    clock.advance(1);
+    assert.equal(second.standing, 'expired');
+    second.refresh();
+    const third = bookOf(file);
+    clock.advance(1);
+    assert.equal(third.standing, 'expired');
+    third.take(say(2, { issuedMs: clock.now() }));
+    for (const one of [third, bookOf(file)]) assert.equal(one.standing, 'valid');
+  });
+
+  it('of another window are heard of without any tracker', () => {
+    const file = join(temporaryFolder(cleanup), 'statement.json');
+    const [book, other] = [bookOf(file), bookOf(file)];
+    book.take(say(1));
+    let changes = 0;
+    book.onDidChange(() => (changes += 1));
+    book.refresh();
+    assert.equal(changes, 0);
+    other.take(say(2, removal(X, 2)));
+    book.refresh();
+    assert.equal(book.isRemoved(X), true);
+    assert.equal(changes, 1);
+  });
+
   it('never go back, whoever brings what', () => {
     const book = bookOf();
     const first = say(1);
