@@ -145,7 +145,7 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
   MEMBERSHIP_UNCLEAR: () =>
     'It is not certain who is a member of this session now, so nothing is shared. Try again in a minute; if it stays so, ask an owner to start Peershelf, and check the clocks of both computers.',
   EPOCH_KEY_MISSING: (d) =>
-    `Another owner has renewed the key of the session ${d.text('session', '')}, and has left none for you. Ask that owner for an invite, and run peershelf owner join with it.`,
+    `Another owner, or another copy of your keys, has renewed the key of the session ${d.text('session', '')}, and has left none for you. Run peershelf invite --renew to make another key, with whose invite everybody joins again; or ask the other owner for an invite, and run peershelf owner join with it.`,
   EXPORT_UNREADABLE: () =>
     'The passphrase is wrong, or the file was changed or is no export of an owner. Nothing was imported. Try again, or use another copy.',
   MEMBERS_UNDECIDED: () =>

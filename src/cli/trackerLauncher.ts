@@ -12,6 +12,7 @@ import { bringStatement } from '../peer/team/bringStatement';
 import { openIdentity } from '../peer/identity/identity';
 import { reconcile } from '../peer/team/reconcile';
 import { hear } from '../peer/team/synchronise';
+import { errorText } from './errorText';
 import { ownIdentity } from './session';
 import {
   inviteOf,
@@ -89,12 +90,12 @@ async function launch(
   try {
     const address = await Promise.race([whenReady(child), ended]);
     if (typeof address !== 'number') {
-      tell(address, { record, options, io });
+      const look = (): Promise<void> => renew(address, { folder, options, io });
       // Its verifier has no envelopes, and an owner killed in a rotation may not have brought them.
-      renew(address, { folder, options, io });
-      renewing.add(
-        every(systemClock, LEASE_LOOK_MS, () => renew(address, { folder, options, io })),
-      );
+      // First of all: the invite of keys from a backup would be one of an epoch that has ended.
+      await Promise.race([look(), ended]);
+      tell(address, { record: readSessionRecord(folder, options.session), options, io });
+      renewing.add(every(systemClock, LEASE_LOOK_MS, () => void look()));
     }
     return await ended;
   } finally {
@@ -115,13 +116,13 @@ function keepLease(record: SessionRecord, folder: string): SessionRecord {
 }
 
 /**
- * Renews the lease of a session that has run for long, and brings what its tracker lacks. What fails is
- * tried again an hour later.
+ * Takes over what the tracker of a session knows, renews a lease that has run for long, and brings what
+ * the tracker lacks. What fails is said, and tried again an hour later.
  */
-function renew(
+async function renew(
   address: HostPort,
   { folder, options, io }: { folder: string; options: LaunchOptions; io: TrackerIo },
-): void {
+): Promise<void> {
   const bring = async (): Promise<void> => {
     const addresses = reachableAddresses(address.host).map((host) => ({ ...address, host }));
     const identity = openIdentity(await ownIdentity());
@@ -137,11 +138,13 @@ function renew(
       await bringStatement(keepLease(newest, folder), { addresses, clock: systemClock });
     });
   };
-  bring().catch((error: unknown) => {
+  try {
+    await bring();
+  } catch (error) {
     io.stderr.write(
       `the statement of the session is not renewed: ${PeershelfError.from(error).message}\n`,
     );
-  });
+  }
 }
 
 function childArguments(options: LaunchOptions, folder: string): string[] {
@@ -166,17 +169,35 @@ function tell(
   { host, port }: HostPort,
   { record, options, io }: { record: SessionRecord; options: LaunchOptions; io: TrackerIo },
 ): void {
-  const addresses = reachableAddresses(host).map((address) => ({ host: address, port }));
-  const invite = formatInvite(inviteOf(record, addresses));
   const { inviteFile, json } = options;
-  if (inviteFile !== undefined) writeSecretFile(inviteFile, `${invite}\n`, 'replace');
+  const invite = inviteFor(record, { host, port }, io);
+  if (inviteFile !== undefined && invite !== undefined)
+    writeSecretFile(inviteFile, `${invite}\n`, 'replace');
   const shown = inviteFile === undefined ? { invite } : { inviteFile };
   if (json === true) {
-    io.stdout.write(`${JSON.stringify({ type: 'ready', host, port, pid: io.pid, ...shown })}\n`);
+    const more = invite === undefined ? {} : shown;
+    io.stdout.write(`${JSON.stringify({ type: 'ready', host, port, pid: io.pid, ...more })}\n`);
     return;
   }
   io.stdout.write(`listening on ${formatHostPort({ host, port })}\n`);
-  io.stdout.write(
-    inviteFile === undefined ? `invite: ${invite}\n` : `the invite is in ${inviteFile}\n`,
-  );
+  if (invite !== undefined)
+    io.stdout.write(
+      inviteFile === undefined ? `invite: ${invite}\n` : `the invite is in ${inviteFile}\n`,
+    );
+}
+
+/** The invite; undefined without the key of the epoch, which a command to the running tracker replaces. */
+function inviteFor(
+  record: SessionRecord,
+  { host, port }: HostPort,
+  io: TrackerIo,
+): string | undefined {
+  const addresses = reachableAddresses(host).map((address) => ({ host: address, port }));
+  try {
+    return formatInvite(inviteOf(record, addresses));
+  } catch (error) {
+    if (!PeershelfError.is(error, 'EPOCH_KEY_MISSING')) throw error;
+    io.stderr.write(`peershelf: ${errorText(error)}\n`);
+    return undefined;
+  }
 }

@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseInvite } from '../../src/protocol/invite';
 import { useCleanup } from '../support/cleanup';
-import { type CommandLineUser, startCommand } from '../support/commandLine';
+import { type CommandLineUser, dataFolder, startCommand } from '../support/commandLine';
 import { temporaryFolder } from '../support/temporaryFolder';
 
 const READY = /^listening on (\S+)\nthe invite is in /u;
@@ -59,6 +60,40 @@ describe('owners on the command line', () => {
     for (const user of [bob, mallory])
       assert.match((await run(user, 'list', '--invite-file', invite)).err, /removed you/u);
     await succeed(carol, 'list', '--invite-file', invite);
+  });
+
+  it('whose keys are restored from a backup start their tracker, and go on', async function () {
+    this.timeout(300_000);
+    const owner = newUser();
+    const invite = join(owner.folder, 'invite.txt');
+    const startTracker = async (printed: RegExp) => {
+      const started = startCommand(
+        ...([cleanup, owner, 'tracker', '--port', '0', '--invite-file', invite] as const),
+      );
+      const [, address = ''] = await started.printed(printed);
+      const stop = async (): Promise<void> => {
+        started.child.kill('SIGTERM');
+        await started.exited;
+      };
+      return { stop, started, renew: ['invite', '--renew', '--address', address] };
+    };
+    const first = await startTracker(READY);
+    const folder = dataFolder(owner);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const name = files.find((file) => /session-[0-9a-f]{32}\.json$/u.test(file)) ?? assert.fail();
+    const backup = readFileSync(join(folder, name));
+    await succeed(owner, ...first.renew);
+    await first.stop();
+
+    writeFileSync(join(folder, name), backup);
+    writeFileSync(invite, '');
+    const restored = await startTracker(/^listening on (\S+)\n/u);
+    assert.equal(readFileSync(invite, 'utf8'), '', 'an invite of an ended epoch opens nothing');
+    await succeed(owner, ...restored.renew);
+    await restored.stop();
+    assert.match(restored.started.stderr(), /invite --renew/u);
+    await (await startTracker(READY)).stop();
+    assert.equal(parseInvite(readFileSync(invite, 'utf8')).team.epoch, 3);
   });
 
   it('that list members list their own user, and can open the session again', async function () {
