@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { systemClock } from '../common/clock';
 import { PeershelfError } from '../common/errors';
-import { tryLock } from '../common/lockFile';
+import { holdsLock, tryLock } from '../common/lockFile';
 import { PRIVATE_FOLDER_MODE } from '../common/privateFiles';
 import { readSecretFile, writeSecretFile } from '../common/secretFile';
 import {
@@ -69,17 +69,20 @@ export async function withSessionLock<T>(
   const deadlineMs = systemClock.monotonic() + LOCK_DEADLINE_MS;
   const holder = randomUUID();
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
-  while (tryLock(path, holder, systemClock) === undefined) {
+  let token = tryLock(path, holder, systemClock);
+  while (token === undefined) {
     if (systemClock.monotonic() > deadlineMs)
       throw new PeershelfError('OWNER_BUSY', 'another command does not end', {
         details: { session },
       });
     await setTimeout(LOCK_POLL_MS, undefined, { signal });
+    token = tryLock(path, holder, systemClock);
   }
   try {
     return await task();
   } finally {
-    rmSync(path, { force: true });
+    // One that was held for so long that another program has taken over is that program's.
+    if (holdsLock(path, token)) rmSync(path, { force: true });
   }
 }
 
