@@ -10,12 +10,13 @@ import {
   withRenewedLease,
 } from '../peer/team/sessionRecord';
 import { formatInvite } from '../protocol/invite';
+import { isIdentity } from '../protocol/shortFingerprint';
 import type { CommandContext } from './commandContext';
+import { chooseMember } from './memberNames';
 import { addOwnerKeyCommands } from './ownerKeyCommands';
 import {
   addAddress,
   changeSession,
-  choose,
   membersOf,
   type OwnerCommandTools,
   type OwnerOptions,
@@ -51,7 +52,7 @@ export function addOwnerCommands(
         // A command that was killed may have done it already, and its members be on their way back.
         if (names.every((name) => isRemoved(record, name))) return record;
         const members = await membersOf(record, options, context);
-        const removed = names.map((name) => choose(members, name).identity);
+        const removed = names.map((name) => chooseMember(members, name).identity);
         const recipients = await chooseRecipients(record, { members, removed, options }, context);
         const without = withoutMembers(record, { removed, recipients, now: new Date() });
         leftOut = recipients.length - without.envelopes.length;
@@ -92,8 +93,12 @@ function addMemberCommands(
     .argument('<host...>', 'host names or identities')
     .action(async (names: string[], options: OwnerOptions) => {
       const next = await changeSession(options, folderOf(options), context, async (record) => {
-        const known = await membersOf(record, options, context);
-        const allowed = names.map((name) => choose(known, name).identity);
+        // An owner whom another one has not listed is let in by this alone, and joins nothing before.
+        const isJoining = !names.every(isIdentity);
+        const known = isJoining ? await membersOf(record, options, context) : [];
+        const allowed = names.map((name) =>
+          isIdentity(name) ? name : chooseMember(known, name).identity,
+        );
         // Without the owner's own identity, no later command could ask for members.
         const self = openIdentity(await ownIdentity()).fingerprint;
         const list = new Set([...record.statement.statement.members, self, ...allowed]);

@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../common/clock';
-import { PeershelfError } from '../common/errors';
 import { openIdentity } from '../peer/identity/identity';
 import type { KnownMember } from '../peer/peerApi';
 import { bringStatement } from '../peer/team/bringStatement';
@@ -90,21 +89,6 @@ export async function membersOf(
     members = await peer.members();
   });
   return members;
-}
-
-/** @throws NOT_FOUND, AMBIGUOUS_NAME. */
-export function choose(members: readonly KnownMember[], name: string): KnownMember {
-  const found = members.filter(
-    ({ identity, hostnames }) => identity === name || hostnames.includes(name),
-  );
-  const [member] = found;
-  if (member === undefined)
-    throw new PeershelfError('NOT_FOUND', `no member is called ${name}`, { details: { name } });
-  if (found.length > 1)
-    throw new PeershelfError('AMBIGUOUS_NAME', `several members are called ${name}`, {
-      details: { name },
-    });
-  return member;
 }
 
 export function tell(

@@ -5,6 +5,7 @@ import type { KnownMember } from '../peer/peerApi';
 import type { SealedMember, SessionRecord } from '../peer/team/sessionRecord';
 import { shortFingerprint } from '../protocol/shortFingerprint';
 import type { CommandContext } from './commandContext';
+import { isCalled } from './memberNames';
 import { printTable } from './output';
 import { ownIdentity } from './session';
 import { openIdentity } from '../peer/identity/identity';
@@ -64,10 +65,6 @@ export async function chooseRecipients(
     if (goesOn && sealingPoint !== undefined) sealed.set(identity, { identity, sealingPoint });
   }
   return [...sealed.values()].filter(({ identity }) => !removed.includes(identity));
-}
-
-function isCalled({ identity, hostnames }: KnownMember, name: string): boolean {
-  return identity === name || shortFingerprint(identity) === name || hostnames.includes(name);
 }
 
 async function mayAllGoOn(signal: AbortSignal): Promise<boolean> {

@@ -104,6 +104,8 @@ describe('owners on the command line', () => {
     await succeed(owner, 'members', 'allow', 'bob', ...at);
     assert.equal((await run(mallory, 'list', '--invite-file', invite)).code, 1);
     await succeed(owner, 'members', 'allow', 'bob', ...at);
+    // Somebody who has never been here, and nobody who has to be asked for.
+    await succeed(owner, 'members', 'allow', '1'.repeat(64), ...at);
     await succeed(owner, 'members', 'open', ...at);
     await succeed(mallory, 'list', '--invite-file', invite);
   });
