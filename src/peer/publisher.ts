@@ -259,7 +259,8 @@ export class Publisher extends DisposableBase {
     if (prepared?.entry === undefined) throw PeershelfError.from(prepared?.error);
     // Taken back, published anew, or the session left meanwhile: that holds.
     if (catalogue !== session.catalogue || catalogue.get(name) !== entry) return;
-    const verdict = this.gate.judge(prepared.entry, entry.consent ?? []);
+    const verdict = this.gate.judge({ entry: prepared.entry, given: entry.consent ?? [] });
+    if ('error' in verdict) throw verdict.error;
     if ('reason' in verdict) {
       this.holdBack(entry, verdict.reason);
       return;
@@ -301,15 +302,16 @@ export class Publisher extends DisposableBase {
     const asked = prepared.flatMap(({ entry }, index) => {
       if (entry === undefined) return [];
       const before = catalogue.get(entry.name)?.consent ?? [];
-      return [{ entry, given: [...before, ...(files[index]?.consent ?? [])] }];
+      const { consent = [], found } = files[index] ?? {};
+      return [{ entry, given: [...before, ...consent], found }];
     });
     const verdicts = (await this.gate.judgeAll(asked))[Symbol.iterator]();
     return prepared.map((one): Prepared => {
       if (one.entry === undefined) return one;
       const { value: verdict } = verdicts.next() as { value: GateVerdict };
-      return 'entry' in verdict
-        ? { ...one, entry: verdict.entry }
-        : { ...one, entry: undefined, error: heldBack(one.name, verdict.reason) };
+      if ('entry' in verdict) return { ...one, entry: verdict.entry };
+      const error = 'error' in verdict ? verdict.error : heldBack(one.name, verdict.reason);
+      return { ...one, entry: undefined, error };
     });
   }
 

@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Cleanup } from '../../scripts/host/cleanup';
+import { deferred } from '../../src/common/deferred';
 import type { HostPort } from '../../src/protocol/address';
 
 /** Passes on what is said at its port to another one, and remembers it. */
@@ -55,13 +56,17 @@ export interface Gate {
   readonly port: number;
   readonly open: () => void;
   readonly close: () => void;
+  /** Resolves when somebody has connected. */
+  readonly called: () => Promise<void>;
 }
 
 /** Starts one that is open. */
 export async function startGate(cleanup: Cleanup, port: number): Promise<Gate> {
   let isOpen = true;
   const waiting: (() => void)[] = [];
+  const first = deferred<undefined>();
   const server = createServer((socket) => {
+    first.resolve(undefined);
     cleanup.add(() => socket.destroy());
     socket.on('error', () => undefined);
     const pass = (): void => {
@@ -82,6 +87,9 @@ export async function startGate(cleanup: Cleanup, port: number): Promise<Gate> {
       for (const pass of waiting.splice(0)) pass();
     },
     close: () => (isOpen = false),
+    called: async () => {
+      await first.promise;
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { PlainError } from '../../common/errors';
+import type { FileStamp } from '../hash/fileStamp';
 
 /** What is asked and said of the files that this peer offers. */
 
@@ -18,6 +19,17 @@ export interface HeldBackFile {
   readonly reason: HeldBackReason;
 }
 
+/** A file as it was when it was found and judged. */
+export interface FoundAs {
+  readonly realPath: string;
+  /** Undefined when it could not be looked at. */
+  readonly stamp: FileStamp | undefined;
+  /** Why it looks like something that nobody should see, the most telling reason first. */
+  readonly secrets: readonly SecretKind[];
+  /** Whether `secrets` holds as long as the stamp stays: a file written a moment ago may change behind it. */
+  readonly isSettled: boolean;
+}
+
 export interface PublishRequest {
   readonly files: readonly {
     /** Absolute path of the file where it lies; it is not copied. */
@@ -33,6 +45,8 @@ export interface PublishRequest {
      * the name as long as that is offered; a file that looks like a secret for another reason is refused.
      */
     readonly consent?: readonly SecretKind[] | undefined;
+    /** File that was found at this path when the user chose; another in its place is refused. */
+    readonly found?: FoundAs | undefined;
   }[];
   /** Reads every file, whatever is remembered of its content. */
   readonly anew?: boolean | undefined;

@@ -1,7 +1,9 @@
 import {
+  closeSync,
+  fstatSync,
   lstatSync,
   mkdtempSync,
-  readFileSync,
+  readSync,
   rmSync,
   type Stats,
   statSync,
@@ -11,8 +13,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type ContentKind, secretIn } from '../../common/secretContents';
 import { looksLikeSecret } from '../../common/secretNames';
-import type { SecretKind } from '../api/publishing';
+import type { FoundAs, SecretKind } from '../api/publishing';
+import { type FileStamp, isSameStamp, isTooYoung, stampOfDescriptor } from '../hash/fileStamp';
 import { isInside } from '../paths';
+import { openExactly } from './exactPath';
 
 /**
  * Files that are looked into. What holds a key is a configuration, a note or the key itself, and small;
@@ -25,17 +29,24 @@ const OTHERS_MAY_READ = 0o044;
 const OWN_NAME =
   /^(?:session-[0-9a-f]{32}\.json|hostnames-[\w-]{20,}\.json|\.peershelf-[0-9a-f]{16}\..+|.+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new)$/u;
 
-export interface FileVerdict {
+/** Reads of a file that changes meanwhile: one that still does is not judged. */
+const MAX_LOOKS = 3;
+
+export interface FileVerdict extends FoundAs {
   /** Written by this product: never offered. */
   readonly isOwn: boolean;
-  /** Why it is offered only with the user's consent, the most telling reason first. */
-  readonly secrets: readonly SecretKind[];
+  readonly sizeBytes: number;
 }
 
-const OWN: FileVerdict = { isOwn: true, secrets: [] };
+interface Look {
+  readonly stamp: FileStamp;
+  readonly stats: Stats;
+  readonly content: ContentKind | undefined;
+}
 
 /**
- * Verdict on a file that was chosen: by its names, its mode, and, when it is small, its content.
+ * Verdict on a file that was chosen: by its names, its mode, and, when it is small, its content. Mode,
+ * content and stamp are of one open file, which lies at this very path.
  * @param realPath with its links resolved.
  * @param ownFolders real paths of folders that hold nothing but data of this product.
  */
@@ -43,25 +54,67 @@ export function judgeFile(
   { name, realPath }: { readonly name: string; readonly realPath: string },
   ownFolders: readonly string[],
 ): FileVerdict {
-  if (OWN_NAME.test(basename(realPath))) return OWN;
-  if (ownFolders.some((folder) => isInside(folder, realPath))) return OWN;
-  const stats = statsOf(realPath);
-  const content = stats === undefined ? undefined : contentOf(realPath, stats);
-  if (content === 'own') return OWN;
+  const look = isOwnPlace(realPath, ownFolders) ? 'own' : lookAt(realPath);
+  if (look === 'own' || look?.content === 'own') return { ...NOTHING_SEEN, realPath, isOwn: true };
   const secrets: SecretKind[] = [];
-  if (content === 'secret') secrets.push('content');
+  if (look?.content === 'secret') secrets.push('content');
   if (looksLikeSecret(name) || looksLikeSecret(realPath)) secrets.push('name');
-  if (stats?.isFile() === true && isOwnersOnly(stats)) secrets.push('mode');
-  return { isOwn: false, secrets };
+  if (look === undefined) return { ...NOTHING_SEEN, realPath, secrets };
+  const { stamp, stats } = look;
+  if (isOwnersOnly(stats)) secrets.push('mode');
+  const isSettled = !isTooYoung(stamp, Date.now());
+  return { isOwn: false, realPath, stamp, sizeBytes: stats.size, secrets, isSettled };
 }
 
-function contentOf(path: string, stats: Stats): ContentKind | undefined {
-  if (!stats.isFile() || stats.size === 0 || stats.size > MAX_LOOKED_INTO_BYTES) return undefined;
+const NOTHING_SEEN: Omit<FileVerdict, 'realPath'> = {
+  ...{ isOwn: false, stamp: undefined, sizeBytes: 0, secrets: [], isSettled: false },
+};
+
+/** Whether a file is of this product by its name or its folder. */
+export function isOwnPlace(realPath: string, ownFolders: readonly string[]): boolean {
+  return (
+    OWN_NAME.test(basename(realPath)) || ownFolders.some((folder) => isInside(folder, realPath))
+  );
+}
+
+/** Undefined for what is no file or cannot be looked at: publishing it says what is wrong with it. */
+function lookAt(path: string): Look | undefined {
   try {
-    return secretIn(readFileSync(path));
+    // Opening a device may do something.
+    if (!lstatSync(path).isFile()) return undefined;
+    const descriptor = openExactly(path);
+    try {
+      return lookInto(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
-    return undefined; // Publishing it says what is wrong with it.
+    return undefined;
   }
+}
+
+function lookInto(descriptor: number): Look | undefined {
+  for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+    const stamp = stampOfDescriptor(descriptor);
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) return undefined;
+    const { size } = stats;
+    if (size === 0 || size > MAX_LOOKED_INTO_BYTES) return { stamp, stats, content: undefined };
+    const content = secretIn(readAll(descriptor, size));
+    if (isSameStamp(stampOfDescriptor(descriptor), stamp)) return { stamp, stats, content };
+  }
+  return undefined;
+}
+
+function readAll(descriptor: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let done = 0;
+  while (done < length) {
+    const count = readSync(descriptor, bytes, done, length - done, done);
+    if (count === 0) break;
+    done += count;
+  }
+  return bytes.subarray(0, done);
 }
 
 /** Says nothing where all files are made so, nor on Windows, which has no such modes. */
@@ -87,13 +140,4 @@ function areAllOwnersOnly(): boolean {
     rmSync(folder, { recursive: true, force: true });
   }
   return allOwnersOnly;
-}
-
-/** Undefined for a file that cannot be looked at: publishing it says what is wrong with it. */
-function statsOf(path: string): Stats | undefined {
-  try {
-    return lstatSync(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,15 +1,30 @@
 import { setImmediate } from 'node:timers/promises';
 import { PeershelfError } from '../../common/errors';
-import type { HeldBackReason, SecretKind } from '../api/publishing';
+import type { FoundAs, HeldBackReason, SecretKind } from '../api/publishing';
 import type { CatalogueEntry } from '../catalogue/catalogue';
+import { isSameStamp } from '../hash/fileStamp';
 import { resolvedOrSame } from '../paths';
-import { judgeFile } from './fileVerdict';
+import { refuseOther } from '../publishing';
+import { isOwnPlace, judgeFile } from './fileVerdict';
 
 /** Files judged in one go: uploads have their turn in between. */
 const FILES_IN_A_ROW = 200;
 
 /** Entry that may be offered, with the consent that goes on with its name, or the reason why not. */
-export type GateVerdict = { readonly entry: CatalogueEntry } | { readonly reason: HeldBackReason };
+export type GateVerdict =
+  | { readonly entry: CatalogueEntry }
+  | { readonly reason: HeldBackReason }
+  /** FILE_CHANGED: the file is not the one that was hashed, or not the one that was found. */
+  | { readonly error: PeershelfError };
+
+/** An entry that somebody wishes to offer. */
+export interface AskedEntry {
+  readonly entry: CatalogueEntry;
+  /** Consent to the kinds of secrets that the user was asked about. */
+  readonly given: readonly SecretKind[];
+  /** File that was found at its path, if the user has chosen among files that were found. */
+  readonly found?: FoundAs | undefined;
+}
 
 /**
  * Decision on every file that comes into the catalogue, whoever asks: a choice of the user, an agent, a
@@ -25,29 +40,48 @@ export class PublicationGate {
   }
 
   /**
-   * Verdict on an entry whose content was hashed already: a file that changes behind the hashing differs
-   * from the entry's stamp and is not served, so what is judged here is what is offered.
-   * @param given consent to the kinds of secrets that the user was asked about.
+   * Verdict on an entry whose content was hashed already. The file that is judged has the stamp of the
+   * one that was hashed, and one with another stamp is not served: what is judged is what is offered.
    */
-  judge(entry: CatalogueEntry, given: readonly SecretKind[]): GateVerdict {
-    const { isOwn, secrets } = judgeFile(entry, this.ownFolders);
-    if (isOwn) return { reason: 'own' };
+  judge({ entry, given, found }: AskedEntry): GateVerdict {
+    const { realPath, stamp } = entry;
+    if (isOwnPlace(realPath, this.ownFolders)) return { reason: 'own' };
+    let secrets: readonly SecretKind[];
+    try {
+      if (found !== undefined) refuseOther(entry, found);
+      if (found !== undefined && found.stamp === undefined) return { error: changed(entry) };
+      if (found?.isSettled === true && found.stamp && isSameStamp(found.stamp, stamp))
+        ({ secrets } = found); // Nothing has changed since somebody looked into it.
+      else {
+        const verdict = judgeFile(entry, this.ownFolders);
+        if (verdict.isOwn) return { reason: 'own' };
+        if (verdict.stamp === undefined || !isSameStamp(verdict.stamp, stamp))
+          return { error: changed(entry) };
+        ({ secrets } = verdict);
+      }
+    } catch (error) {
+      return { error: PeershelfError.from(error) };
+    }
     const missing = secrets.find((kind) => !given.includes(kind));
     if (missing !== undefined) return { reason: missing };
     return { entry: given.length === 0 ? entry : { ...entry, consent: [...new Set(given)] } };
   }
 
   /** Verdicts on many entries, in their order. */
-  async judgeAll(
-    asked: readonly { readonly entry: CatalogueEntry; readonly given: readonly SecretKind[] }[],
-  ): Promise<GateVerdict[]> {
+  async judgeAll(asked: readonly AskedEntry[]): Promise<GateVerdict[]> {
     const verdicts: GateVerdict[] = [];
-    for (const { entry, given } of asked) {
-      verdicts.push(this.judge(entry, given));
+    for (const one of asked) {
+      verdicts.push(this.judge(one));
       if (verdicts.length % FILES_IN_A_ROW === 0) await setImmediate();
     }
     return verdicts;
   }
+}
+
+function changed({ path }: CatalogueEntry): PeershelfError {
+  return new PeershelfError('FILE_CHANGED', `${path} changed after it was read`, {
+    details: { path },
+  });
 }
 
 /** A file that is refused for this reason. */

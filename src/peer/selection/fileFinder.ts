@@ -1,9 +1,9 @@
-import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../../common/abort';
 import { type ErrorCode, PeershelfError } from '../../common/errors';
-import type { FindFilesRequest, SecretKind } from '../peerApi';
+import type { FindFilesRequest, FoundAs, SecretKind } from '../peerApi';
 import { judgeFile } from '../publish/fileVerdict';
 import { isInside, resolvedOrSame } from '../paths';
 import { globMatcher, IgnoreRules } from './ignoreRules';
@@ -48,6 +48,8 @@ export interface FoundFile {
   readonly sizeBytes: number;
   /** Why it looks like something that nobody should see, the most telling reason first. */
   readonly secrets: readonly SecretKind[];
+  /** The file itself, so that no other is published in its place. */
+  readonly found: FoundAs;
 }
 
 export interface FoundFiles {
@@ -158,12 +160,12 @@ class FileFinder {
   }
 
   private keep({ folder }: Place, { path, realPath, name }: Way): void {
-    const { isOwn, secrets } = judgeFile({ name, realPath }, this.ownFolders);
+    const { isOwn, sizeBytes, ...found } = judgeFile({ name, realPath }, this.ownFolders);
     if (isOwn) {
       this.fail(name, ownKeys({ path, name }));
       return;
     }
-    this.found.set(path, { path, name, folder, sizeBytes: sizeOf(realPath), secrets });
+    this.found.set(path, { path, name, folder, sizeBytes, secrets: found.secrets, found });
     if (this.found.size > MAX_FOUND_FILES) throw tooMany(MAX_FOUND_FILES);
   }
 
@@ -200,14 +202,6 @@ function isFolder(path: string): boolean {
     return statSync(path).isDirectory();
   } catch {
     return false;
-  }
-}
-
-function sizeOf(path: string): number {
-  try {
-    return lstatSync(path).size;
-  } catch {
-    return 0;
   }
 }
 
