@@ -5,7 +5,7 @@ import type { KnownMember } from '../peer/peerApi';
 import type { SealedMember, SessionRecord } from '../peer/team/sessionRecord';
 import { shortFingerprint } from '../protocol/shortFingerprint';
 import type { CommandContext } from './commandContext';
-import { isCalled } from './memberNames';
+import { chooseMember } from './memberNames';
 import { printTable } from './output';
 import { ownIdentity } from './session';
 import { openIdentity } from '../peer/identity/identity';
@@ -27,7 +27,8 @@ export function addChoiceOptions(command: Command): Command {
 /**
  * Members who get the key of the next epoch: those whom the owner has accepted before, and of the others
  * those that are chosen now. Somebody who is removed may have made further identities beforehand.
- * @throws MEMBERS_UNDECIDED when it is not said, and nobody can be asked.
+ * @throws MEMBERS_UNDECIDED when it is not said, and nobody can be asked; NOT_FOUND and AMBIGUOUS_NAME
+ * for a name of one to keep.
  */
 export async function chooseRecipients(
   { vouched }: SessionRecord,
@@ -47,8 +48,11 @@ export async function chooseRecipients(
   const rest = members.filter(
     ({ identity }) => !removed.includes(identity) && !accepted.has(identity),
   );
-  const kept = yes ? rest : rest.filter((member) => keep.some((name) => isCalled(member, name)));
-  let chosen = kept;
+  // Of all members: a second identity may have the host name of one that was accepted before.
+  const kept = keep
+    .filter((name) => !accepted.has(name))
+    .map((name) => chooseMember(members, name));
+  let chosen = yes ? rest : rest.filter((member) => kept.includes(member));
   if (rest.length > 0 && !yes && !vouchedOnly && keep.length === 0) {
     printTable({ ...output, stdout: output.stderr }, [
       ['NAME', 'HOSTS', 'FINGERPRINT', 'SEEN'],

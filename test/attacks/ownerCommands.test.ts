@@ -129,6 +129,9 @@ describe('owners on the command line', () => {
     const undecided = await run(first, 'owner', 'add', key, ...at);
     assert.equal(undecided.code, 1);
     assert.match(undecided.err, /mallory[^]*--keep/u);
+    const mistyped = await run(first, 'owner', 'add', key, ...at, '--keep', 'sceond');
+    assert.equal(mistyped.code, 1);
+    assert.match(mistyped.err, /sceond/u);
     await succeed(first, 'owner', 'add', key, ...at, '--yes');
     await succeed(first, 'invite', ...at, '--invite-file', invite);
     await succeed(second, 'owner', 'join', '--invite-file', invite);
