@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Command } from 'commander';
-import { makePrivateFolder } from '../common/privateFiles';
+import { makeDataFolder } from '../common/privateFiles';
 import { every, systemClock } from '../common/clock';
 import { DisposableStore } from '../common/disposable';
 import { PeershelfError } from '../common/errors';
@@ -71,7 +71,7 @@ async function launch(
 ): Promise<number> {
   const folder = options.data ?? dataFolder;
   // One that the user names may hold other things, too.
-  if (options.data === undefined) makePrivateFolder(folder);
+  if (options.data === undefined) makeDataFolder(folder);
   // Not renewed before the tracker runs and has said what it knows: it may be a copy of long ago.
   const record = await loadSessionRecord(folder, options.session);
   const child = fork(bundle, childArguments(options, folder), {

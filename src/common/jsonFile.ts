@@ -25,7 +25,7 @@ export function readJsonFile<T>(
     throw fromReadError(error, path);
   }
   try {
-    return v.parse(schema, JSON.parse(text));
+    return v.parse(schema, withoutMark(JSON.parse(text)));
   } catch (error) {
     logger.warn(`${path} is damaged and put aside: ${describeError(error)}`);
     putAside(path);
@@ -56,14 +56,26 @@ export function pairsOf<T>(
 }
 
 /**
+ * Member that tells a file of ours also under another name and in another folder. No key in our files is
+ * spelled so: host names and published names have no `//`.
+ */
+export const JSON_MARK = { '//peershelf': 'data of Peershelf, not to be shared' } as const;
+
+function withoutMark(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const marks: ReadonlySet<string> = new Set(Object.keys(JSON_MARK));
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !marks.has(key)));
+}
+
+/**
  * Replaces a file of ours whole, for its user alone: a reader or a crash sees the old or the new one, never a part.
  * @throws DISK_FULL, FOLDER_NOT_WRITABLE; the old file stays.
  */
-export function writeJsonFile(path: string, value: unknown): void {
+export function writeJsonFile(path: string, value: object): void {
   const temporary = `${path}.${randomUUID()}.new`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    writePrivateFile(temporary, JSON.stringify(value));
+    writePrivateFile(temporary, JSON.stringify({ ...JSON_MARK, ...value }));
     moveFile(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -8,6 +8,10 @@ import { join } from 'node:path';
 export const PRIVATE_FILE_MODE = 0o600;
 export const PRIVATE_FOLDER_MODE = 0o700;
 
+/** File that marks a folder of this program, also in a copy of it, so that nothing in it is shared. */
+export const FOLDER_MARK = '.peershelf-data';
+const MARK_TEXT = 'Data of Peershelf, with keys and files of others. Do not share this folder.\n';
+
 /** Rights of the group and of everybody else. */
 const OF_OTHERS = 0o077;
 
@@ -25,6 +29,16 @@ export function makePrivateFolder(path: string): void {
   chmodSync(path, PRIVATE_FOLDER_MODE);
   for (const entry of readdirSync(path, { withFileTypes: true }))
     if (entry.isFile()) chmodSync(join(path, entry.name), PRIVATE_FILE_MODE);
+}
+
+/** As `makePrivateFolder`, for one that programs of this user other than this one recognise as ours. */
+export function makeDataFolder(path: string): void {
+  makePrivateFolder(path);
+  try {
+    writePrivateFile(join(path, FOLDER_MARK), MARK_TEXT, { flag: 'wx' });
+  } catch {
+    // It is there; or nothing can be written, which whoever has data to keep says.
+  }
 }
 
 /**

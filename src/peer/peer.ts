@@ -12,7 +12,7 @@ import type { FindTracker } from './control/controlLink';
 import { heartbeatState } from './control/heartbeat';
 import type { TrackerClient } from './control/trackerClient';
 import { compareFiles } from './comparison';
-import { makePrivateFolder } from '../common/privateFiles';
+import { makeDataFolder } from '../common/privateFiles';
 import { createFetchers } from './createFetchers';
 import { createPeerServer } from './createPeerServer';
 import type { Downloads } from './downloads';
@@ -111,7 +111,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
     this.settings = options.settings;
     this.lastActivityMs = clock.monotonic();
     const { storageFolder, windowId, keepCatalogue } = options;
-    makePrivateFolder(storageFolder);
+    makeDataFolder(storageFolder);
     const folder = keepCatalogue
       ? this.register(Slot.acquire(storageFolder, clock, windowId)).folder
       : undefined;

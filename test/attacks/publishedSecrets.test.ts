@@ -1,12 +1,29 @@
 // No token stands in this source as a whole: scanners of secrets look for them.
 /* oxlint-disable typescript/no-unnecessary-template-expression */
 import { strict as assert } from 'node:assert';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
+import { FOLDER_MARK } from '../../src/common/privateFiles';
+import {
+  createSessionRecord,
+  formatSessionRecord,
+  withoutMembers,
+} from '../../src/peer/team/sessionRecord';
 import { formatHostPort } from '../../src/protocol/address';
 import { useCleanup } from '../support/cleanup';
 import { type CommandLineUser, dataFolder, startCommand } from '../support/commandLine';
-import { startPeer } from '../support/startPeer';
+import { makeAccount } from '../support/otherAccount';
+import { startPeer, startPeerOf } from '../support/startPeer';
+import { notTestedHere } from '../support/swapPaths';
 import { startTracker } from '../support/startTracker';
 import { temporaryFolder } from '../support/temporaryFolder';
 import type { TestProcess } from '../support/startProcess';
@@ -82,12 +99,76 @@ describe('attacks on what a publication gives away', () => {
     assert.deepEqual(names, ['readme.md']);
   });
 
-  it('looks into small files, and at who may read them', async () => {
+  it('never offers what another program of its user keeps, nor a copy of that', async () => {
+    const storage = join(user.folder, 'storage');
+    const tracker = (await startTracker(cleanup)).address;
+    const alice = await startPeerOf(cleanup, 'Alice', tracker);
+    await alice.publish('pay.txt', 'Alice earns 1');
+    const bob = await startPeer(cleanup, {
+      ...{ tracker, storageFolder: storage },
+      settings: { hostname: 'bob', displayName: 'Bob' },
+    });
+    await bob.publish('mine.txt', 'x');
+    const [file] = await bob.peer.discover({ hostname: 'alice' });
+    assert.ok(file);
+    const { path: preview } = await bob.peer.preview(file);
+    await bob.peer.stop();
+    cpSync(storage, join(user.folder, 'copy'), { recursive: true });
+    // Files alone, in the usual mode and under names that say nothing.
+    const isJson = (name: string): boolean => name.endsWith('.json');
+    const records = readdirSync(storage, { recursive: true, encoding: 'utf8' }).filter(isJson);
+    assert.ok(records.length > 1, records.join(' '));
+    for (const [index, name] of records.entries())
+      write(`record${index}.txt`, readFileSync(join(storage, name)));
+    const others = readdirSync(user.folder, { recursive: true, encoding: 'utf8' });
+    for (const name of others)
+      chmodSync(
+        join(user.folder, name),
+        statSync(join(user.folder, name)).isFile() ? 0o644 : 0o755,
+      );
+    write('readme.md', 'x');
+    assert.deepEqual((await share('.', '--include-secrets')).names, ['readme.md']);
+    const alone = await share(preview, '--include-secrets');
+    assert.deepEqual(alone.names, [], alone.err);
+  });
+
+  it('takes no mark of another account for its own', async () => {
+    const account = makeAccount(cleanup);
+    if (typeof account === 'string') {
+      notTestedHere('another account', account);
+      return;
+    }
+    write('readme.md', 'x');
+    const mark = write(FOLDER_MARK, 'x');
+    assert.deepEqual((await share('.')).err.match(/readme\.md is Peershelf's own/gu)?.length, 1);
+    chownSync(mark, account.uid, account.gid);
+    assert.ok((await share('.')).names.includes('readme.md'));
+  });
+
+  it('knows the record of a session that has removed many, and an invite in wide letters', async () => {
+    const now = new Date();
+    const removed = Array.from({ length: 900 }, (_, index) => `${index}`.padStart(64, '0'));
+    const record = withoutMembers(await createSessionRecord('Team', now), {
+      ...{ removed, recipients: [], now },
+    });
+    const text = formatSessionRecord(record);
+    assert.ok(text.length > 64 * 1024);
+    write('long.txt', text);
+    const invite = `peershelf://join/${'aB3d'.repeat(30)}`;
+    write('wide.txt', Buffer.from(invite, 'utf16le'));
+    write('chat.log', `${'.'.repeat(2 * 1024 * 1024)}${invite}\n`);
+    write('readme.md', 'x');
+    assert.deepEqual((await share('.', '--include-secrets')).names, ['readme.md']);
+  });
+
+  it('looks into files, and at who may read them', async () => {
     const token = `ghp${'_'}${'aB3dE5gH7jK9'.repeat(3)}`;
     write('readme.md', 'x');
     write('notes.md', `the token is ${token}\n`);
     write('deploy.yaml', `-----BEGIN ${'PRIVATE'} KEY-----\n${'aB3d'.repeat(16)}\n`);
-    write('large.log', `${token}\n`.padEnd(70_000, '.'));
+    write('long.log', `${'.'.repeat(70_000)} ${token}\n`.padEnd(140_000, '.'));
+    // Nobody looks into the middle of data.
+    write('large.log', ` ${token} `.padStart(1_100_000, '.').padEnd(2_200_000, '.'));
     chmodSync(write('private.txt', 'x'), 0o600);
     for (const name of ['id_rsa~', 'id_rsa (2)', '#.env#', 'server.key.orig', 'Passwords.xlsx'])
       write(name, 'x');
@@ -105,7 +186,7 @@ describe('attacks on what a publication gives away', () => {
     assert.match(careful.err, /id_rsa~ has a name that files with keys or passwords have/u);
     if (isPosix) assert.match(careful.err, /private\.txt can be read by you only/u);
     const all = await share('.', '--include-secrets');
-    assert.equal(all.names.length, 10);
+    assert.equal(all.names.length, 11);
   });
 
   it('holds for the selection of an editor, too', async () => {

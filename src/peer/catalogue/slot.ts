@@ -4,7 +4,7 @@ import { type Clock, every } from '../../common/clock';
 import { DisposableBase, toDisposable } from '../../common/disposable';
 import { PeershelfError } from '../../common/errors';
 import { holdsLock, tryLock } from '../../common/lockFile';
-import { makePrivateFolder, writePrivateFile } from '../../common/privateFiles';
+import { makeDataFolder, writePrivateFile } from '../../common/privateFiles';
 
 /** Windows of one user on one folder; more are a mistake of a script. */
 const MAX_SLOTS = 64;
@@ -37,7 +37,7 @@ export class Slot extends DisposableBase {
    */
   static acquire(storageFolder: string, clock: Clock, window: string): Slot {
     for (const folder of slotFolders(storageFolder)) {
-      makePrivateFolder(folder);
+      makeDataFolder(folder);
       const token = tryLock(join(folder, LOCK_NAME), window, clock);
       if (token !== undefined) return new Slot(folder, token, clock);
     }

@@ -10,19 +10,24 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type ContentKind, secretIn } from '../../common/secretContents';
 import { looksLikeSecret } from '../../common/secretNames';
 import type { FoundAs, SecretKind } from '../api/publishing';
 import { type FileStamp, isSameStamp, isTooYoung, stampOfDescriptor } from '../hash/fileStamp';
-import { isInside } from '../paths';
 import { openExactly } from './exactPath';
+import type { OwnFolders } from './ownFolders';
 
 /**
- * Files that are looked into. What holds a key is a configuration, a note or the key itself, and small;
- * reading more would double the time that a folder with many pictures takes to be looked through.
+ * Files that are looked into as a whole. What holds a key is a configuration, a note, a record of a long
+ * session or the key itself. To look through text takes 10 to 20 ms a MiB, ten times as long as to hash
+ * it, which is why larger files, that are data or media, are not.
  */
-export const MAX_LOOKED_INTO_BYTES = 64 * 1024;
+export const MAX_LOOKED_INTO_BYTES = 1024 * 1024;
+/** Bytes that are looked into in one go, which takes 30 ms: uploads have their turn in between. */
+export const LOOKED_INTO_IN_A_ROW_BYTES = 2 * 1024 * 1024;
+/** Bytes at the start and at the end of a larger file: a head with a key, and the last lines of a log. */
+const END_BYTES = 64 * 1024;
 /** Whoever is not the owner may read it. */
 const OTHERS_MAY_READ = 0o044;
 /** Names that only this product gives to files: records of sessions, and what is half written or fetched. */
@@ -38,6 +43,11 @@ export interface FileVerdict extends FoundAs {
   readonly sizeBytes: number;
 }
 
+/** Bytes of a file of this size that are looked into. */
+export function lookedIntoBytes(sizeBytes: number): number {
+  return sizeBytes <= MAX_LOOKED_INTO_BYTES ? sizeBytes : 2 * END_BYTES;
+}
+
 interface Look {
   readonly stamp: FileStamp;
   readonly stats: Stats;
@@ -45,14 +55,13 @@ interface Look {
 }
 
 /**
- * Verdict on a file that was chosen: by its names, its mode, and, when it is small, its content. Mode,
+ * Verdict on a file that was chosen: by its names, its mode, and its content. Mode,
  * content and stamp are of one open file, which lies at this very path.
  * @param realPath with its links resolved.
- * @param ownFolders real paths of folders that hold nothing but data of this product.
  */
 export function judgeFile(
   { name, realPath }: { readonly name: string; readonly realPath: string },
-  ownFolders: readonly string[],
+  ownFolders: OwnFolders,
 ): FileVerdict {
   const look = isOwnPlace(realPath, ownFolders) ? 'own' : lookAt(realPath);
   if (look === 'own' || look?.content === 'own') return { ...NOTHING_SEEN, realPath, isOwn: true };
@@ -71,10 +80,8 @@ const NOTHING_SEEN: Omit<FileVerdict, 'realPath'> = {
 };
 
 /** Whether a file is of this product by its name or its folder. */
-export function isOwnPlace(realPath: string, ownFolders: readonly string[]): boolean {
-  return (
-    OWN_NAME.test(basename(realPath)) || ownFolders.some((folder) => isInside(folder, realPath))
-  );
+export function isOwnPlace(realPath: string, ownFolders: OwnFolders): boolean {
+  return OWN_NAME.test(basename(realPath)) || ownFolders.contain(dirname(realPath));
 }
 
 /** Undefined for what is no file or cannot be looked at: publishing it says what is wrong with it. */
@@ -99,18 +106,21 @@ function lookInto(descriptor: number): Look | undefined {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) return undefined;
     const { size } = stats;
-    if (size === 0 || size > MAX_LOOKED_INTO_BYTES) return { stamp, stats, content: undefined };
-    const content = secretIn(readAll(descriptor, size));
+    const content =
+      size <= MAX_LOOKED_INTO_BYTES
+        ? secretIn(readAt(descriptor, 0, size))
+        : (secretIn(readAt(descriptor, 0, END_BYTES)) ??
+          secretIn(readAt(descriptor, size - END_BYTES, END_BYTES)));
     if (isSameStamp(stampOfDescriptor(descriptor), stamp)) return { stamp, stats, content };
   }
   return undefined;
 }
 
-function readAll(descriptor: number, length: number): Buffer {
+function readAt(descriptor: number, position: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   let done = 0;
   while (done < length) {
-    const count = readSync(descriptor, bytes, done, length - done, done);
+    const count = readSync(descriptor, bytes, done, length - done, position + done);
     if (count === 0) break;
     done += count;
   }

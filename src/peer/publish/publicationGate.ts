@@ -5,7 +5,8 @@ import type { CatalogueEntry } from '../catalogue/catalogue';
 import { isSameStamp } from '../hash/fileStamp';
 import { resolvedOrSame } from '../paths';
 import { refuseOther } from '../publishing';
-import { isOwnPlace, judgeFile } from './fileVerdict';
+import { isOwnPlace, judgeFile, LOOKED_INTO_IN_A_ROW_BYTES, lookedIntoBytes } from './fileVerdict';
+import { OwnFolders } from './ownFolders';
 
 /** Files judged in one go: uploads have their turn in between. */
 const FILES_IN_A_ROW = 200;
@@ -43,9 +44,13 @@ export class PublicationGate {
    * Verdict on an entry whose content was hashed already. The file that is judged has the stamp of the
    * one that was hashed, and one with another stamp is not served: what is judged is what is offered.
    */
-  judge({ entry, given, found }: AskedEntry): GateVerdict {
+  judge(asked: AskedEntry): GateVerdict {
+    return this.judgeIn(asked, new OwnFolders(this.ownFolders));
+  }
+
+  private judgeIn({ entry, given, found }: AskedEntry, ownFolders: OwnFolders): GateVerdict {
     const { realPath, stamp } = entry;
-    if (isOwnPlace(realPath, this.ownFolders)) return { reason: 'own' };
+    if (isOwnPlace(realPath, ownFolders)) return { reason: 'own' };
     let secrets: readonly SecretKind[];
     try {
       if (found !== undefined) refuseOther(entry, found);
@@ -53,7 +58,7 @@ export class PublicationGate {
       if (found?.isSettled === true && found.stamp && isSameStamp(found.stamp, stamp))
         ({ secrets } = found); // Nothing has changed since somebody looked into it.
       else {
-        const verdict = judgeFile(entry, this.ownFolders);
+        const verdict = judgeFile(entry, ownFolders);
         if (verdict.isOwn) return { reason: 'own' };
         if (verdict.stamp === undefined || !isSameStamp(verdict.stamp, stamp))
           return { error: changed(entry) };
@@ -70,9 +75,16 @@ export class PublicationGate {
   /** Verdicts on many entries, in their order. */
   async judgeAll(asked: readonly AskedEntry[]): Promise<GateVerdict[]> {
     const verdicts: GateVerdict[] = [];
+    let ownFolders = new OwnFolders(this.ownFolders);
+    let bytes = 0;
     for (const one of asked) {
-      verdicts.push(this.judge(one));
-      if (verdicts.length % FILES_IN_A_ROW === 0) await setImmediate();
+      verdicts.push(this.judgeIn(one, ownFolders));
+      bytes += lookedIntoBytes(one.entry.sizeBytes);
+      if (verdicts.length % FILES_IN_A_ROW > 0 && bytes < LOOKED_INTO_IN_A_ROW_BYTES) continue;
+      bytes = 0;
+      await setImmediate();
+      // Folders may have been marked or moved meanwhile.
+      ownFolders = new OwnFolders(this.ownFolders);
     }
     return verdicts;
   }

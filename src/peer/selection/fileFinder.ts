@@ -4,7 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../../common/abort';
 import { type ErrorCode, PeershelfError } from '../../common/errors';
 import type { FindFilesRequest, FoundAs, SecretKind } from '../peerApi';
-import { judgeFile } from '../publish/fileVerdict';
+import { judgeFile, LOOKED_INTO_IN_A_ROW_BYTES, lookedIntoBytes } from '../publish/fileVerdict';
+import { OwnFolders } from '../publish/ownFolders';
 import { isInside, resolvedOrSame } from '../paths';
 import { globMatcher, IgnoreRules } from './ignoreRules';
 
@@ -73,7 +74,7 @@ export async function findFiles(
   signal?: AbortSignal,
   ownFolders: readonly string[] = [],
 ): Promise<FoundFiles> {
-  const finder = new FileFinder(signal, ownFolders.map(resolvedOrSame));
+  const finder = new FileFinder(signal, new OwnFolders(ownFolders.map(resolvedOrSame)));
   for (const place of places) await finder.add(place);
   return finder.result();
 }
@@ -82,10 +83,11 @@ class FileFinder {
   private readonly found = new Map<string, FoundFile>();
   private readonly failures: { name: string; error: PeershelfError }[] = [];
   private entries = 0;
+  private lookedInto = 0;
 
   constructor(
     private readonly signal: AbortSignal | undefined,
-    private readonly ownFolders: readonly string[],
+    private readonly ownFolders: OwnFolders,
   ) {}
 
   async add(place: Place): Promise<void> {
@@ -131,7 +133,7 @@ class FileFinder {
   /** A folder with its rules; nothing when they cannot be read. */
   private enter(way: Way, above: IgnoreRules): Folder[] {
     try {
-      if (this.ownFolders.includes(way.realPath)) throw ownKeys(way);
+      if (this.ownFolders.contain(way.realPath)) throw ownKeys(way);
       return [{ ...way, rules: IgnoreRules.read(way.path, above) }];
     } catch (error) {
       this.fail(way.name, error);
@@ -154,13 +156,15 @@ class FileFinder {
 
   private async count(): Promise<void> {
     if (++this.entries > MAX_ENTRIES) throw tooMany(MAX_ENTRIES);
-    if (this.entries % FILES_IN_A_ROW !== 0) return;
+    if (this.entries % FILES_IN_A_ROW !== 0 && this.lookedInto < LOOKED_INTO_IN_A_ROW_BYTES) return;
+    this.lookedInto = 0;
     await setImmediate();
     throwIfAborted(this.signal);
   }
 
   private keep({ folder }: Place, { path, realPath, name }: Way): void {
     const { isOwn, sizeBytes, ...found } = judgeFile({ name, realPath }, this.ownFolders);
+    this.lookedInto += lookedIntoBytes(sizeBytes);
     if (isOwn) {
       this.fail(name, ownKeys({ path, name }));
       return;

@@ -2,6 +2,8 @@
 /* oxlint-disable typescript/no-unnecessary-template-expression */
 import { strict as assert } from 'node:assert';
 import { generateKeyPairSync } from 'node:crypto';
+import { JSON_MARK } from '../../../src/common/jsonFile';
+import { MAX_LOOKED_INTO_BYTES } from '../../../src/peer/publish/fileVerdict';
 import { SECRET_CONTENTS, secretIn } from '../../../src/common/secretContents';
 
 const text = (length: number, alphabet = 'aB3dE5gH7jK9'): string =>
@@ -14,6 +16,7 @@ const SECRETS: readonly string[] = [
   `-----BEGIN ${'PRIVATE'} KEY-----\\n${text(64)}\\n`,
   `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\n${text(70)}\n`,
   `-----BEGIN PGP ${'PRIVATE'} KEY BLOCK-----\nVersion: x\n\n${text(64)}\n`,
+  `MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg${text(124)}`,
   'PuTTY-User-Key-File-3: ssh-ed25519\n',
   `AGE-SECRET-KEY-1${upper(58)}`,
   `[Interface]\nPrivateKey = ${text(43)}=\n`,
@@ -40,6 +43,7 @@ const SECRETS: readonly string[] = [
 ];
 
 const OWN: readonly string[] = [
+  JSON.stringify({ ...JSON_MARK, version: 2 }),
   `peershelf://join/${text(80)}\n`,
   `vscode://peershelf.peershelf/join?invite=${text(80)}`,
   `vscode://peershelf.peershelf/join?invite%3D${text(80)}`,
@@ -90,6 +94,7 @@ describe('secretIn', () => {
     const little = Buffer.from(`\ufeff${own}`, 'utf16le');
     assert.equal(secretIn(little), 'own');
     assert.equal(secretIn(Buffer.from(little).swap16()), 'own');
+    assert.equal(secretIn(little.subarray(2)), 'own', 'without a mark');
   });
 
   it('leaves texts about secrets and other files alone', () => {
@@ -107,7 +112,19 @@ describe('secretIn', () => {
   });
 
   it('takes little time for long texts that almost match', () => {
-    for (const start of ['-----BEGIN PRIVATE KEY-----', '"privateKey": "', 'A', 'sk-', '1'])
-      assert.equal(secretIn(Buffer.from(start.repeat(65_536 / start.length))), undefined, start);
+    for (const start of [
+      '-----BEGIN PRIVATE KEY-----',
+      '"privateKey": "',
+      'A',
+      'sk-',
+      '1',
+      'PrivateKey ',
+      'peershelf://join/',
+    ])
+      assert.equal(
+        secretIn(Buffer.from(start.repeat(MAX_LOOKED_INTO_BYTES / start.length))),
+        undefined,
+        start,
+      );
   }).timeout(10_000);
 });
