@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { PeershelfError } from '../common/errors';
-import type { KnownMember } from '../peer/peerApi';
-import type { SealedMember, SessionRecord } from '../peer/team/sessionRecord';
+import type { KnownMember, SealedMember } from '../peer/peerApi';
+import type { SessionRecord } from '../peer/team/sessionRecord';
 import { shortFingerprint } from '../protocol/shortFingerprint';
 import type { CommandContext } from './commandContext';
 import { chooseMember } from './memberNames';

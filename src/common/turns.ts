@@ -3,9 +3,12 @@ export class Turns {
   private last: Promise<void> = Promise.resolve();
 
   /** Resolves when the task has run. @throws what it throws; who comes next does not hear of that. */
-  run(task: () => Promise<void>): Promise<void> {
+  run<T>(task: () => Promise<T>): Promise<T> {
     const turn = this.last.then(task);
-    this.last = turn.catch(() => undefined);
+    this.last = turn.then(
+      () => undefined,
+      () => undefined,
+    );
     return turn;
   }
 }

@@ -3,6 +3,7 @@ import { DisposableBase } from '../common/disposable';
 import { describeError, PeershelfError } from '../common/errors';
 import type { Logger } from '../common/logger';
 import { Turns } from '../common/turns';
+import type { KnownMember, SessionDescription } from '../peer/peerApi';
 import type { HostPort } from '../protocol/address';
 import type { Engine } from './engine';
 import type { TeamTarget } from './invites';
@@ -14,6 +15,18 @@ import type { Session } from './session';
 const LEASE_RENEWAL_MS = 24 * 3_600_000;
 /** Time between two looks at the age. */
 const LEASE_LOOK_MS = 3_600_000;
+
+/** Members who leave a session, and those who go on by themselves. */
+export interface Removal {
+  readonly removed: readonly string[];
+  readonly members: readonly Pick<KnownMember, 'identity' | 'sealingPoint'>[];
+}
+
+/** A session of this owner, in line with what its tracker has heard. */
+interface HeardSession {
+  readonly record: string;
+  readonly addresses: readonly HostPort[];
+}
 
 export interface OwnSessionDependencies {
   readonly engine: Engine;
@@ -56,24 +69,26 @@ export class OwnSession extends DisposableBase {
 
   /**
    * Renews the lease of the session whose tracker this window keeps alive: without an owner's program it
-   * would end for everybody. Brings the tracker what it may have lost, too. Never rejects.
+   * would end for everybody. Brings the tracker what it lacks also when no renewal is due: a window that
+   * ended between keeping a statement and sending it has left a removal undone. Never rejects.
    */
   renewLease(): Promise<void> {
     return this.turns.run(() => this.renewLeaseNow());
   }
 
   private async renewLeaseNow(): Promise<void> {
-    const { engine, keyring, localTracker, logger } = this.dependencies;
+    const { engine, localTracker, logger } = this.dependencies;
     const running = localTracker.adopted;
     try {
-      const record = running && (await keyring.record(running.team));
-      if (running === undefined || record === undefined) return;
+      const heard = running && (await this.hear(running));
+      if (running === undefined || heard === undefined) return;
+      const { record } = heard;
       const { renewedMs } = await engine.calls.describeSession({ record });
       if (systemClock.now() - renewedMs < LEASE_RENEWAL_MS) return;
-      const renewed = await engine.calls.renewLease({ record });
-      await keyring.keepRecord(running.team, renewed);
-      const { host, port } = running;
-      await engine.calls.bringStatement({ record: renewed, addresses: [{ host, port }] });
+      await this.settle(running.team, {
+        ...heard,
+        record: await engine.calls.renewLease({ record }),
+      });
     } catch (error) {
       // The next one is a day ahead, and the lease holds for many.
       logger.warn(`the lease of the session is not renewed: ${describeError(error)}`);
@@ -96,28 +111,86 @@ export class OwnSession extends DisposableBase {
   /**
    * Gives the session a new key, and its tracker the new token: everyone is dropped. This window joins
    * again at once.
-   * @throws SESSION_KEYS_MISSING when this user did not start it, or its tracker does not run.
+   * @throws SESSION_KEYS_MISSING when this user did not start it, or its tracker does not run; OWNER_BEHIND,
+   * OWNER_WITHDRAWN, TRACKER_UNREACHABLE.
    */
   renew(team: TeamTarget): Promise<void> {
     return this.turns.run(() => this.renewNow(team));
   }
 
   private async renewNow(team: TeamTarget): Promise<void> {
-    const { engine, keyring, localTracker, session } = this.dependencies;
-    const running = localTracker.recorded;
-    const record = await keyring.record(team.team);
-    if (record === undefined || running?.team !== team.team)
+    const heard = await this.hearOwn(team);
+    if (heard === undefined)
       throw new PeershelfError('SESSION_KEYS_MISSING', 'this session was not started here', {
         details: { session: team.name },
       });
-    const renewed = await engine.calls.renewSession({ record });
-    const { name } = await engine.calls.describeSession({ record: renewed });
-    const { host, port } = running;
+    const record = await this.dependencies.engine.calls.renewSession({ record: heard.record });
+    await this.goOn(team, { ...heard, record });
+  }
+
+  /**
+   * The session as its owner has it, in line with what its tracker has heard; undefined when no owner's
+   * key is kept here, or the tracker does not run here.
+   * @throws as `renew`.
+   */
+  describe(team: TeamTarget): Promise<SessionDescription | undefined> {
+    return this.turns.run(async () => {
+      const heard = await this.hearOwn(team);
+      return heard && this.dependencies.engine.calls.describeSession({ record: heard.record });
+    });
+  }
+
+  /**
+   * Removes members: they are outsiders from now on, and the session has a new key. This window joins
+   * again at once, with the new invite. Resolves to the members who go on by themselves.
+   * @throws as `renew`.
+   */
+  remove(team: TeamTarget, removal: Removal): Promise<readonly string[]> {
+    return this.turns.run(async () => {
+      const { calls } = this.dependencies.engine;
+      // Asked again: the owner's choice may have taken its time.
+      const heard = await this.hearOwn(team);
+      if (heard === undefined)
+        throw new PeershelfError('SESSION_KEYS_MISSING', 'no key of an owner is kept here', {
+          details: { session: team.name },
+        });
+      const record = await calls.removeMembers({ record: heard.record, ...removal });
+      await this.goOn(team, { ...heard, record });
+      return (await calls.describeSession({ record })).goingOn;
+    });
+  }
+
+  private async hearOwn({ team }: TeamTarget): Promise<HeardSession | undefined> {
+    const running = this.dependencies.localTracker.recorded;
+    return running?.team === team ? this.hear(running) : undefined;
+  }
+
+  /** Undefined for a session whose owner's key is not kept here. */
+  private async hear({ team, host, port }: RunningTracker): Promise<HeardSession | undefined> {
+    const { engine, keyring } = this.dependencies;
+    const kept = await keyring.record(team);
+    if (kept === undefined) return undefined;
     const addresses = [{ host, port }];
-    const invite = await engine.calls.makeInvite({ record: renewed, addresses });
-    // Kept first: what a crash leaves undone is brought at the next start.
-    await keyring.keepRecord(team.team, renewed);
-    await engine.calls.bringStatement({ record: renewed, addresses });
-    await session.joinRenewed({ team: team.team, name, invite });
+    const identity = await keyring.identity();
+    const record = await engine.calls.synchroniseSession({ record: kept, addresses, identity });
+    const heard = { record, addresses };
+    await this.settle(team, heard);
+    return heard;
+  }
+
+  /** Keeps the record before its statement is sent: what a crash leaves undone is brought at the next start. */
+  private async settle(team: string, { record, addresses }: HeardSession): Promise<void> {
+    const { engine, keyring } = this.dependencies;
+    await keyring.keepRecord(team, record);
+    await engine.calls.bringStatement({ record, addresses });
+  }
+
+  /** Settles a new epoch, and goes on in it with its invite. */
+  private async goOn({ team }: TeamTarget, heard: HeardSession): Promise<void> {
+    const { engine, session } = this.dependencies;
+    const { name } = await engine.calls.describeSession({ record: heard.record });
+    const invite = await engine.calls.makeInvite(heard);
+    await this.settle(team, heard);
+    await session.joinRenewed({ team, name, invite });
   }
 }

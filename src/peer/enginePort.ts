@@ -77,6 +77,7 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   stop: true,
   createIdentity: true,
   bringStatement: true,
+  synchroniseSession: true,
   members: true,
   removeMembers: true,
   renewLease: true,

@@ -236,13 +236,14 @@ export interface TeamKeyApi {
 
   /**
    * The same session in its next epoch, without some of its members. Those who stay go on by envelopes.
-   * @param request.members who stay, of those that `members` has given.
+   * @param request.members those who get the new key, the most trusted first; one without a sealing point
+   * needs a new invite.
    */
   removeMembers(
     request: {
       readonly record: string;
       readonly removed: readonly string[];
-      readonly members: readonly KnownMember[];
+      readonly members: readonly Pick<KnownMember, 'identity' | 'sealingPoint'>[];
     },
     options?: CallOptions,
   ): Promise<string>;
@@ -252,6 +253,22 @@ export interface TeamKeyApi {
 
   /** The same session with a key that nobody has: invites so far lead nowhere any more. */
   renewSession(request: { readonly record: string }, options?: CallOptions): Promise<string>;
+
+  /**
+   * The session in line with what its tracker has heard, which is asked before anything is signed: another
+   * owner, or another copy of this one's key, may have gone on since. The result is kept, and its statement
+   * brought, by the caller.
+   * @param request.identity of this owner as a member: to it the key of another owner's epoch is sealed.
+   * @throws OWNER_WITHDRAWN; TRACKER_UNREACHABLE.
+   */
+  synchroniseSession(
+    request: {
+      readonly record: string;
+      readonly addresses: readonly HostPort[];
+      readonly identity: StoredIdentity;
+    },
+    options?: CallOptions,
+  ): Promise<string>;
 
   /**
    * Brings the statement of a session to its tracker. To do it again changes nothing.

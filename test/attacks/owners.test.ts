@@ -11,9 +11,9 @@ import {
   recordOfOwner,
   withOwners,
 } from '../../src/peer/team/owners';
+import type { SealedMember } from '../../src/peer/peerApi';
 import {
   inviteOf,
-  type SealedMember,
   type SessionRecord,
   withNewKey,
   withoutMembers,

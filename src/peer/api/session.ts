@@ -11,6 +11,10 @@ export interface SessionDescription {
   readonly name: string;
   /** When the lease of the session was renewed last, in milliseconds since 1970. */
   readonly renewedMs: number;
+  /** Members whom the owner has accepted before: they go on after a removal unless the owner says no. */
+  readonly vouched: readonly SealedMember[];
+  /** Members who go on by themselves into the current epoch, by envelopes that this owner has made. */
+  readonly goingOn: readonly string[];
   /** What the tracker is started with, as JSON. It holds the tracker's own key, and none of the team. */
   readonly verifier: string;
 }
@@ -22,6 +26,12 @@ export interface SessionDescription {
 export type Reachability =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'reachable' | 'unreachable'; readonly port: number };
+
+/** A member as an owner seals an envelope to it. */
+export interface SealedMember {
+  readonly identity: string;
+  readonly sealingPoint: string;
+}
 
 /** A member as an owner chooses whom to remove, and seals envelopes to the others. */
 export interface KnownMember {

@@ -12,7 +12,8 @@ import {
 } from '../../protocol/p256';
 import type { VerifiedStatement } from '../../protocol/statement';
 import type { StoredIdentity } from '../identity/identity';
-import { nextEpoch, type SealedMember, type SessionRecord, withStatement } from './sessionRecord';
+import type { SealedMember } from '../api/session';
+import { nextEpoch, type SessionRecord, withStatement } from './sessionRecord';
 import { commitmentOf } from '../../protocol/teamKeys';
 
 const PREFIX = 'peershelf-owner:';

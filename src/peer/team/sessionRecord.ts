@@ -42,6 +42,7 @@ import {
   type TeamEpoch,
 } from '../../protocol/teamKeys';
 import type { Verifier } from '../../protocol/verifier';
+import type { SealedMember } from '../api/session';
 import { createIdentity, openIdentity, type StoredIdentity } from '../identity/identity';
 
 /**
@@ -72,12 +73,6 @@ export interface SessionRecord {
   readonly isUnheard?: boolean | undefined;
   /** Identity of the tracker that this owner starts, not of the user. */
   readonly tracker: StoredIdentity;
-}
-
-/** A member as an owner seals an envelope to it. */
-export interface SealedMember {
-  readonly identity: string;
-  readonly sealingPoint: string;
 }
 
 /** Time for which a statement holds: two weeks without any owner's program end nobody's work. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock';
 import { formatInvite } from '../../protocol/invite';
-import { createIdentity } from '../identity/identity';
+import { createIdentity, openIdentity } from '../identity/identity';
 import type { TeamKeyApi } from '../peerApi';
 import { bringStatement } from './bringStatement';
 import {
@@ -13,6 +13,7 @@ import {
   withoutMembers,
   withRenewedLease,
 } from './sessionRecord';
+import { synchronise } from './synchronise';
 
 /** The calls of {@link TeamKeyApi}; they keep nothing. */
 export function createTeamKeyCalls(clock: Clock): TeamKeyApi {
@@ -32,6 +33,10 @@ export function createTeamKeyCalls(clock: Clock): TeamKeyApi {
       }),
     renewLease: ({ record }) =>
       settle(() => formatSessionRecord(withRenewedLease(parseSessionRecord(record), now()))),
+    synchroniseSession: async ({ record, addresses, identity }, { signal } = {}) => {
+      const where = { addresses, clock, signal, identity: openIdentity(identity) };
+      return formatSessionRecord(await synchronise(parseSessionRecord(record), where));
+    },
     bringStatement: async ({ record, addresses }, { signal } = {}) => {
       await bringStatement(parseSessionRecord(record), { addresses, clock, signal });
     },
@@ -43,6 +48,8 @@ export function createTeamKeyCalls(clock: Clock): TeamKeyApi {
           team: session.team.id,
           name: session.name,
           renewedMs: session.statement.statement.issuedMs,
+          vouched: session.vouched,
+          goingOn: session.envelopes.map(({ to }) => to),
           verifier: JSON.stringify(verifier),
         };
       }),
