@@ -19,6 +19,7 @@ import { onActionFailed } from './editor/notifier';
 import { createOutput } from './editor/output';
 import { OwnSession } from './editor/ownSession';
 import { Publishing } from './editor/publishing';
+import { RemovingMembers } from './editor/removingMembers';
 import { Session } from './editor/session';
 import { SessionActions } from './editor/sessionActions';
 import { Startup } from './editor/startup';
@@ -107,6 +108,7 @@ function build(context: vscode.ExtensionContext): void {
     ...{ fetching, comparing, offering },
     transfers,
     network: new NetworkCommands(engine, views.browser),
+    removing: new RemovingMembers({ engine, session, ownSession, invitations }),
     showMore: views.showMore,
     showLog: () => output.show(),
   });

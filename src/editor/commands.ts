@@ -10,6 +10,7 @@ import type { Invitations } from './invitations';
 import { type NetworkCommands, peersOf } from './networkCommands';
 import type { OfferingFetched } from './offeringFetched';
 import type { Publishing } from './publishing';
+import type { RemovingMembers } from './removingMembers';
 import type { Session } from './session';
 import type { SessionActions } from './sessionActions';
 import type { TransferActions } from './transferActions';
@@ -26,6 +27,7 @@ export interface CommandsDependencies {
   readonly offering: OfferingFetched;
   readonly transfers: TransferActions;
   readonly network: NetworkCommands;
+  readonly removing: RemovingMembers;
   /** Shows more rows where the row with this id stands for those that are left out. */
   readonly showMore: (id: string) => void;
   readonly showLog: () => void;
@@ -60,6 +62,7 @@ export class Commands extends DisposableBase {
       [COMMANDS.pingPeer]: (...args: unknown[]) => network.ping(peersOf(rowsOf(args))),
       [COMMANDS.compareFingerprint]: (...args: unknown[]) =>
         network.compareFingerprint(peersOf(rowsOf(args))),
+      [COMMANDS.removeMember]: (...args: unknown[]) => dependencies.removing.remove(rowsOf(args)),
       [COMMANDS.startTracker]: () => actions.startTracker(),
       [COMMANDS.stopTracker]: () => actions.stopTracker(),
       [COMMANDS.connectOpen]: () => actions.connectOpen(),

@@ -22,6 +22,7 @@ export const COMMANDS = {
   browsePeer: 'peershelf.browsePeer',
   pingPeer: 'peershelf.pingPeer',
   compareFingerprint: 'peershelf.compareFingerprint',
+  removeMember: 'peershelf.removeMember',
   startTracker: 'peershelf.startTracker',
   stopTracker: 'peershelf.stopTracker',
   join: 'peershelf.join',

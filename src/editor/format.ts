@@ -34,9 +34,12 @@ export function formatMoment(atMs: number): string {
 
 /** The same for what may be read on another day than it was written. */
 export function formatDayAndTime(atMs: number): string {
+  return `${formatDay(atMs)} ${timeOf(atMs)}`;
+}
+
+export function formatDay(atMs: number): string {
   const moment = new Date(atMs);
-  const day = [moment.getFullYear(), two(moment.getMonth() + 1), two(moment.getDate())].join('-');
-  return `${day} ${timeOf(atMs)}`;
+  return [moment.getFullYear(), two(moment.getMonth() + 1), two(moment.getDate())].join('-');
 }
 
 function timeOf(atMs: number): string {
