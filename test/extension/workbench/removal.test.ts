@@ -70,6 +70,17 @@ describe('a removal in three windows', () => {
     assert.equal(titles.includes('Remove Member…'), false);
   });
 
+  it('is asked about once for several, and changes nothing when the owner says no', async () => {
+    const { workbench } = alice;
+    await workbench.view('Peers').contextMenu(['Bob', 'Carol'], 'Remove Member…');
+    const { detail } = await workbench.dialog.opened(/Remove 2 members from the session/u);
+    assert.match(detail, /Bob · [a-z2-7-]{24}/u);
+    assert.match(detail, /Carol · [a-z2-7-]{24}/u);
+    await workbench.dialog.press('Cancel');
+    await workbench.view('Peers').select('Carol');
+    for (const name of ['Bob', 'Carol']) await workbench.view('Peers').row(name, /^online/u);
+  });
+
   it('says beforehand what it does and what it cannot do, and asks who stays', async () => {
     await carol.workbench.view('Network Files').inlineAction('large.bin', 'Fetch from Network…');
     await carol.workbench.view('Transfers').row('large.bin', /[1-9]\d* % · /u);
