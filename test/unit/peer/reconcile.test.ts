@@ -1,12 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { openIdentity, type StoredIdentity } from '../../../src/peer/identity/identity';
 import { makeIdentity } from '../../../src/peer/identity/makeIdentity';
+import type { SealedMember } from '../../../src/peer/peerApi';
 import { ownersWith, recordOfOwner, withOwners } from '../../../src/peer/team/owners';
 import { type HeardStatement, reconcile } from '../../../src/peer/team/reconcile';
 import {
   createSessionRecord,
   hasKey,
-  type SealedMember,
   type SessionRecord,
   withAdmission,
   withNewKey,
