@@ -2,6 +2,7 @@ import { SECRET_KINDS, type SecretKind } from '../peer/peerApi';
 import type { ErrorCode, PeershelfError } from '../common/errors';
 import type { RiskFamily } from '../common/riskyFiles';
 import { plainText } from '../protocol/text';
+import { isIdentity, shortFingerprint } from '../protocol/shortFingerprint';
 import { formatAge } from './output';
 
 /** What a message may mention, everything of others made fit for a terminal already. */
@@ -14,6 +15,11 @@ class Details {
 
   get path(): string {
     return this.text('path', 'the file');
+  }
+
+  get fingerprint(): string {
+    const identity = this.text('identity', '');
+    return isIdentity(identity) ? shortFingerprint(identity) : 'unknown';
   }
 
   get name(): string {
@@ -168,6 +174,8 @@ const TEXTS: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     'The invite is not complete, or was changed on its way. Copy all of it again, or ask for a new one.',
   INVITE_FILE_UNSAFE: (d) =>
     `Other accounts can write ${d.text('place', d.path)}, so the invite may not be the one that you put there. Make it writable for you alone (chmod go-w), check the invite, and try again.`,
+  INVITE_FOREIGN: (d) =>
+    `The invite in ${d.path} is of another team than the one joined by this file before: its session is called ${d.text('session', '')}, its owner has the fingerprint ${d.fingerprint}. Nothing was joined. Compare the fingerprint with the owner by another way; if it is right, save the invite in a file of another name and use that.`,
   INVITE_NOT_FOUND: () =>
     'There is no invite in what was given. It begins with peershelf://join/ or ends a link to Peershelf.',
   INVITE_TOO_NEW: () =>

@@ -21,6 +21,7 @@ import type { StoredIdentity } from '../peer/identity/identity';
 import { loadIdentityFile } from '../peer/identity/identityFile';
 import { Peer } from '../peer/peer';
 import type { ConnectRequest, PeerSettings } from '../peer/peerApi';
+import { type InviteFileMemory, recallInviteFile } from './inviteFileMemory';
 import type { Output } from './output';
 
 /** Options that every command with a session has. */
@@ -83,6 +84,17 @@ async function toConnectRequest(
   return { invite: text, identity: await ownIdentity(storageFolder), isReturning: true };
 }
 
+/** @throws INVITE_FOREIGN when an invite file has become that of another team. */
+function memoryOf(
+  { inviteFile }: SessionOptions,
+  target: ConnectRequest,
+  storageFolder: string,
+): InviteFileMemory | undefined {
+  if (inviteFile === undefined || !('invite' in target)) return undefined;
+  // The very text that is joined by: the file may change once more.
+  return recallInviteFile(inviteFile, parseInvite(target.invite), storageFolder);
+}
+
 /** Identity of this user in sessions of teams; made when there is none. */
 export function ownIdentity(folder = join(DATA_FOLDER, 'cli')): Promise<StoredIdentity> {
   return loadIdentityFile(join(folder, 'identity.json'), new Date());
@@ -99,6 +111,7 @@ export async function withPeer(
 ): Promise<void> {
   const storageFolder = join(DATA_FOLDER, 'cli');
   const target = await toConnectRequest(options, storageFolder);
+  const memory = memoryOf(options, target, storageFolder);
   const level = options.verbose === true ? 'trace' : 'error';
   const logger = createLogger(streamSink(output.stderr, level));
   const finder = new SessionFinder(
@@ -128,6 +141,7 @@ export async function withPeer(
   const abort = onAbort(signal, () => void peer.stop());
   try {
     await peer.connect(target);
+    memory?.keep();
     await task(peer);
   } finally {
     abort.dispose();

@@ -14,6 +14,7 @@ const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INVITE_DAMAGED',
   'INVITE_EXPIRED',
   'INVITE_FILE_UNSAFE',
+  'INVITE_FOREIGN',
   'INVITE_FORGED',
   'INVITE_NOT_FOUND',
   'INVITE_OUTDATED',
@@ -229,6 +230,12 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     l10n.t(
       'Other accounts of this computer can write {0}, so the invite may have been replaced. Make it writable for you alone, check the invite, and join again.',
       d.text('place', d.path),
+    ),
+  INVITE_FOREIGN: (d) =>
+    l10n.t(
+      'The invite in {0} is of another team than before, whose session is called {1}. Nothing was joined. Ask whoever looks after the file; if it is right, save the invite under another name and join by that.',
+      d.path,
+      d.text('session', ''),
     ),
   INVITE_NOT_FOUND: () =>
     l10n.t('There is no invite in this text. Ask who started the session for one (Copy Invite).'),

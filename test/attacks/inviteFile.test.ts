@@ -1,5 +1,13 @@
 import { strict as assert } from 'node:assert';
-import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Cleanup } from '../../scripts/host/cleanup';
 import { readInviteText } from '../../src/common/inviteFile';
@@ -112,6 +120,32 @@ describe('a file with an invite that others can write', () => {
     chmodSync(path, 0o600);
     chownSync(dirname(path), account.uid, account.gid);
     isRefusedFor(dirname(path));
+  });
+
+  it('joins no other team on the command line than by the same file before', async () => {
+    const user = { folder: dirname(path), data: temporaryFolder(cleanup) };
+    const startTracker = async (file: string): Promise<void> => {
+      const owner = { folder: dirname(path), data: temporaryFolder(cleanup) };
+      const args = ['tracker', '--port', '0', '--session', file, '--invite-file', file];
+      await startCommand(cleanup, owner, ...args).printed(/^listening on \S+\n/u);
+    };
+    await startTracker('first.txt');
+    await startTracker('second.txt');
+    const list = async (): Promise<string> => {
+      const listing = startCommand(cleanup, user, 'list', '--invite-file', path);
+      return (await listing.exited) === 0 ? 'joined' : listing.stderr();
+    };
+    const put = (from: string): void =>
+      writeFileSync(path, readFileSync(join(dirname(path), from), 'utf8'));
+    put('first.txt');
+    assert.equal(await list(), 'joined');
+    put('second.txt');
+    assert.match(
+      await list(),
+      /of another team .*second\.txt.*fingerprint (?:[a-z2-7]{4}-){4}[a-z2-7]{4}\./u,
+    );
+    put('first.txt');
+    assert.equal(await list(), 'joined');
   });
 
   it('joins nothing on the command line, which says why and what to do', async () => {
