@@ -62,11 +62,10 @@ export class Invitations {
   /** A link was opened, which anybody may have made: nothing happens before the user says so. */
   async openLink(uri: vscode.Uri): Promise<void> {
     if (uri.path !== '/join') throw new PeershelfError('INVITE_NOT_FOUND', 'not a link to join');
-    const { target, addresses } = readInvite(uri.toString(true));
+    const { target, ...told } = readInvite(uri.toString(true));
     const title = vscode.l10n.t('Join');
     const question = vscode.l10n.t('Join the team session "{0}"?', foreignText(target.name));
-    if ((await ask(question, this.describe(addresses), title)) === title)
-      await this.joinWith(target);
+    if ((await ask(question, this.describe(told), title)) === title) await this.joinWith(target);
   }
 
   async copyInvite(): Promise<void> {
@@ -160,10 +159,11 @@ export class Invitations {
   }
 
   /** What is asked before a link is followed. */
-  private describe(addresses: readonly string[]): string {
+  private describe({ addresses, owner }: Omit<ReadInvite, 'target'>): string {
     const window = vscode.workspace.name;
     const { team } = this.dependencies.session;
     const lines = [
+      vscode.l10n.t('Fingerprint of its owner: {0}', owner),
       vscode.l10n.t('Its tracker: {0}', addresses.map((one) => foreignText(one)).join(', ')),
       window === undefined
         ? vscode.l10n.t('This window, which has no folder open, joins.')

@@ -6,6 +6,7 @@ import { readInviteText } from '../common/inviteFile';
 import { formatHostPort } from '../protocol/address';
 import { formatInvite, formatInviteLink, parseInvite } from '../protocol/invite';
 import { MAX_INVITE_TEXT_CHARACTERS } from '../protocol/limits';
+import { shortFingerprint } from '../protocol/shortFingerprint';
 
 /** A team's session, as it is joined. */
 export interface TeamTarget {
@@ -21,6 +22,8 @@ export interface ReadInvite {
   readonly target: TeamTarget;
   /** Where the tracker may be found; text of others. */
   readonly addresses: readonly string[];
+  /** Short fingerprint of the owner who signed. */
+  readonly owner: string;
 }
 
 /** @throws INVITE_NOT_FOUND, INVITE_DAMAGED, INVITE_TOO_NEW. */
@@ -30,6 +33,7 @@ export function readInvite(text: string): ReadInvite {
     // Without what stood around it.
     target: { team: invite.team.id, name: invite.sessionName, invite: formatInvite(invite) },
     addresses: invite.addresses.map(formatHostPort),
+    owner: shortFingerprint(invite.ownerId),
   };
 }
 

@@ -259,6 +259,7 @@ describe('a team in two windows', () => {
     await workbench.dialog.press('Open', /Allow .* to open this URI/u);
     const { detail } = await workbench.dialog.opened(/Join the team session "Alice's session"/u);
     assert.match(detail, /Its tracker: 127\.0\.0\.1:\d+/u);
+    assert.match(detail, /Fingerprint of its owner: (?:[a-z2-7]{4}-){4}[a-z2-7]{4}/u);
     assert.match(detail, /This window joins: workspace/u);
     assert.match(detail, /Nothing new is shared until you publish it/u);
     await workbench.statusBarItem(/^\s*Peershelf\s*$/u);
