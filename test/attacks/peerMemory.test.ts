@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { useCleanup } from '../support/cleanup';
 import { CLI } from '../support/commandLine';
 import { ask } from '../support/httpClient';
@@ -12,6 +13,7 @@ import { formatHostPort } from '../../src/protocol/address';
 import { temporaryFolder } from '../support/temporaryFolder';
 import { eventually } from '../support/waitFor';
 
+const COLLECT = pathToFileURL(join(__dirname, '../support/collect.mjs')).href;
 /** Little more than a peer takes that does nothing. */
 const HEAP_MIB = 48;
 const MIB = 1024 * 1024;
@@ -74,7 +76,8 @@ describe('the memory of a peer', function () {
       cleanup,
       process.execPath,
       [
-        ...[`--max-old-space-size=${HEAP_MIB}`, CLI, 'share', 'large.bin', '--port', '0'],
+        ...[`--max-old-space-size=${HEAP_MIB}`, '--expose-gc', '--import', COLLECT],
+        ...[CLI, 'share', 'large.bin', '--port', '0'],
         ...['--tracker', formatHostPort(address), '--hostname', 'alice'],
       ],
       { cwd: folder, env: { XDG_DATA_HOME: data, LOCALAPPDATA: data, HOME: data } },
