@@ -74,7 +74,7 @@ function build(context: vscode.ExtensionContext): void {
     logger: logger.child('tracker'),
   });
   const ownSession = new OwnSession({ engine, keyring, localTracker, session, logger });
-  const invitations = new Invitations({ session, membership, ownSession });
+  const invitations = new Invitations({ engine, session, membership, ownSession });
   const sessionActions = new SessionActions({
     ...{ engine, session, membership, localTracker, ownSession, invitations },
   });

@@ -233,9 +233,11 @@ const MESSAGES: Readonly<Record<ErrorCode, (d: Details) => string>> = {
     ),
   INVITE_FOREIGN: (d) =>
     l10n.t(
-      'The invite in {0} is of another team than before, whose session is called {1}. Nothing was joined. Ask whoever looks after the file; if it is right, save the invite under another name and join by that.',
+      'The invite file {0}, by which this computer joined {1}, has become that of another team: session {2}, fingerprint of its owner {3}. Nothing was joined. Ask whoever looks after the file before you join.',
       d.path,
+      d.text('before', ''),
       d.text('session', ''),
+      d.text('owner', ''),
     ),
   INVITE_NOT_FOUND: () =>
     l10n.t('There is no invite in this text. Ask who started the session for one (Copy Invite).'),

@@ -6,6 +6,7 @@ import { writeSecretFile } from '../common/secretFile';
 import type { FoundSession } from '../protocol/announcement';
 import { parseInvite } from '../protocol/invite';
 import { ensureDisplayName } from './displayName';
+import type { Engine } from './engine';
 import { errorMessage } from './errorMessages';
 import { foreignText } from './foreignText';
 import {
@@ -23,8 +24,12 @@ import type { Session } from './session';
 import { tellOffered } from './tellOffered';
 
 const FILE_NAME = 'peershelf-invite.txt';
+const DAY_MS = 24 * 3_600_000;
+/** Times after which an invite can end: a lesson, a week's course, a project's first month. */
+const EXPIRY_DAYS = [1, 7, 30] as const;
 
 export interface InvitationsDependencies {
+  readonly engine: Engine;
   readonly session: Session;
   readonly membership: Membership;
   readonly ownSession: OwnSession;
@@ -62,26 +67,79 @@ export class Invitations {
   /** A link was opened, which anybody may have made: nothing happens before the user says so. */
   async openLink(uri: vscode.Uri): Promise<void> {
     if (uri.path !== '/join') throw new PeershelfError('INVITE_NOT_FOUND', 'not a link to join');
-    const { target, ...told } = readInvite(uri.toString(true));
+    const invite = readInvite(uri.toString(true));
+    const { target } = invite;
     const title = vscode.l10n.t('Join');
     const question = vscode.l10n.t('Join the team session "{0}"?', foreignText(target.name));
-    if ((await ask(question, this.describe(told), title)) === title) await this.joinWith(target);
+    if ((await ask(question, await this.describe(invite), title)) === title)
+      await this.joinWith(target);
   }
 
   async copyInvite(): Promise<void> {
-    const team = this.current;
+    const team = await this.currentInvite();
+    if (team === undefined) return;
     await vscode.env.clipboard.writeText(inviteText(team));
+    const expire = {
+      title: vscode.l10n.t('Make It Expire…'),
+      run: () => this.copyExpiring(),
+    };
     notify(
       'info',
       vscode.l10n.t(
         'The invite to {0} is on the clipboard. Whoever has it can join: send it to your team only.',
         foreignText(team.name),
       ),
+      this.dependencies.ownSession.canInvite(team) ? [expire] : [],
     );
   }
 
-  async saveInvite(): Promise<void> {
+  /** Copies an invite by which nobody joins after some days. */
+  private async copyExpiring(): Promise<void> {
+    const choices = EXPIRY_DAYS.map((days) => ({
+      days,
+      label: days === 1 ? vscode.l10n.t('1 day') : vscode.l10n.t('{0} days', days),
+    }));
+    const title = vscode.l10n.t('How long can people join with the invite?');
+    const chosen = await vscode.window.showQuickPick(choices, { title });
+    if (chosen === undefined) return;
+    const expiresMs = Date.now() + chosen.days * DAY_MS;
+    const team = await this.dependencies.ownSession.invite(this.current, expiresMs);
+    if (team === undefined) throw missingKeys(this.current);
+    await vscode.env.clipboard.writeText(inviteText(team));
+    notify(
+      'info',
+      vscode.l10n.t(
+        'An invite to {0} that expires on {1} is on the clipboard, in place of the one before.',
+        foreignText(team.name),
+        new Date(expiresMs).toLocaleString(vscode.env.language),
+      ),
+    );
+  }
+
+  /**
+   * The session with an invite that lets somebody in. After a removal that of a member is worthless, and
+   * only an owner can make another.
+   */
+  private async currentInvite(): Promise<TeamTarget | undefined> {
+    const { engine, ownSession } = this.dependencies;
     const team = this.current;
+    const { isInviteCurrent = true } = await engine.calls.snapshot();
+    const current = isInviteCurrent ? team : await ownSession.invite(team);
+    if (current !== undefined) return current;
+    notify(
+      'warning',
+      vscode.l10n.t(
+        'Your invite to {0} lets nobody in any more, since members were removed. Ask the owner for the new one (fingerprint {1}).',
+        foreignText(team.name),
+        readInvite(team.invite).owner,
+      ),
+    );
+    return undefined;
+  }
+
+  async saveInvite(): Promise<void> {
+    const team = await this.currentInvite();
+    if (team === undefined) return;
     const target = await vscode.window.showSaveDialog({
       title: vscode.l10n.t('Save Invite File'),
       defaultUri: vscode.Uri.file(join(homedir(), FILE_NAME)),
@@ -159,7 +217,8 @@ export class Invitations {
   }
 
   /** What is asked before a link is followed. */
-  private describe({ addresses, owner }: Omit<ReadInvite, 'target'>): string {
+  private async describe({ target, addresses, owner }: ReadInvite): Promise<string> {
+    const kept = await this.dependencies.engine.calls.countKept({ team: target.team });
     const window = vscode.workspace.name;
     const { team } = this.dependencies.session;
     const lines = [
@@ -171,6 +230,7 @@ export class Invitations {
       ...(team === undefined
         ? []
         : [vscode.l10n.t('It leaves the session {0}.', foreignText(team.name))]),
+      ...(kept === 0 ? [] : [offeredAgainText(kept)]),
       vscode.l10n.t(
         'Nothing new is shared until you publish it. Join only if you know who sent the link.',
       ),
@@ -184,6 +244,23 @@ export class Invitations {
     if (team === undefined) throw new PeershelfError('NOT_CONNECTED', 'in no session of a team');
     return team;
   }
+}
+
+function offeredAgainText(count: number): string {
+  return count === 1
+    ? vscode.l10n.t(
+        '1 file that you published in this session will be offered again to its members.',
+      )
+    : vscode.l10n.t(
+        '{0} files that you published in this session will be offered again to its members.',
+        count,
+      );
+}
+
+function missingKeys({ name }: TeamTarget): PeershelfError {
+  return new PeershelfError('SESSION_KEYS_MISSING', 'no key of an owner is kept here', {
+    details: { session: name },
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { PeershelfError } from '../common/errors';
+import { pathKey } from '../common/pathKey';
 import { type HostPort, parseHostPort } from '../protocol/address';
 import { DEFAULT_TRACKER_PORT } from '../protocol/limits';
 import { readSetting } from './contributions';
@@ -10,6 +11,9 @@ const MEMBERSHIP_KEY = 'session';
 const KNOWN_KEY = 'sessions';
 /** Sessions that other windows offer to rejoin. */
 const MAX_KNOWN = 5;
+const INVITE_FILES_KEY = 'inviteFiles';
+/** Invite files whose team is remembered, the last one first. */
+const MAX_INVITE_FILES = 20;
 
 /** An open session. */
 export interface OpenTarget {
@@ -72,11 +76,11 @@ export class Membership {
 
   /**
    * The session with its keys.
-   * @throws SESSION_KEYS_MISSING, and what is wrong with the invite file.
+   * @throws SESSION_KEYS_MISSING; what is wrong with the invite file, INVITE_FOREIGN among it.
    */
   async recall(belonging: Belonging): Promise<SessionTarget> {
     if ('tracker' in belonging) return belonging;
-    if ('inviteFile' in belonging) return readInviteFile(belonging.inviteFile).target;
+    if ('inviteFile' in belonging) return this.recallFile(belonging.inviteFile);
     const { team, name } = belonging;
     const invite = await this.dependencies.keyring.invite(team);
     if (invite === undefined)
@@ -84,6 +88,14 @@ export class Membership {
         details: { session: name },
       });
     return { team, name, invite };
+  }
+
+  /** The user wants to join the team whose invite a file has now. */
+  async acceptInviteFile(path: string, { team, name }: KnownTeam): Promise<void> {
+    const key = pathKey(path);
+    const others = this.inviteFiles.filter(([file]) => file !== key);
+    const all = [[key, { team, name }] as const, ...others].slice(0, MAX_INVITE_FILES);
+    await this.dependencies.globalState.update(INVITE_FILES_KEY, all);
   }
 
   /** This workspace has joined a session. */
@@ -112,6 +124,29 @@ export class Membership {
     await keyring.forget(team);
     const others = this.known.filter((one) => one.team !== team);
     await globalState.update(KNOWN_KEY, others);
+  }
+
+  /**
+   * The session of an invite file. Once that is the invite of another team, nothing is joined without
+   * the user: whoever can write the file would choose where the window goes.
+   */
+  private async recallFile(path: string): Promise<TeamTarget> {
+    const { target, owner } = readInviteFile(path);
+    const [, before] = this.inviteFiles.find(([file]) => file === pathKey(path)) ?? [];
+    if (before === undefined) await this.acceptInviteFile(path, target);
+    else if (before.team !== target.team)
+      throw new PeershelfError(
+        'INVITE_FOREIGN',
+        'the invite file has become that of another team',
+        {
+          details: { path, session: target.name, team: target.team, owner, before: before.name },
+        },
+      );
+    return target;
+  }
+
+  private get inviteFiles(): readonly (readonly [file: string, team: KnownTeam])[] {
+    return this.dependencies.globalState.get(INVITE_FILES_KEY) ?? [];
   }
 
   private get stored(): Stored | undefined {

@@ -109,6 +109,27 @@ export class OwnSession extends DisposableBase {
   }
 
   /**
+   * An invite to the current epoch of a session whose owner's key is kept here and whose tracker runs
+   * here; undefined for another one.
+   * @param expiresMs time (epoch) from which on nobody joins by it.
+   * @throws as `renew`.
+   */
+  invite(team: TeamTarget, expiresMs?: number): Promise<TeamTarget | undefined> {
+    return this.turns.run(async () => {
+      const heard = await this.hearOwn(team);
+      if (heard === undefined) return undefined;
+      const { calls } = this.dependencies.engine;
+      const ends = expiresMs === undefined ? {} : { expiresMs };
+      return { ...team, invite: await calls.makeInvite({ ...heard, ...ends }) };
+    });
+  }
+
+  /** Whether this user may make invites that end, and others. */
+  canInvite({ team }: TeamTarget): boolean {
+    return this.dependencies.localTracker.recorded?.team === team;
+  }
+
+  /**
    * Gives the session a new key, and its tracker the new token: everyone is dropped. This window joins
    * again at once.
    * @throws SESSION_KEYS_MISSING when this user did not start it, or its tracker does not run; OWNER_BEHIND,

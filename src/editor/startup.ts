@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { DisposableBase } from '../common/disposable';
+import { PeershelfError } from '../common/errors';
 import type { CommandRunner } from './commandRunner';
 import { ENGINE_SETTINGS, readPeerSettings } from './configuration';
 import { setContext } from './contributions';
 import type { HeldBackFile, Notice } from '../peer/peerApi';
 import type { Engine } from './engine';
+import { errorMessage } from './errorMessages';
 import { foreignText } from './foreignText';
 import { heldBackText } from './heldBackTexts';
 import type { Invitations } from './invitations';
@@ -144,9 +146,25 @@ export class Startup extends DisposableBase {
     const recall = async (): Promise<SessionTarget | undefined> => {
       const belonging = membership.automatic;
       if (belonging === undefined || session.isJoined) return undefined;
-      return membership.recall(belonging);
+      return membership.recall(belonging).catch((error: unknown) => {
+        if (!PeershelfError.is(error, 'INVITE_FOREIGN')) throw error;
+        this.askAboutInviteFile(error);
+        return undefined;
+      });
     };
     void runner.run('rejoin', () => session.comeBack(recall));
+  }
+
+  /** The team of the error is the one that is joined: a file that changes once more is asked about again. */
+  private askAboutInviteFile(error: PeershelfError): void {
+    const { membership } = this.dependencies;
+    const detail = (name: string): string => String(error.details[name]);
+    const join = async (): Promise<void> => {
+      const foreign = { team: detail('team'), name: detail('session') };
+      await membership.acceptInviteFile(detail('path'), foreign);
+      this.rejoin();
+    };
+    notify('warning', errorMessage(error), [{ title: vscode.l10n.t('Join'), run: join }]);
   }
 }
 

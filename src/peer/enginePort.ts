@@ -72,6 +72,7 @@ const METHODS: Readonly<Record<PeerMethod, true>> = {
   compareFiles: true,
   discover: true,
   ping: true,
+  countKept: true,
   snapshot: true,
   configure: true,
   stop: true,

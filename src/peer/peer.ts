@@ -7,6 +7,7 @@ import { Emitter } from '../common/events';
 import type { Logger } from '../common/logger';
 import { type ContentId, formatContentId } from '../protocol/contentId';
 import type { LocatedSource } from '../protocol/controlRepliesV2';
+import { isTeamId } from '../protocol/teamKeys';
 import { Slot } from './catalogue/slot';
 import type { FindTracker } from './control/controlLink';
 import { heartbeatState } from './control/heartbeat';
@@ -289,12 +290,16 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
 
   readonly members: PeerApi['members'] = () => Promise.resolve(this.session.members);
 
+  readonly countKept: PeerApi['countKept'] = ({ team }) =>
+    Promise.resolve(isTeamId(team) ? this.session.countKept(team) : 0);
+
   readonly ping: PeerApi['ping'] = async ({ hostname }) => this.client.ping(hostname);
 
   snapshot(): Promise<PeerSnapshot> {
     return Promise.resolve({
       ...this.session.state,
       ownIdentity: this.session.member?.identity.fingerprint,
+      isInviteCurrent: this.session.member?.isInviteCurrent,
       published: this.publisher.all(),
       network: this.network.summary,
       transfers: this.transfers.all(),

@@ -211,6 +211,9 @@ export interface PeerApi {
   ping(request: { readonly hostname: string }, options?: CallOptions): Promise<boolean>;
 
   /** Everything that a view shows at first; the events say what changes. */
+  /** Number of files that are offered again as soon as the session of a team is joined. */
+  countKept(request: { readonly team: string }, options?: CallOptions): Promise<number>;
+
   snapshot(request?: undefined, options?: CallOptions): Promise<PeerSnapshot>;
 
   /** Changes settings while running; what concerns the listening port holds from the next start. */
@@ -285,9 +288,16 @@ export interface TeamKeyApi {
     options?: CallOptions,
   ): Promise<SessionDescription>;
 
-  /** The invite to a session whose tracker is found at these addresses, the likeliest first. */
+  /**
+   * The invite to a session whose tracker is found at these addresses, the likeliest first.
+   * `expiresMs` (epoch) is its end; without it the invite lasts as long as its epoch.
+   */
   makeInvite(
-    request: { readonly record: string; readonly addresses: readonly HostPort[] },
+    request: {
+      readonly record: string;
+      readonly addresses: readonly HostPort[];
+      readonly expiresMs?: number;
+    },
     options?: CallOptions,
   ): Promise<string>;
 }
@@ -328,6 +338,8 @@ export interface PeerSnapshot {
   readonly reachability: Reachability;
   /** Of this user, in full; only a team's session has identities. */
   readonly ownIdentity?: string | undefined;
+  /** Whether the invite of this session still lets somebody in: a removal makes it worthless. */
+  readonly isInviteCurrent?: boolean | undefined;
   readonly published: readonly PublishedFile[];
   readonly network: NetworkSummary;
   readonly transfers: readonly Transfer[];

@@ -224,6 +224,15 @@ export class TrackerSession extends DisposableBase {
     });
   }
 
+  /** Number of files that were published in a session of a team before, and are offered once it is joined. */
+  countKept(team: string): number {
+    const catalogue = new Catalogue(this.catalogueFile(team), this.dependencies.logger);
+    catalogue.load();
+    const { length } = catalogue.all();
+    catalogue.dispose();
+    return length;
+  }
+
   /** Says goodbye, disconnects and stops listening. What is published stays stored. */
   leave(): Promise<void> {
     this.newWish();

@@ -53,8 +53,8 @@ export function createTeamKeyCalls(clock: Clock): TeamKeyApi {
           verifier: JSON.stringify(verifier),
         };
       }),
-    makeInvite: ({ record, addresses }) =>
-      settle(() => formatInvite(inviteOf(parseSessionRecord(record), addresses))),
+    makeInvite: ({ record, addresses, expiresMs }) =>
+      settle(() => formatInvite(inviteOf(parseSessionRecord(record), addresses, expiresMs))),
   };
 }
 

@@ -64,6 +64,11 @@ export class TeamMember {
     return this.epoch.charterNumber === charterNumber && this.epoch.commitment === commitment;
   }
 
+  /** Whether the invite that this member has is of the epoch that it is in. */
+  get isInviteCurrent(): boolean {
+    return this.epoch.commitment === commitmentOf(this.invite.team);
+  }
+
   get membershipKey(): KeyObject {
     return this.keys.membershipKey;
   }

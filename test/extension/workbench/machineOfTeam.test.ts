@@ -39,6 +39,23 @@ describe('a machine of a team', () => {
     await workbench.view('Network Files').row('bobs.txt');
   });
 
+  it('asks before it joins another team, whose invite its file has become', async () => {
+    const { workbench } = window;
+    const other = await startTeam(cleanup);
+    const mallory = await other.join({ settings: { hostname: 'mallory', displayName: 'Mallory' } });
+    await mallory.publish('mallorys.txt', 'from mallory');
+    writeFileSync(inviteFile, other.invite);
+    // Takes leave: what the extension remembers is kept.
+    await workbench.reloadByCommand();
+    const question = /has become that of another team: session Team, fingerprint of its owner/u;
+    await workbench.notifications.shown(question);
+    await workbench.statusBarItem(/^\s*Peershelf\s*$/u);
+    await workbench.notifications.press(question, 'Join');
+    await workbench.openView('Peershelf');
+    await workbench.view('Network Files').row('mallorys.txt');
+    writeFileSync(inviteFile, team.invite);
+  });
+
   it('is left', async () => {
     const { workbench } = window;
     await workbench.runCommand('Peershelf: Leave Team Session');

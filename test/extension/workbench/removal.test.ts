@@ -134,6 +134,14 @@ describe('a removal in three windows', () => {
     await alice.workbench.view('Peers').noRow('Carol');
   });
 
+  it('leaves no member an invite to hand on that opens nothing', async () => {
+    const { workbench } = bob;
+    await workbench.runCommand('Peershelf: Copy Invite');
+    await workbench.notifications.shown(
+      /lets nobody in any more.*Ask the owner.*fingerprint (?:[a-z2-7]{4}-){4}[a-z2-7]{4}/u,
+    );
+  });
+
   it('is made from the palette, too, and ticks whom the owner has kept before', async () => {
     const { workbench } = alice;
     await workbench.runCommand('Peershelf: Copy Invite');

@@ -98,6 +98,18 @@ describe('a team in two windows', () => {
     await workbench.view('Network Files').welcomed(/Send the invite to your team/u);
   });
 
+  it('hands out an invite that expires', async () => {
+    const { workbench } = alice;
+    await workbench.notifications.press(/is on the clipboard/u, 'Make It Expire…');
+    await workbench.quickPick.choose('7 days');
+    await workbench.notifications.shown(/An invite to Alice's session that expires on/u);
+    const invite = parseInvite(await workbench.clipboard());
+    assert.equal(invite.team.id, parseInvite(invites[0] ?? '').team.id);
+    const leftMs = (invite.expiresMs ?? 0) - Date.now();
+    const dayMs = 24 * 3_600_000;
+    assert.ok(leftMs > 6.9 * dayMs && leftMs <= 7 * dayMs, `${leftMs} ms`);
+  });
+
   it('tells a text without an invite, and a damaged one, from an invite', async () => {
     const { workbench } = bob;
     const [text = ''] = invites;
@@ -261,6 +273,7 @@ describe('a team in two windows', () => {
     assert.match(detail, /Its tracker: 127\.0\.0\.1:\d+/u);
     assert.match(detail, /Fingerprint of its owner: (?:[a-z2-7]{4}-){4}[a-z2-7]{4}/u);
     assert.match(detail, /This window joins: workspace/u);
+    assert.match(detail, /1 file that you published in this session will be offered again/u);
     assert.match(detail, /Nothing new is shared until you publish it/u);
     await workbench.statusBarItem(/^\s*Peershelf\s*$/u);
     await workbench.dialog.press('Join', /Join the team session/u);
