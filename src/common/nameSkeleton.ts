@@ -4,8 +4,8 @@ import { INVISIBLE } from './printable';
 /** Characters that a person does not see, or sees as a gap: names that differ by them alone look the same. */
 const UNSEEN = new RegExp(`[${INVISIBLE}\\s\\p{Z}\\p{C}]`, 'gu');
 /**
- * What stands behind a bracket, a separator or a dash, and what has the shape of a short fingerprint: a
- * name could imitate the mark that tells two apart.
+ * Text behind a bracket, a separator or a dash, and text of the shape of a short fingerprint: a name could
+ * imitate the mark that tells two apart.
  */
 const IMITATED_MARK =
   /^(.+?)(?:[\p{Ps}\p{Pi},;:|\u00b7\u2013\u2014\u2022]|\s-\s|[\s/][a-z2-7]{4}(?:-[a-z2-7]{4})+).*$/isu;

@@ -144,7 +144,7 @@ describe('attacks by fetched files', () => {
       assert.equal(code, 1);
       assert.match(err, /proj\/\.git\/config from \w+ was left out: .*Git repository/u);
 
-      // Where `git init` would find and keep them.
+      // `git init` would find and keep them.
       for (const name of ['.git/hooks/post-checkout', 'sub/.GIT']) {
         await alice.publish(`new/${name}`, 'gitdir: elsewhere');
         const got = await run('fetch', 'new/', '--allow-executables');

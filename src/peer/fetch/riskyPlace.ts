@@ -24,7 +24,7 @@ export function riskOfPlace(guardedAs: string, path: string, real: RealFolders):
   const base = guardedAs.split(/[\\/]/u).reduce((folder) => dirname(folder), path);
   const place = join(real.realOf(dirname(path)), basename(path));
   const inBase = relative(real.realOf(base), place);
-  // What leads out of the base is looked at as a whole, without the folders that both are in.
+  // A link out of the base is looked at as a whole, without the folders that both are in.
   const names = inBase.split(sep).filter((name) => name !== '..');
   return riskOf(guardedAs) ?? riskOf(names.join('/'));
 }

@@ -245,7 +245,7 @@ export class TeamSession implements Disposable {
     this.scheduleReview();
   }
 
-  /** What runs ends with the time that is left, also when nothing is said and nobody asks. */
+  /** Transfers end with the time that is left, also when nothing is said and nobody asks. */
   private scheduleReview(): void {
     const ends = [this.book.leaseLeftMs, this.unconfirmedLeftMs].filter((leftMs) => leftMs > 0);
     this.review.set(

@@ -77,7 +77,7 @@ describe('the record of a session', () => {
     const sealingPoint = sealingPointOf(privateKey);
     const identity = (index: number): string => index.toString(16).padStart(64, '0');
     const recipients = [
-      // What a member says is its sealing key, and is no point of the curve.
+      // A sealing key that a member has made up, and that is no point of the curve.
       { identity: identity(0), sealingPoint: 'A'.repeat(44) },
       ...Array.from({ length: MAX_ENVELOPES + 2 }, (_, index) => ({
         ...{ identity: identity(index + 1), sealingPoint },
