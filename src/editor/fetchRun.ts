@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { mapConcurrently } from '../common/concurrency';
-import { describeError, type ErrorCode, fromPlainError, PeershelfError } from '../common/errors';
+import {
+  describeError,
+  type ErrorCode,
+  fromPlainError,
+  PeershelfError,
+  type PlainError,
+} from '../common/errors';
 import { isRiskyPath } from '../common/riskyPaths';
 import type { Logger } from '../common/logger';
 import type { EngineApi } from '../peer/enginePort';
@@ -198,10 +204,9 @@ export class FetchRun {
       const conflicts: FetchJob[] = [];
       const ambiguous: FetchJob[] = [];
       for (const { name, error } of result.failed)
-        if (error.code === 'DESTINATION_EXISTS') conflicts.push(toJob(name, owned));
-        else if (error.code === 'RISKY_PLACE')
-          this.risky.push(toJob(name, owned, error.details['displayName']));
-        else if (error.code === 'AMBIGUOUS_NAME') ambiguous.push(toJob(name, owned));
+        if (error.code === 'DESTINATION_EXISTS') conflicts.push(toJob(name, owned, error));
+        else if (error.code === 'RISKY_PLACE') this.risky.push(toJob(name, owned, error));
+        else if (error.code === 'AMBIGUOUS_NAME') ambiguous.push(toJob(name, owned, error));
         else this.fail(name, fromPlainError(error));
       this.risky.push(...(await this.chooseOwners(ambiguous, conflicts)));
       return conflicts;
@@ -301,16 +306,20 @@ function isRisky({ place }: FetchJob): boolean {
   return place.risk !== undefined && isRiskyPath(place.risk);
 }
 
-/** A file of a folder on its own. @throws INVALID_NAME, which the engine has refused before. */
+/**
+ * A file of a folder on its own: the content that the engine has met, as the user's answer is for that,
+ * whoever else offers something of this name by then.
+ * @throws INVALID_NAME, which the engine has refused before.
+ */
 function toJob(
   name: string,
   { prefix, hostnames = [], destination, folder, guardedAs }: FolderJob,
-  owner: unknown = '',
+  { details: { displayName: owner, contentId } }: PlainError,
 ): FetchJob {
   const hostname = hostnames.length === 1 ? hostnames[0] : undefined;
   const local = toLocalName(name.slice(prefix.length), process.platform);
   return {
-    wish: { name, hostname },
+    wish: typeof contentId === 'string' ? { name, contentId } : { name, hostname },
     owner: typeof owner === 'string' ? owner : '',
     sizeBytes: 0,
     place: {

@@ -1,17 +1,24 @@
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { PeershelfError } from '../../common/errors';
 import { type Risk, riskOf } from '../../common/riskyPaths';
+import { type ContentId, formatContentId } from '../../protocol/contentId';
 import type { RealFolders } from './realFolders';
 
 /** A file that is not placed unasked: what it is, and whose. */
 export function riskyPlace(
   name: string,
   { family, reason }: Risk,
-  owner: { readonly hostname?: string; readonly displayName?: string } = {},
+  owner: {
+    readonly hostname?: string;
+    readonly displayName?: string;
+    readonly contentId?: ContentId | undefined;
+  } = {},
 ): PeershelfError {
-  const { hostname = '', displayName = '' } = owner;
+  const { hostname = '', displayName = '', contentId } = owner;
+  // The answer to a question about it is for this content alone.
+  const content = contentId && { contentId: formatContentId(contentId) };
   return new PeershelfError('RISKY_PLACE', `${name} could make programs run there: ${reason}`, {
-    details: { name, family, hostname, displayName },
+    details: { name, family, hostname, displayName, ...content },
   });
 }
 

@@ -371,7 +371,11 @@ function isCertainConflict(request: FetchRequest, source: SourceInfo): boolean {
   return statSync(destination).size !== source.size;
 }
 
-function notFound({ name, hostname }: FetchRequest): PeershelfError {
+function notFound({ name, hostname, contentId }: FetchRequest): PeershelfError {
+  if (contentId !== undefined)
+    return new PeershelfError('OFFER_CHANGED', `nobody offers this content as ${name}`, {
+      details: { name },
+    });
   return new PeershelfError('NOT_FOUND', `nobody offers ${name}`, {
     details: hostname === undefined ? { name } : { name, hostname },
   });

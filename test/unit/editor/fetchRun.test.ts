@@ -125,9 +125,13 @@ function job(name: string, ifExists: 'fail' | 'overwrite' = 'fail'): FetchJob {
   return { wish: { name, hostname: 'bob' }, owner: 'Bob', sizeBytes: 10, place };
 }
 
-const failed = (name: string, code: ErrorCode): FolderFetchResult['failed'][number] => ({
+const failed = (
+  name: string,
+  code: ErrorCode,
+  details: Record<string, string> = {},
+): FolderFetchResult['failed'][number] => ({
   name,
-  error: toPlainError(new PeershelfError(code, code)),
+  error: toPlainError(new PeershelfError(code, code, { details })),
 });
 
 describe('one operation over several files', () => {
@@ -248,6 +252,29 @@ describe('a folder as a part of an operation', () => {
       },
     ]);
     assert.deepEqual(world.counts, [1, 0, 0, 0, 0]);
+  });
+
+  it('fetches the content that an answer was about, and no other', async () => {
+    const world = new World();
+    const contentId = `${'ab'.repeat(32)}-7`;
+    const details = { contentId, hostname: 'alice', displayName: 'Alice' };
+    world.folder = {
+      failedCount: 2,
+      failed: [
+        failed('docs/a.txt', 'DESTINATION_EXISTS', details),
+        failed('docs/package.json', 'RISKY_PLACE', details),
+      ],
+    };
+    world.allowsRisky = true;
+    world.answers.push({ answer: 'overwrite', forAll: false });
+    await world.run([], [FOLDER]);
+    assert.deepEqual(
+      world.requests.map((request) => [request.name, request.contentId]),
+      [
+        ['docs/package.json', contentId],
+        ['docs/a.txt', contentId],
+      ],
+    );
   });
 
   it('asks whose is meant where several offer different files, and takes no for an answer', async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { PeershelfError, toPlainError } from '../../../common/errors';
+import { type ContentId, formatContentId } from '../../../protocol/contentId';
 import type { ListedHost, SourceInfo } from '../../../protocol/controlReplies';
 import { toLocalName } from '../../../protocol/names';
 import type { FetchResult, FolderFetchRequest } from '../../peerApi';
@@ -56,14 +57,19 @@ export class Tally {
 
   fail(file: FolderFile, error: unknown): void {
     this.moving.delete(file);
-    this.leaveOut(file.name, error);
+    this.leaveOut(file.name, error, file.contentId);
   }
 
-  /** A file whose turn never came. */
-  leaveOut(name: string, error: unknown): void {
+  /**
+   * A file whose turn never came.
+   * @param contentId of what was offered: the answer to a question about it is for that alone.
+   */
+  leaveOut(name: string, cause: unknown, contentId?: ContentId): void {
     this.failedCount += 1;
-    if (this.failed.length < MAX_TOLD_FAILURES)
-      this.failed.push({ name, error: toPlainError(error) });
+    if (this.failed.length >= MAX_TOLD_FAILURES) return;
+    const error = toPlainError(cause);
+    const content = contentId && { contentId: formatContentId(contentId) };
+    this.failed.push({ name, error: { ...error, details: { ...error.details, ...content } } });
   }
 }
 
