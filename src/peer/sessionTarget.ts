@@ -37,11 +37,13 @@ export function toTrackerTarget(target: SessionTarget): TrackerTarget {
 
 /** The same for the same session in another run, and no secret. */
 export function keyOf(target: SessionTarget): string {
-  return hash(
-    target.kind === 'open'
-      ? `open ${formatHostPort(target.tracker)}`
-      : `team ${target.member.teamId}`,
-  );
+  return target.kind === 'open'
+    ? hash(`open ${formatHostPort(target.tracker)}`)
+    : keyOfTeam(target.member.teamId);
+}
+
+export function keyOfTeam(teamId: string): string {
+  return hash(`team ${teamId}`);
 }
 
 /** 32 hexadecimal digits: enough to be the only one, short enough for a file name. */

@@ -17,7 +17,7 @@ import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
 import type { ConnectionState, KnownMember, PeerSettings, PeerSnapshot } from './peerApi';
 import { Serving } from './serving';
-import { hash, keyOf, type SessionTarget, toTrackerTarget } from './sessionTarget';
+import { hash, keyOf, keyOfTeam, type SessionTarget, toTrackerTarget } from './sessionTarget';
 import type { EntryTrust } from './team/entryTrust';
 import type { TeamMember } from './team/teamMember';
 import { TeamSession } from './team/teamSession';
@@ -226,7 +226,7 @@ export class TrackerSession extends DisposableBase {
 
   /** Number of files that were published in a session of a team before, and are offered once it is joined. */
   countKept(team: string): number {
-    const catalogue = new Catalogue(this.catalogueFile(team), this.dependencies.logger);
+    const catalogue = new Catalogue(this.catalogueFile(keyOfTeam(team)), this.dependencies.logger);
     catalogue.load();
     const { length } = catalogue.all();
     catalogue.dispose();
