@@ -3,12 +3,35 @@ import { INVISIBLE } from './printable';
 
 /** Characters that a person does not see, or sees as a gap: names that differ by them alone look the same. */
 const UNSEEN = new RegExp(`[${INVISIBLE}\\s\\p{Z}\\p{C}]`, 'gu');
+/** Characters without a shape, spaces left: a mark is looked for between words. */
+const SHAPELESS = new RegExp(`[${INVISIBLE}\\p{Cf}]`, 'gu');
+/** Groups of a short fingerprint, as `shortFingerprint` writes them. */
+const GROUP = '[a-z2-7]{4}';
+/** A group in letters of any script, as some look like those of a fingerprint. */
+const ANY_GROUP = '[\\p{L}\\p{N}]{4}';
 /**
- * Text behind a bracket, a separator or a dash, and text of the shape of a short fingerprint: a name could
- * imitate the mark that tells two apart.
+ * Most of the five groups of a fingerprint: joined by dashes or the like, or by spaces and with a digit, as
+ * names may be of words with four letters.
  */
-const IMITATED_MARK =
-  /^(.+?)(?:[\p{Ps}\p{Pi},;:|\u00b7\u2013\u2014\u2022]|\s-\s|[\s/][a-z2-7]{4}(?:-[a-z2-7]{4})+).*$/isu;
+const FINGERPRINT = [
+  '(?:^|[^\\p{L}\\p{N}])(?:',
+  `${ANY_GROUP}(?:\\s?[^\\p{L}\\p{N}\\s]+\\s?${ANY_GROUP}){3,}`,
+  `|(?=[^]*[2-7])${GROUP}(?:[^\\p{L}\\p{N}]+${GROUP}){3,}`,
+  ')',
+].join('');
+const HAS_FINGERPRINT = new RegExp(FINGERPRINT, 'iu');
+/**
+ * Ends of what a person reads as the name: a fingerprint, or any punctuation or symbol, as a name could
+ * imitate the mark that tells two apart. Apostrophes, dots, hyphens and the like are parts of names unless
+ * a space is before them.
+ */
+const ENDS: readonly string[] = [
+  "[^\\p{L}\\p{M}\\p{N}\\s.'\u2019_\\p{Pd}]",
+  '\\s+[^\\p{L}\\p{M}\\p{N}\\s]',
+  `[\\s/]${GROUP}(?:\\p{Pd}${GROUP})+`,
+  FINGERPRINT,
+];
+const IMITATED_MARK = new RegExp(`^([^]+?)(?:${ENDS.join('|')})`, 'iu');
 /** No letter below needs a look-up in the table: most names are made of these. */
 const PLAIN = /^[2-9a-hj-lnp-z_.-]*$/u;
 
@@ -20,13 +43,23 @@ let prototypes: ReadonlyMap<string, string> | undefined;
  * like `l` and is an `i`.
  */
 export function lookAlikeKeys(name: string): readonly string[] {
-  const [, front] = IMITATED_MARK.exec(name) ?? [];
+  const [, front] = IMITATED_MARK.exec(shownForm(name)) ?? [];
   const keys = new Set<string>();
   for (const text of front === undefined ? [name] : [name, front]) {
     keys.add(skeletonOf(text).toLowerCase());
     keys.add(skeletonOf(text.toLowerCase()).toLowerCase());
   }
   return [...keys];
+}
+
+/** Whether a name has the shape of a fingerprint in it: it could be the whole label of another one. */
+export function imitatesLabel(name: string): boolean {
+  return HAS_FINGERPRINT.test(shownForm(name));
+}
+
+/** Wide and other forms of a character as the plain one: brackets, commas and letters of fingerprints. */
+function shownForm(name: string): string {
+  return name.replace(SHAPELESS, '').normalize('NFKC');
 }
 
 function skeletonOf(text: string): string {

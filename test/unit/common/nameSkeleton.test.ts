@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { CONFUSABLES, CONFUSABLES_VERSION } from '../../../src/common/confusables';
-import { lookAlikeKeys } from '../../../src/common/nameSkeleton';
+import { imitatesLabel, lookAlikeKeys } from '../../../src/common/nameSkeleton';
 
 const lookAlike = (one: string, other: string): boolean =>
   lookAlikeKeys(one).some((key) => lookAlikeKeys(other).includes(key));
@@ -24,6 +24,23 @@ describe('keys of names', () => {
       ['Alice', 'Alice \u2014 alice'],
       ['Alice', 'Alice - alice'],
       ['Alice', 'Alice 7ku6-bpt3-v7f7-q2uk-ofbu'],
+      ['Alice', 'Alice 7KU6\u2010BPT3\u2010V7F7\u2010Q2UK'],
+      ['Alice', 'Alice 7ku6 bpt3 v7f7 q2uk ofbu'],
+      ['Alice', 'Alice \u200b\uff17\uff4b\uff55\uff16\u2060-bpt3'],
+      ['Alice', 'Alice <alice>'],
+      ['Alice', 'Alice \u02d2alice, 7ku6'],
+      ['Alice', 'Alice \uff08alice\uff09'],
+      ['Alice', 'Alice \ufd3ealice\ufd3f'],
+      ['Alice', 'Alice \u239balice\u239e'],
+      ['Alice', 'Alice \u298ealice'],
+      ['Alice', 'Alice \uff0c alice'],
+      ['Alice', 'Alice \u3001alice'],
+      ['Alice', 'Alice / alice'],
+      ['Alice', 'Alice @alice'],
+      ['Alice', 'Alice -- alice'],
+      ['Alice', 'Alice \u2010 alice'],
+      ['Alice', 'Alice "alice"'],
+      ['Alice', 'Alice .. alice'],
       ['pc-1', 'pc-l'],
       ['pc-1', 'pc\u20101'],
       ['mark', 'rnark'],
@@ -42,8 +59,27 @@ describe('keys of names', () => {
       ['Alice', 'Alicia'],
       ['Bob', 'Rob'],
       ['(a)', '(b)'],
+      ['Anna', 'Anna Lena Rosa'],
+      ['Tran', 'Tran Minh Tuan'],
+      ['O', "O'Brien"],
+      ['Jean', 'Jean-Luc'],
+      ['J', 'J. Smith'],
+      ['pc', 'pc_1'],
     ] as const)
       assert.equal(lookAlike(one, other), false, `${one} ${other}`);
+  });
+
+  it('say which names could be the whole label of another one', () => {
+    for (const name of [
+      'Alice \u2768alice, 7ku6-bpt3-v7f7-q2uk-ofbu\u2769',
+      'Alice 7ku6 bpt3 v7f7 q2uk ofbu',
+      'Alice 7\u043au6-bpt3-v7f7-q2uk-ofbu',
+      '7ku6.bpt3.v7f7.q2uk.ofbu',
+      'Alice 7ku\u200b6\u2013bpt3\u2013v7f7\u2013q2uk',
+    ])
+      assert.equal(imitatesLabel(name), true, name);
+    for (const name of ['Alice', 'Tran Minh Tuan', 'Anna Lena Rosa Maja', 'lab1-room-pc12', ''])
+      assert.equal(imitatesLabel(name), false, name);
   });
 
   it('are made of any text', () => {
