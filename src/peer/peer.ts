@@ -351,6 +351,7 @@ export class Peer extends DisposableBase implements PeerApi, PeerEvents {
       list: async () => session.client?.list(),
       ownHostname: () => session.registeredHostname,
       ownNames: () => ownNames.get(),
+      formerMembers: () => session.formerMembers,
       shown: this.shown,
     });
   }

@@ -16,6 +16,7 @@ import { Heartbeat, type HeartbeatState } from './control/heartbeat';
 import { TrackerClient } from './control/trackerClient';
 import type { TrackerConnection } from './control/trackerConnection';
 import type { ConnectionState, KnownMember, PeerSettings, PeerSnapshot } from './peerApi';
+import type { FormerMembers } from './network/networkModel';
 import { Serving } from './serving';
 import { hash, keyOf, keyOfTeam, type SessionTarget, toTrackerTarget } from './sessionTarget';
 import type { EntryTrust } from './team/entryTrust';
@@ -156,6 +157,20 @@ export class TrackerSession extends DisposableBase {
       seenMs: this.dependencies.clock.now(),
     };
     return [own, ...team.trust.members().filter(({ identity }) => identity !== own.identity)];
+  }
+
+  /** Other members that this user has seen, with the names that they had; undefined outside of a team. */
+  get formerMembers(): FormerMembers | undefined {
+    const { team } = this;
+    return (
+      team && {
+        team: team.member.teamId,
+        holders: () =>
+          team.trust.members().map(({ identity, displayName, hostnames }) => {
+            return { identity, names: [...hostnames, displayName] };
+          }),
+      }
+    );
   }
 
   /** What hosts have really said of their names; undefined in an open session and outside of any. */

@@ -51,6 +51,8 @@ describe('names that look like those of another member', () => {
     ['no-break spaces behind it', 'mallory', 'Alice\u00a0\u202f'],
     ['the display name as its host name', 'Alice.', 'M'],
     ['a mark of its own making', 'mallory', 'Alice (alice, aaaa-bbbb-cccc-dddd-eeee)'],
+    ['brackets of a font', 'mallory', 'Alice \u2768alice, aaaa-bbbb-cccc-dddd-eeee\u2769'],
+    ['brackets of Arabic', 'mallory', 'Alice \ufd3ealice, aaaa\ufd3f'],
   ] as const)
     it(`are told apart: ${what}`, async () => {
       const named = hostname === 'Alice.' ? 'ALICE' : hostname;
@@ -92,6 +94,30 @@ describe('names that look like those of another member', () => {
       async () => marked(await viewer.peer.networkPeers()).length === 0 || undefined,
       'the mark is gone',
     );
+  });
+
+  it('are told apart from those of a member who has just left, in this run and in later ones', async () => {
+    const settings = { hostname: 'watcher', displayName: 'Watcher' };
+    const storageFolder = temporaryFolder(cleanup);
+    const watcher = await team.join({ settings, storageFolder });
+    const alice = await enter('alice', { hostname: 'alice', displayName: 'Alice' });
+    const isAlone = (by: TestPeer, name: string): Promise<NetworkPeer> =>
+      eventually(async () => {
+        const found = await by.peer.networkPeers();
+        const others = found.filter(({ hostname }) => ['alice', 'mallory'].includes(hostname));
+        return others.length === 1 && others[0]?.hostname === name ? others[0] : undefined;
+      }, `only ${name} is seen`);
+    assert.equal((await isAlone(viewer, 'alice')).looksAlike, undefined);
+    assert.equal((await isAlone(watcher, 'alice')).looksAlike, undefined);
+    await alice.peer.stop();
+    await watcher.peer.stop();
+    await enter('mallory', { hostname: 'mallory', displayName: 'Al\u0456ce' });
+    const again = await team.join({ settings, storageFolder });
+    for (const by of [viewer, again]) {
+      const mallory = await isAlone(by, 'mallory');
+      const { identity = '' } = mallory;
+      assert.equal(hostLabel(mallory), `Al\u0456ce (mallory, ${shortFingerprint(identity)})`);
+    }
   });
 
   it('are told apart from this user and from the session, too', async () => {

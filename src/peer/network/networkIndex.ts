@@ -19,7 +19,7 @@ import type {
   NetworkSummary,
   PeerQuery,
 } from '../peerApi';
-import { compare, type IndexedHost, NetworkModel } from './networkModel';
+import { compare, type FormerMembers, type IndexedHost, NetworkModel } from './networkModel';
 import {
   awayFor,
   countByHost,
@@ -49,6 +49,8 @@ export interface NetworkIndexDependencies {
   readonly ownHostname: () => string | undefined;
   /** Names beside those of others' hosts, for which a host could be taken; by an id for each. */
   readonly ownNames?: () => ReadonlyMap<string, NameHolder>;
+  /** Members of a team that this user has seen before; undefined outside of one. */
+  readonly formerMembers?: () => FormerMembers | undefined;
   readonly shown: Shown;
 }
 
@@ -76,11 +78,12 @@ export class NetworkIndex extends DisposableBase {
 
   constructor(private readonly dependencies: NetworkIndexDependencies) {
     super();
-    const { clock, logger, ownHostname, ownNames } = dependencies;
+    const { clock, logger, ownHostname, ownNames, formerMembers } = dependencies;
     this.model = new NetworkModel({
       logger,
       ownHostname,
       ownNames,
+      formerMembers,
       nowMs: () => clock.monotonic(),
     });
     this.told = this.state;

@@ -52,8 +52,16 @@ export interface NetworkModelDependencies {
    * map as long as nothing changes.
    */
   readonly ownNames?: (() => ReadonlyMap<string, NameHolder>) | undefined;
+  /** Members of a team that this user has seen before; undefined outside of one. */
+  readonly formerMembers?: (() => FormerMembers | undefined) | undefined;
   /** By the clock that only grows. */
   readonly nowMs: () => number;
+}
+
+/** Names of members that were remembered from earlier runs. */
+export interface FormerMembers {
+  readonly team: string;
+  readonly holders: () => readonly NameHolder[];
 }
 
 /** Files that are gone and kept in the list of a host besides: to make a new one costs a moment. */
@@ -79,6 +87,8 @@ export class NetworkModel {
   private isFull = false;
   private changes = 0;
   private identify: Identify = anybody;
+  /** Team whose former members are known to `lookAlikes`. */
+  private team: string | undefined;
 
   constructor(private readonly dependencies: NetworkModelDependencies) {}
 
@@ -111,6 +121,9 @@ export class NetworkModel {
   beginSnapshot(identify: Identify = anybody): void {
     this.identify = identify;
     this.generation += 1;
+    this.lookAlikes.advance();
+    // A connection that is gone says nothing about who was here.
+    if (identify !== anybody) this.noteFormerMembers();
   }
 
   endSnapshot(): void {
@@ -132,6 +145,7 @@ export class NetworkModel {
 
   apply(change: HostChange): void {
     const { hostname, isGone, host: facts, record, files, withdrawn } = change;
+    this.lookAlikes.advance();
     const before = this.hosts.get(hostname);
     if (isGone) {
       if (before !== undefined) this.removeHost(before);
@@ -188,7 +202,10 @@ export class NetworkModel {
     // Nobody is proven in an open session: each host there is taken for one of its own.
     const identity = host.fingerprint ?? idOf(hostname);
     if (isShown)
-      this.lookAlikes.set(idOf(hostname), { identity, names: [hostname, host.displayName] });
+      this.lookAlikes.set(idOf(hostname), {
+        ...{ identity, names: [hostname, host.displayName] },
+        isProven: isKnown,
+      });
     else this.lookAlikes.delete(idOf(hostname));
     if (isShown === host.isShown) return;
     host.isShown = isShown;
@@ -235,6 +252,14 @@ export class NetworkModel {
     this.lookAlikes.delete(idOf(host.hostname));
     this.entries -= 1;
     if (host.isShown) this.changes += 1;
+  }
+
+  private noteFormerMembers(): void {
+    const former = this.dependencies.formerMembers?.();
+    if (former?.team === this.team) return;
+    this.team = former?.team;
+    this.lookAlikes.forget();
+    if (former !== undefined) this.lookAlikes.remember(former.holders());
   }
 
   private noteOwnNames(): void {
