@@ -1,5 +1,6 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
-import { join, parse, resolve, sep } from 'node:path';
+import { isAbsolute, join, sep } from 'node:path';
+import { cwd } from 'node:process';
 
 const GROUP_WRITES = 0o020;
 const EVERYBODY_WRITES = 0o002;
@@ -25,33 +26,44 @@ export function placeOthersCanWrite(file: string, stats: Stats): string | undefi
   if (process.geteuid === undefined) return undefined;
   const own = process.geteuid();
   if (isWritableByOthers(stats, own)) return file;
-  let path = resolve(file);
-  for (let links = 0; links <= MAX_LINKS; links += 1) {
-    const step = unsafeOrLink(path, own);
-    if (typeof step !== 'object') return step;
-    path = step.path;
-  }
-  return file;
+  return unsafeOnTheWay(file, own);
 }
 
-/** The first place on a path that others can write, or the path behind its first link. */
-function unsafeOrLink(path: string, own: number): string | { readonly path: string } | undefined {
-  const { root } = parse(path);
-  let way = root;
-  for (const name of ['', ...path.slice(root.length).split(sep)]) {
-    const place = join(way, name);
+/**
+ * The first place on the way that others can write. Goes step by step as the system does: `..` is the
+ * folder above the one that a link has led to, not above the link.
+ */
+function unsafeOnTheWay(file: string, own: number): string | undefined {
+  const names = [...(isAbsolute(file) ? [] : stepsOf(cwd())), ...stepsOf(file)];
+  let folder: string = sep;
+  let links = 0;
+  if (isUnsafeFolder(lstatSync(folder), own)) return folder;
+  for (let name = names.shift(); name !== undefined; name = names.shift()) {
+    const place = join(folder, name);
     const stats = lstatSync(place);
     if (stats.isSymbolicLink()) {
+      links += 1;
       // In a folder such as /tmp, which passes, a link may be anybody's.
-      if (!isOwned(stats, own)) return place;
-      return { path: join(resolve(way, readlinkSync(place)), path.slice(place.length)) };
+      if (!isOwned(stats, own) || links > MAX_LINKS) return place;
+      const target = readlinkSync(place);
+      names.unshift(...stepsOf(target));
+      if (isAbsolute(target)) folder = sep;
+    } else {
+      // What is no folder is the file, which was looked at when it was open.
+      if (stats.isDirectory() && isUnsafeFolder(stats, own)) return place;
+      folder = place;
     }
-    if (!stats.isDirectory()) return undefined;
-    const isSticky = (stats.mode & STICKY) !== 0 && isOwned(stats, own);
-    if (!isSticky && isWritableByOthers(stats, own)) return place;
-    way = place;
   }
   return undefined;
+}
+
+function stepsOf(path: string): string[] {
+  return path.split(sep).filter((name) => name !== '' && name !== '.');
+}
+
+function isUnsafeFolder(stats: Stats, own: number): boolean {
+  const isSticky = (stats.mode & STICKY) !== 0 && isOwned(stats, own);
+  return !isSticky && isWritableByOthers(stats, own);
 }
 
 function isWritableByOthers(stats: Stats, own: number): boolean {

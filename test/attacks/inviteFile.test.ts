@@ -8,7 +8,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { cwd } from 'node:process';
 import { Cleanup } from '../../scripts/host/cleanup';
 import { readInviteText } from '../../src/common/inviteFile';
 import { startCommand } from '../support/commandLine';
@@ -88,6 +89,24 @@ describe('a file with an invite that others can write', () => {
     isRefusedFor(shared, own);
     chmodSync(shared, 0o755);
     assert.equal(read(own), 'an invite');
+  });
+
+  it('is refused for the folder that the system goes back from, not the one that is written', () => {
+    const above = dirname(dirname(path));
+    const shared = join(above, 'shared');
+    mkdirSync(join(shared, 'inner'), { recursive: true });
+    chmodSync(shared, 0o777);
+    writeFileSync(join(shared, 'invite.txt'), 'forged', { mode: 0o600 });
+    const link = join(dirname(path), 'link');
+    symlinkSync(join(shared, 'inner'), link);
+    isRefusedFor(shared, `${link}/../invite.txt`);
+    // Another one: the way back is in a link itself.
+    symlinkSync('link/../invite.txt', join(dirname(path), 'second'));
+    isRefusedFor(shared, join(dirname(path), 'second'));
+    symlinkSync('./link/..//invite.txt', join(dirname(path), 'third'));
+    isRefusedFor(shared, join(dirname(path), 'third'));
+    assert.equal(read(`${dirname(path)}/./../own//invite.txt`), 'an invite');
+    assert.equal(read(relative(cwd(), path)), 'an invite');
   });
 
   it('is refused for a link of another account, also where nobody else may rename it', () => {
