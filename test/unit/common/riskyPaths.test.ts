@@ -30,15 +30,23 @@ setup.exe install.ps1 x.app/Contents/MacOS/x deploy.sh __pycache__/utils.cpython
 platformio.ini ruby_lsp/x/addon.rb phpcs.xml phpstan.dist.neon phpunit.dist.xml cspell.json tslint.json uno.config.ts
 apollo.config.js hardhat.config.js vetur.config.js volar.config.js truffle.config.cjs karma.conf.js vitest.setup.ts
 Package@swift-5.9.swift x.worksheet.sc devbox.json mise/config.toml jupyter_server_config.json CVS/Root crush.json CRUSH.md
-AGENTS.local.md CLAUDE.local.md x.xlsb x.mdb x.accdb x.iso x.vhdx`
+AGENTS.local.md CLAUDE.local.md x.xlsb x.mdb x.accdb x.iso x.vhdx QWEN.local.md CODEX.md rules/x.mdc mcp_servers.json
+claude_desktop_config.json _svn/entries lefthook-local.yml pixi.lock mise.lock conda-lock.yml dev-requirements.txt
+requirements/dev.txt vendor/bin/phpstan vendor/autoload.php jest.config.json x.setup.mts src/setupTests.ts test.py testx.py
+tests/__init__.py x_spec.rb site-lisp/x.elc x.zsh.zwc ebin/x.beam docs/conf.py gunicorn.conf.py ipython_config.py
+profile_default/startup/00.py x.ipy kernel.json nodemon.json sgconfig.yml bin/rails config/boot.rb Steepfile
+codeception.dist.yml x.php.dist ecs.php user.clj x.playground/Contents.swift startup.fsx omnisharp.json
+Properties/launchSettings.json dbt_project.yml Makefile.win x.mak Jamfile rules/x.smk build.mill.scala x.esproj x.projitems
+x.slnf x.tt x.nix Containerfile.dev main.tofu Pulumi.dev.yaml x.shs x.wsb x.ppkg x.pkg.tar.zst x.one x.adp x.toast
+x.sparsebundle/bands/0`
   .trim()
   .split(/\s+/u);
 
 const ORDINARY =
   `src/main.ts src/index.js README.md docs/guide.md data.csv LICENSE notes.txt lib/app.py photo.jpg
-build/out.txt cvs/anna.pdf latest.py contest.py test_data.csv workspace/notes.md example.com/notes.md configure/readme.md src/makefile.ts docs/package.json.md
+build/out.txt cvs/anna.pdf latest.py contest.py test_data.csv lib/helpers.py spec/notes.md config/locales/en.yml vendor/notes.md lockers.md locksmith.csv tools/protest.py distribution.xml confusion.py agenda.md workspace/notes.md example.com/notes.md configure/readme.md src/makefile.ts docs/package.json.md
 gitignore makefile.txt backup.txt~1 shared/git/x a/longer-name~1.txt config/settings.json report.docx slides.pdf
-src/tasks/list.ts src/env.ts HEAD config CHANGELOG.md test/unit/x.test.ts index.html style.css main.go Program.cs`
+src/tasks/list.ts src/env.ts HEAD config CHANGELOG.md test/unit/x.test.ts project.md phone.csv index.html style.css main.go Program.cs`
     .trim()
     .split(/\s+/u);
 
