@@ -12,9 +12,10 @@ import { dirname, join } from 'node:path';
 import { formatHostPort, type HostPort } from '../../src/protocol/address';
 import { useCleanup } from '../support/cleanup';
 import { startCommand } from '../support/commandLine';
-import { startPeerOf, type TestPeer } from '../support/startPeer';
+import { startPeer, startPeerOf, type TestPeer } from '../support/startPeer';
 import { startTracker } from '../support/startTracker';
 import { temporaryFolder } from '../support/temporaryFolder';
+import { eventually } from '../support/waitFor';
 
 /** Git as a user starts it, without what this machine's own settings add. */
 const GIT_ENV = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
@@ -268,6 +269,35 @@ describe('attacks by fetched files', () => {
         );
         git(join(work, `docs${round}`), 'status');
       }
+      assert.equal(existsSync(marker), false, 'the program of a stranger has run');
+    });
+
+    it('comes together of no folders that two command lines fetch', async () => {
+      const marker = join(data, 'ran');
+      prove(join(data, 'proof'));
+      const slow = await startPeer(cleanup, {
+        tracker,
+        settings: { hostname: 'slow', displayName: 'Slow', maxUploadBytesPerSecond: 100_000 },
+      });
+      const { HEAD = '', ...rest } = bareRepository(marker);
+      await slow.publish('week1/HEAD', HEAD);
+      await slow.publish('week1/slides.bin', Buffer.alloc(400_000, 1));
+      for (const [name, content] of Object.entries(rest))
+        await mallory.publish(`week2/${name}`, content);
+      mkdirSync(join(work, 'course'));
+      const into = ['--output', 'course', '--allow-executables'];
+      const first = run('fetch', 'week1/', ...into);
+      // The other one begins while the first has claimed its places, and has not filled all.
+      await eventually(
+        () => readdirSync(join(work, 'course')).length > 0 || undefined,
+        'the first process writes',
+      );
+      const ended = await Promise.all([first, run('fetch', 'week2/', ...into)]);
+      const has = (name: string): boolean => existsSync(join(work, 'course', name));
+      assert.ok(!has('HEAD') || !['config', 'objects', 'refs'].some(has));
+      const told = ended.map(({ err }) => err).join('');
+      assert.match(told, /week\d\/\S+ from (?:Slow|Mallory) was left out: .*Git repository/u);
+      git(join(work, 'course'), 'status');
       assert.equal(existsSync(marker), false, 'the program of a stranger has run');
     });
 

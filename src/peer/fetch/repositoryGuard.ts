@@ -122,13 +122,23 @@ function missingFolders(folder: string): string[] {
   return [folder, ...missingFolders(dirname(folder))];
 }
 
+/** The publisher of a file, as far as that is known where it is refused. */
+interface Publisher {
+  readonly hostname?: string;
+  readonly displayName?: string;
+}
+
 /** A file that is refused for this reason. */
-export function inRepository(
-  name: string,
-  owner: { readonly hostname?: string; readonly displayName?: string } = {},
-): PeershelfError {
+export function inRepository(name: string, owner: Publisher = {}): PeershelfError {
   const { hostname = '', displayName = '' } = owner;
   return new PeershelfError('GIT_REPOSITORY', `${name} would lie in a Git repository`, {
     details: { name, hostname, displayName },
   });
+}
+
+/** The same error; with the name that was asked for and its owner, when it is this one and has none. */
+export function namingOwner(error: unknown, name: string, owner: Publisher | undefined): unknown {
+  const isNameless =
+    PeershelfError.is(error, 'GIT_REPOSITORY') && (error.details['displayName'] ?? '') === '';
+  return isNameless ? inRepository(name, owner) : error;
 }

@@ -6,7 +6,7 @@ import type { Logger } from '../../common/logger';
 import { type ContentId, formatContentId, isSameContent } from '../../protocol/contentId';
 import type { LocatedSource } from '../../protocol/controlRepliesV2';
 import type { SourceInfo } from '../../protocol/controlReplies';
-import { inRepository, type RepositoryGuard } from '../fetch/repositoryGuard';
+import { inRepository, namingOwner, type RepositoryGuard } from '../fetch/repositoryGuard';
 import { RealFolders } from '../fetch/realFolders';
 import { riskOfPlace, riskyPlace } from '../fetch/riskyPlace';
 import type { FetchOptions, FetchRequest, FetchResult } from '../peerApi';
@@ -80,6 +80,8 @@ export class Fetcher {
     try {
       if (claim.refused.has(destination)) throw inRepository(name, candidates[0]);
       return await this.start(request, candidates, options);
+    } catch (error) {
+      throw namingOwner(error, name, candidates[0]);
     } finally {
       claim.release();
     }
@@ -113,7 +115,6 @@ export class Fetcher {
     { handle, onBytes }: { handle: TransferHandle; onBytes: (bytes: number) => void },
   ): Promise<FetchResult> {
     const candidates = chooseSources(request, sources);
-    prepare(request, candidates);
     const part: TransferHandle = {
       id: handle.id,
       signal: handle.signal,
@@ -130,7 +131,12 @@ export class Fetcher {
       setPath: () => undefined,
       finish: () => undefined,
     };
-    return this.run({ request, candidates, handle: part, options: {} });
+    try {
+      prepare(request, candidates);
+      return await this.run({ request, candidates, handle: part, options: {} });
+    } catch (error) {
+      throw namingOwner(error, request.name, candidates[0]);
+    }
   }
 
   /** Removes what an earlier attempt has left of a content for this place. */
