@@ -49,7 +49,7 @@ function unsafeOnTheWay(file: string, own: number): string | undefined {
       names.unshift(...stepsOf(target));
       if (isAbsolute(target)) folder = sep;
     } else {
-      // What is no folder is the file, which was looked at when it was open.
+      // Anything but a folder is the file, which was looked at when it was open.
       if (stats.isDirectory() && isUnsafeFolder(stats, own)) return place;
       folder = place;
     }

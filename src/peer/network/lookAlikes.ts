@@ -30,7 +30,7 @@ export class LookAlikes {
   private readonly remembered = new RememberedNames();
   private order = 0;
 
-  /** What is set from now on is later than everything before; what comes at once is equally old. */
+  /** Later holders count as newer than those before; holders without a call between them are equally old. */
   advance(): void {
     this.order += 1;
   }
