@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   copyFileSync,
@@ -197,7 +198,8 @@ describe('the command line', () => {
     const { failed } = JSON.parse((await finish(...args, '--json')).out) as { failed: unknown };
     const path = join(into, 'got', 'a.txt');
     const message = `${path} exists with other content`;
-    const error = { code: 'DESTINATION_EXISTS', message, details: { path } };
+    const contentId = `${createHash('sha256').update('a').digest('hex')}-1`;
+    const error = { code: 'DESTINATION_EXISTS', message, details: { path, contentId } };
     assert.deepEqual(failed, [{ name: 'docs/a.txt', error }], 'no stack, no path of a source');
   });
 

@@ -377,11 +377,7 @@ function isCertainConflict(request: FetchRequest, source: SourceInfo): boolean {
   return statSync(destination).size !== source.size;
 }
 
-function notFound({ name, hostname, contentId }: FetchRequest): PeershelfError {
-  if (contentId !== undefined)
-    return new PeershelfError('OFFER_CHANGED', `nobody offers this content as ${name}`, {
-      details: { name },
-    });
+function notFound({ name, hostname }: FetchRequest): PeershelfError {
   return new PeershelfError('NOT_FOUND', `nobody offers ${name}`, {
     details: hostname === undefined ? { name } : { name, hostname },
   });

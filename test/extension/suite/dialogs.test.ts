@@ -340,7 +340,8 @@ describe('questions to the user', () => {
       join: (target: unknown) => joined.push(target),
       offered: () => Promise.resolve(0),
     };
-    const invitations = new Invitations({ session } as unknown as InvitationsDependencies);
+    const engine = { calls: { countKept: () => Promise.resolve(2) } };
+    const invitations = new Invitations({ engine, session } as unknown as InvitationsDependencies);
     const link = (sessionName: string): vscode.Uri =>
       vscode.Uri.parse(
         formatInviteLink(
@@ -361,7 +362,7 @@ describe('questions to the user', () => {
     assert.equal(options.modal, true);
     assert.match(
       options.detail ?? '',
-      /192\.0\.2\.1:9000[^]*Nothing new is shared until you publish/u,
+      /192\.0\.2\.1:9000[^]*2 files that you published[^]*Nothing new is shared until you publish/u,
     );
     assert.deepEqual(joined, []);
     await rejectsWith(
