@@ -60,7 +60,6 @@ function join(
     ...removals.lists(),
     admission: isListed ? ('listed' as const) : ('invite' as const),
     members: [...members].filter((member) => !removals.isRemoved(member)),
-    issuedMs: Math.max(later.statement.issuedMs, other.statement.issuedMs),
   };
   const isOneKey = later.statement.commitment === other.statement.commitment;
   if (isOneKey && covers(later, other) && covers(other, later))
